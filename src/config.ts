@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { join, resolve } from 'node:path'
+import { type Static, Type } from 'typebox'
+import Value from 'typebox/value'
+
+const Text = Type.String({ minLength: 1 })
+
+/** Every setting of PAI. README's table holds the same names; a test keeps the two equal. */
+export const ConfigSchema = Type.Object({
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
+  HOST: Type.String({ minLength: 1, default: '127.0.0.1' }),
+  PAI_DATA_DIR: Type.String({ minLength: 1, default: '.pai' }),
+  PAI_ROLE: Type.Enum(['all', 'api', 'worker'], { default: 'all' }),
+  /** Absent: the embedded database. */
+  DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  /** Who migrates; absent: DATABASE_URL. */
+  PAI_MIGRATION_DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  /** Absent: a local Ollama if one is found, else offline. */
+  OPENAI_API_KEY: Type.Optional(Text),
+  OPENAI_BASE_URL: Type.Optional(Type.String({ pattern: '^https?://' })),
+  PAI_CHAT_MODEL: Type.Optional(Text),
+  PAI_EMBEDDING_MODEL: Type.Optional(Text),
+  /** pgvector's halfvec indexes at most 4,000 dimensions. */
+  PAI_EMBEDDING_DIMENSIONS: Type.Integer({ minimum: 64, maximum: 4000, default: 512 }),
+  PAI_JWT_SECRET: Type.Optional(Type.String({ minLength: 32 })),
+  /** Requests a minute for one owner, or one address when nobody is signed in. */
+  PAI_RATE_LIMIT: Type.Union([Type.Literal('off'), Type.Integer({ minimum: 1 })], { default: 600 }),
+  /** Absent: open on loopback, by invitation elsewhere. */
+  PAI_REGISTRATION: Type.Optional(Type.Enum(['open', 'invite', 'closed'])),
+  /** Absent: info, or warn at a terminal, where a person reads. */
+  LOG_LEVEL: Type.Optional(Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']))
+})
+
+type Settings = Static<typeof ConfigSchema>
+
+export type Config = Readonly<
+  Settings & {
+    LOG_LEVEL: string
+    PAI_JWT_SECRET: string
+    PAI_REGISTRATION: 'open' | 'invite' | 'closed'
+    /** True when only this machine can reach the service. */
+    loopback: boolean
+  }
+>
+
+/** A setting is missing or wrong. The message names settings and never shows a value: it may be a secret. */
+export class ConfigInvalid extends Error {
+  override name = 'ConfigInvalid'
+}
+
+/** Reads the environment once, at start-up; makes and keeps the signing secret in the data folder when none is set. */
+export function loadConfig(env: NodeJS.ProcessEnv, atTerminal = false): Config {
+  // An empty variable is what `NAME=` in a compose file means by "not set".
+  const given = Object.fromEntries(
+    Object.keys(ConfigSchema.properties).flatMap((name) => (env[name] ? [[name, env[name]]] : []))
+  )
+  const candidate = Value.Convert(ConfigSchema, Value.Default(ConfigSchema, given))
+  if (!Value.Check(ConfigSchema, candidate)) {
+    const wrong = Object.entries(ConfigSchema.properties).filter(
+      ([name, schema]) =>
+        (candidate as Record<string, unknown>)[name] !== undefined &&
+        !Value.Check(schema, (candidate as Record<string, unknown>)[name])
+    )
+    throw new ConfigInvalid(
+      wrong.map(([name]) => `${name} is not valid: ${EXPECTED[name] ?? 'see README'}`).join('\n')
+    )
+  }
+  const loopback = isLoopback(candidate.HOST)
+  const dataDir = resolve(candidate.PAI_DATA_DIR)
+  if (candidate.PAI_RATE_LIMIT === 'off' && !loopback) {
+    throw new ConfigInvalid('PAI_RATE_LIMIT may be off only where HOST is a loopback address')
+  }
+  if (candidate.PAI_ROLE !== 'all' && !candidate.DATABASE_URL) {
+    throw new ConfigInvalid(
+      'PAI_ROLE api or worker needs DATABASE_URL: the embedded database serves one process'
+    )
+  }
+  if (!candidate.PAI_JWT_SECRET && candidate.DATABASE_URL && !loopback) {
+    throw new ConfigInvalid(
+      'PAI_JWT_SECRET is required where DATABASE_URL is set and HOST is not a loopback address'
+    )
+  }
+  return Object.freeze({
+    ...candidate,
+    LOG_LEVEL: candidate.LOG_LEVEL ?? (atTerminal ? 'warn' : 'info'),
+    PAI_DATA_DIR: dataDir,
+    PAI_JWT_SECRET: candidate.PAI_JWT_SECRET ?? keptSecret(dataDir),
+    PAI_REGISTRATION: candidate.PAI_REGISTRATION ?? (loopback ? 'open' : 'invite'),
+    loopback
+  })
+}
+
+const EXPECTED: Record<string, string> = {
+  PORT: 'expected a port number, 0 to 65535',
+  PAI_ROLE: 'expected all, api or worker',
+  DATABASE_URL: 'expected a postgres:// address',
+  PAI_MIGRATION_DATABASE_URL: 'expected a postgres:// address',
+  OPENAI_BASE_URL: 'expected an http:// or https:// address',
+  PAI_EMBEDDING_DIMENSIONS: 'expected a whole number, 64 to 4000',
+  PAI_JWT_SECRET: 'expected at least 32 characters',
+  PAI_RATE_LIMIT: 'expected a whole number of requests a minute, or off',
+  PAI_REGISTRATION: 'expected open, invite or closed',
+  LOG_LEVEL: 'expected fatal, error, warn, info, debug, trace or silent'
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+/** The secret that signs access tokens: made once, readable by this user alone. */
+function keptSecret(dataDir: string): string {
+  const path = join(dataDir, 'jwt-secret')
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  if (existsSync(path)) return readFileSync(path, 'utf8')
+  const draft = `${path}.${process.pid}`
+  writeFileSync(draft, randomBytes(48).toString('base64url'), { mode: 0o600 })
+  try {
+    // A link appears whole or not at all, so two first starts agree on one secret.
+    linkSync(draft, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(draft)
+  }
+  return readFileSync(path, 'utf8')
+}
