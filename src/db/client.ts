@@ -1,0 +1,141 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import pg from 'pg'
+import { DatabaseUnavailable } from './errors.ts'
+
+/** A drizzle handle on one open transaction. */
+export type Tx = NodePgDatabase
+
+/** One connection, from the pool or of its own. */
+export type Connection = pg.Client | pg.PoolClient
+
+export interface Listener {
+  close(): Promise<void>
+}
+
+export interface Database {
+  kind: 'postgres' | 'embedded'
+  pool: pg.Pool
+  /**
+   * Runs `work` in one transaction as the unprivileged role, with row-level security set to this owner. A deadlock is
+   * tried again, so `work` holds nothing but database work: no network call, no use of the pool.
+   */
+  inOwner<T>(ownerId: string, work: (tx: Tx) => Promise<T>): Promise<T>
+  /** The same without an owner: sees no owner's row, only what the functions in `db/system.ts` answer. */
+  inSystem<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** Calls back for each NOTIFY on `channel`; `onReconnect` after each (re)subscription, when some may have been missed. */
+  listen(channel: string, onNotify: (payload: string) => void, onReconnect: () => void): Promise<Listener>
+  close(): Promise<void>
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const RETRIED = new Set(['40001', '40P01'])
+const MAX_TRIES = 3
+
+/** The transaction the caller's code runs in. Work it set going may outlive it, so its end is marked. */
+const surrounding = new AsyncLocalStorage<{ open: boolean }>()
+
+/** Throws when the caller is inside a transaction, where another connection must not be asked for. */
+export function assertNoTransaction(): void {
+  if (surrounding.getStore()?.open) {
+    throw new Error('The pool was used inside a transaction: pass its tx on instead')
+  }
+}
+
+/** A pool that refuses to be used inside a transaction, where waiting for its own connection would never end. */
+export class Pool extends pg.Pool {
+  constructor(options: pg.PoolConfig) {
+    super(options)
+    // A connection that breaks is replaced by the pool, and fails whoever is using it; unhandled, its error would end the
+    // process.
+    this.on('error', () => {})
+    this.on('connect', (client) => client.on('error', () => {}))
+  }
+
+  override connect(): Promise<pg.PoolClient>
+  override connect(callback: Parameters<pg.Pool['connect']>[0]): void
+  override connect(callback?: Parameters<pg.Pool['connect']>[0]): Promise<pg.PoolClient> | undefined {
+    assertNoTransaction()
+    if (!callback) return super.connect()
+    super.connect(callback)
+    return undefined
+  }
+}
+
+/** The transactions over a pool. Beginning one, dropping to `pai_app` and naming the owner is one round trip. */
+export function createTransactions(pool: pg.Pool): Pick<Database, 'inOwner' | 'inSystem'> {
+  const handles = new WeakMap<pg.PoolClient, Tx>()
+
+  async function run<T>(begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    assertNoTransaction()
+    const client = await checkOut(pool)
+    const transaction = { open: true }
+    let broken: Error | undefined
+    try {
+      await client.query(begin)
+      let tx = handles.get(client)
+      if (!tx) {
+        tx = drizzle(client)
+        handles.set(client, tx)
+      }
+      const handle = tx
+      const result = await surrounding.run(transaction, () => work(handle))
+      await client.query('COMMIT')
+      return result
+    } catch (error) {
+      // A connection that cannot roll back is not given to anyone else.
+      await client.query('ROLLBACK').catch((failure: Error) => {
+        broken = failure
+      })
+      throw error
+    } finally {
+      transaction.open = false
+      client.release(broken)
+    }
+  }
+
+  async function runWithRetry<T>(begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await run(begin, work)
+      } catch (error) {
+        if (attempt === MAX_TRIES || !RETRIED.has(sqlState(error) ?? '')) throw error
+      }
+    }
+  }
+
+  return {
+    inOwner(ownerId, work) {
+      // The id goes into the statement's text, so only the shape of a UUID may pass.
+      if (!UUID.test(ownerId)) throw new TypeError('An owner id must be a UUID')
+      return runWithRetry(`BEGIN; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = '${ownerId}'`, work)
+    },
+    inSystem(work) {
+      return runWithRetry(`BEGIN; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = ''`, work)
+    }
+  }
+}
+
+async function checkOut(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect()
+  } catch (cause) {
+    throw new DatabaseUnavailable({ cause })
+  }
+}
+
+/** The SQLSTATE of a database error, through drizzle's wrapper. */
+export function sqlState(error: unknown): string | undefined {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (current instanceof pg.DatabaseError) return current.code
+  }
+  return undefined
+}
+
+/** The name of the constraint a write broke, if that is why it failed. */
+export function brokenConstraint(error: unknown): string | undefined {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (current instanceof pg.DatabaseError) return current.constraint
+  }
+  return undefined
+}

@@ -1,0 +1,20 @@
+import createError from '@fastify/error'
+
+export const DatabaseUnavailable = createError(
+  'PAI_DATABASE_UNAVAILABLE',
+  'The database cannot be reached just now: try again shortly',
+  503
+)
+export const IdempotencyKeyReused = createError(
+  'PAI_IDEMPOTENCY_KEY_REUSED',
+  'This Idempotency-Key was used for another request',
+  422
+)
+
+/** Refusals at start-up: shown on the terminal, never on the wire. */
+export class DataFolderInUse extends Error {
+  override name = 'DataFolderInUse'
+}
+export class DatabaseUnsuitable extends Error {
+  override name = 'DatabaseUnsuitable'
+}

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { and, eq } from 'drizzle-orm'
+import type { Tx } from './client.ts'
+import { IdempotencyKeyReused } from './errors.ts'
+import { idempotencyKeys } from './idempotency-table.ts'
+
+export interface IdempotentCall {
+  ownerId: string
+  /** The `Idempotency-Key` header; undefined: the call is made as often as it arrives. */
+  key: string | undefined
+  /** What the key stands for, such as `POST /v1/memories`, and the body it came with. */
+  call: string
+  body: unknown
+}
+
+/**
+ * Makes a thing once for its key. `work` and the record of its answer share the caller's transaction, so both are there
+ * or neither; a second request with the key waits on the record's row, then gets the first one's answer. The answer must
+ * be JSON.
+ */
+export async function once<Answer>(
+  tx: Tx,
+  request: IdempotentCall,
+  work: () => Promise<Answer>
+): Promise<Answer> {
+  const { ownerId, key } = request
+  if (key === undefined) return work()
+  const requestHash = hashOf(request)
+  const claimed = await tx
+    .insert(idempotencyKeys)
+    .values({ ownerId, key, requestHash })
+    .onConflictDoNothing()
+    .returning({ key: idempotencyKeys.key })
+  const isThisKey = and(eq(idempotencyKeys.ownerId, ownerId), eq(idempotencyKeys.key, key))
+  if (claimed.length === 0) {
+    const [known] = await tx
+      .select({ requestHash: idempotencyKeys.requestHash, response: idempotencyKeys.response })
+      .from(idempotencyKeys)
+      .where(isThisKey)
+    if (!known?.requestHash.equals(requestHash)) throw new IdempotencyKeyReused()
+    return known.response as Answer
+  }
+  const answer = await work()
+  await tx.update(idempotencyKeys).set({ response: answer }).where(isThisKey)
+  return answer
+}
+
+function hashOf({ call, body }: IdempotentCall): Buffer {
+  return createHash('sha256').update(call).update('\0').update(canonical(body)).digest()
+}
+
+/** The same body in another order of fields is the same request. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item
+  )
+}

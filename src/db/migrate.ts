@@ -1,0 +1,61 @@
+import { join } from 'node:path'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator'
+import pg from 'pg'
+import { checkDatabase } from './check.ts'
+import type { Connection, Database } from './client.ts'
+import { prepareRoles } from './roles.ts'
+
+const MIGRATIONS = join(import.meta.dirname, '..', '..', 'migrations')
+/** Any number nobody else uses: two processes that start at once take turns. */
+const LOCK = 7_214_001
+
+export interface MigrationSettings {
+  /** Who migrates; absent: the database's own connection. */
+  migrationUrl?: string | undefined
+  databaseUrl?: string | undefined
+  /** Work that needs the same turn and the same rights, such as the queue's own tables. */
+  alsoMigrate?: (client: Connection) => Promise<void>
+}
+
+/**
+ * Brings the schema up to date, once, however many processes start at the same time. All of it is one transaction: killed
+ * at any statement, it leaves the old schema. Answers warnings an operator should read.
+ */
+export async function migrate(database: Database, settings: MigrationSettings = {}): Promise<string[]> {
+  const { client, release } = await connectMigrator(database, settings.migrationUrl)
+  try {
+    // A server's statement limit must not cut a migration in half.
+    await client.query('SET statement_timeout = 0')
+    await client.query(`SELECT pg_advisory_lock(${LOCK})`)
+    const warnings = await checkDatabase(client)
+    await prepareRoles(client, loginOf(settings))
+    await client.query('SET ROLE pai_owner')
+    await runMigrations(drizzle(client), { migrationsFolder: MIGRATIONS, migrationsSchema: 'migrations' })
+    await settings.alsoMigrate?.(client)
+    return warnings
+  } finally {
+    await client.query('RESET ROLE; RESET statement_timeout').catch(() => {})
+    await client.query(`SELECT pg_advisory_unlock(${LOCK})`).catch(() => {})
+    await release()
+  }
+}
+
+/** A connection of the migration's own: on the embedded database the pool has only one, and it is not yet in use. */
+async function connectMigrator(
+  { pool }: Database,
+  url: string | undefined
+): Promise<{ client: Connection; release: () => Promise<void> | void }> {
+  if (!url) {
+    const client = await pool.connect()
+    return { client, release: () => client.release() }
+  }
+  const client = new pg.Client({ connectionString: url, application_name: 'pai migrate' })
+  await client.connect()
+  return { client, release: () => client.end() }
+}
+
+function loginOf({ migrationUrl, databaseUrl }: MigrationSettings): string | null {
+  if (!migrationUrl || !databaseUrl) return null
+  return decodeURIComponent(new URL(databaseUrl).username) || null
+}

@@ -1,0 +1,80 @@
+import pg from 'pg'
+import { createTransactions, type Database, Pool } from './client.ts'
+
+const RECONNECT_MS = 1_000
+
+/** A PostgreSQL server. */
+export function connectPostgres(url: string, poolSize = 10): Database {
+  const pool = new Pool({
+    connectionString: url,
+    max: poolSize,
+    // A caller waits this long for a connection, then gets a 503 instead of a hang.
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    statement_timeout: 30_000,
+    idle_in_transaction_session_timeout: 30_000,
+    application_name: 'pai'
+  })
+  return {
+    kind: 'postgres',
+    pool,
+    ...createTransactions(pool),
+    listen: (channel, onNotify, onReconnect) => listen(url, channel, onNotify, onReconnect),
+    close: () => pool.end()
+  }
+}
+
+/** Holds one connection for LISTEN, and takes a new one when it breaks. */
+async function listen(
+  url: string,
+  channel: string,
+  onNotify: (payload: string) => void,
+  onReconnect: () => void
+): Promise<{ close(): Promise<void> }> {
+  let client: pg.Client | undefined
+  let closed = false
+  let timer: NodeJS.Timeout | undefined
+
+  async function subscribe(): Promise<void> {
+    const next = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      application_name: 'pai listen'
+    })
+    next.on('notification', (message) => onNotify(message.payload ?? ''))
+    next.on('error', () => {})
+    next.on('end', () => {
+      if (!closed && client === next) retry()
+    })
+    try {
+      await next.connect()
+      await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+    } catch (error) {
+      await next.end().catch(() => {})
+      throw error
+    }
+    // Closed in the meantime: nobody else would end it.
+    if (closed) return next.end()
+    client = next
+    onReconnect()
+  }
+
+  function retry(): void {
+    client = undefined
+    timer = setTimeout(() => {
+      subscribe().catch(() => {
+        if (!closed) retry()
+      })
+    }, RECONNECT_MS)
+  }
+
+  await subscribe()
+  return {
+    async close() {
+      closed = true
+      clearTimeout(timer)
+      await client?.end()
+    }
+  }
+}

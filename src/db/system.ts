@@ -1,0 +1,68 @@
+import { sql } from 'drizzle-orm'
+import type { Tx } from './client.ts'
+
+/** The functions that may look across owners, all of them. They are defined in migrations/0001_security.sql. */
+
+export async function hasAccounts(tx: Tx): Promise<boolean> {
+  const { rows } = await tx.execute<{ found: boolean }>(sql`SELECT system.has_accounts() AS found`)
+  return rows[0]?.found ?? false
+}
+
+export async function findSignIn(
+  tx: Tx,
+  email: string
+): Promise<{ id: string; passwordHash: string } | undefined> {
+  const { rows } = await tx.execute<{ id: string; passwordHash: string }>(
+    sql`SELECT id, password_hash AS "passwordHash" FROM system.find_sign_in(${email})`
+  )
+  return rows[0]
+}
+
+export async function findRefreshTokenOwner(tx: Tx, hash: Buffer): Promise<string | undefined> {
+  const { rows } = await tx.execute<{ owner: string | null }>(
+    sql`SELECT system.find_refresh_token_owner(${hash}) AS owner`
+  )
+  return rows[0]?.owner ?? undefined
+}
+
+export interface FoundApiKey extends Record<string, unknown> {
+  ownerId: string
+  id: string
+  scopes: string[]
+  expiresAt: Date | null
+  role: 'admin' | 'member'
+}
+
+export async function findApiKey(tx: Tx, hash: Buffer): Promise<FoundApiKey | undefined> {
+  const { rows } = await tx.execute<FoundApiKey>(
+    sql`SELECT owner_id AS "ownerId", id, scopes, expires_at AS "expiresAt", role FROM system.find_api_key(${hash})`
+  )
+  return rows[0]
+}
+
+export async function findInvitation(
+  tx: Tx,
+  hash: Buffer
+): Promise<{ ownerId: string; id: string } | undefined> {
+  const { rows } = await tx.execute<{ ownerId: string; id: string }>(
+    sql`SELECT owner_id AS "ownerId", id FROM system.find_invitation(${hash})`
+  )
+  return rows[0]
+}
+
+/** Unfinished turns whose runner stopped renewing its lease; with `evenLeased`, all of them. */
+export async function findAbandonedTurns(
+  tx: Tx,
+  evenLeased: boolean,
+  atMost: number
+): Promise<{ ownerId: string; id: string }[]> {
+  const { rows } = await tx.execute<{ ownerId: string; id: string }>(
+    sql`SELECT owner_id AS "ownerId", id FROM system.find_abandoned_turns(${evenLeased}, ${atMost})`
+  )
+  return rows
+}
+
+/** Turn logs and stored answers past their 24 hours. */
+export async function deleteExpired(tx: Tx): Promise<void> {
+  await tx.execute(sql`SELECT system.delete_expired()`)
+}
