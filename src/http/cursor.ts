@@ -1,0 +1,34 @@
+import { CursorInvalid } from './errors.ts'
+
+/** Where a newest-first list goes on: after this moment and id. */
+export interface Cursor {
+  at: Date
+  id: string
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+export function encodeCursor({ at, id }: Cursor): string {
+  return Buffer.from(`${at.toISOString()} ${id}`).toString('base64url')
+}
+
+export function decodeCursor(text: string): Cursor {
+  const [instant = '', id = ''] = Buffer.from(text, 'base64url').toString().split(' ')
+  const at = new Date(instant)
+  if (Number.isNaN(at.getTime()) || !UUID.test(id)) throw new CursorInvalid()
+  return { at, id }
+}
+
+/** A page of a list that was read one row past its limit: the extra row says that there is more. */
+export function toPage<Row, Item>(
+  rows: Row[],
+  limit: number,
+  toItem: (row: Row) => Item,
+  toCursor: (row: Row) => Cursor
+): { items: Item[]; nextCursor: string | null } {
+  const last = rows[limit - 1]
+  return {
+    items: rows.slice(0, limit).map(toItem),
+    nextCursor: rows.length > limit && last ? encodeCursor(toCursor(last)) : null
+  }
+}

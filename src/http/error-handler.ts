@@ -1,0 +1,62 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import { sqlState } from '../db/client.ts'
+import { DatabaseUnavailable } from '../db/errors.ts'
+import { FASTIFY_CODES } from './errors.ts'
+import type { Problem } from './schemas.ts'
+
+type ProblemBody = Omit<Static<typeof Problem>, 'requestId'>
+
+/** SQLSTATE classes and codes that mean the server is not answering now: 08 connection, 53 resources, 57P shutdown. */
+const UNAVAILABLE = /^(08|53|57P0)/
+const CONNECTION_LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'])
+
+/** What a stranger may read: all of our errors, and of others only what is the caller's fault. */
+export function toProblem(error: unknown): ProblemBody {
+  const {
+    statusCode = 500,
+    code = '',
+    message,
+    validation,
+    validationContext
+  } = error as Partial<FastifyError>
+  if (code.startsWith('PAI_')) return problem(statusCode, code, message ?? '')
+  if (isUnavailable(error)) return toProblem(new DatabaseUnavailable())
+  if (statusCode >= 500) return problem(500, 'PAI_INTERNAL', 'Something went wrong')
+  if (!validation) return problem(statusCode, FASTIFY_CODES[code] ?? 'PAI_REQUEST_INVALID', message ?? '')
+  const errors = validation.map(({ instancePath, message: reason, params }) => ({
+    path: `${validationContext ?? ''}${instancePath}`,
+    // The names of fields that are not ours are the caller's own words; they help, and are bounded.
+    message: [reason, String(params.additionalProperty ?? '').slice(0, 100)].filter(Boolean).join(': ')
+  }))
+  const detail = errors.map(({ path, message: reason }) => `${path} ${reason}`).join('; ')
+  return { ...problem(400, 'PAI_VALIDATION', detail), errors }
+}
+
+/** Answers every error as `application/problem+json`, and logs the ones that are ours to mend. */
+export function errorHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const body = toProblem(error)
+  if (body.status >= 500) request.log.error({ err: error }, 'answering a request')
+  if (body.status === 401) reply.header('www-authenticate', 'Bearer')
+  if (body.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1')
+  return reply
+    .code(body.status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ ...body, requestId: request.id }))
+}
+
+function problem(status: number, code: string, detail: string): ProblemBody {
+  return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, code }
+}
+
+function isUnavailable(error: unknown): boolean {
+  const state = sqlState(error)
+  if (state) return UNAVAILABLE.test(state)
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (CONNECTION_LOST.has((current as NodeJS.ErrnoException).code ?? '')) return true
+    // pg has no code for a connection that went away under a query.
+    if (current.message.startsWith('Connection terminated')) return true
+  }
+  return false
+}

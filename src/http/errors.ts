@@ -1,0 +1,36 @@
+import createError from '@fastify/error'
+
+export const RouteNotFound = createError('PAI_ROUTE_NOT_FOUND', 'There is nothing at this address', 404)
+export const TextRefused = createError<[string]>(
+  'PAI_TEXT_REFUSED',
+  '%s holds a NUL character or half of a surrogate pair, which cannot be stored',
+  400
+)
+export const CursorInvalid = createError(
+  'PAI_CURSOR_INVALID',
+  'The cursor is not one this list gave out',
+  400
+)
+export const ShuttingDown = createError(
+  'PAI_SHUTTING_DOWN',
+  'The service is stopping: try again shortly',
+  503
+)
+export const MetricsForbidden = createError(
+  'PAI_METRICS_FORBIDDEN',
+  'Metrics answer on loopback, or with an administrator’s credentials',
+  403
+)
+
+/** Our code for each of Fastify's own refusals; its other client errors become PAI_REQUEST_INVALID. */
+export const FASTIFY_CODES: Readonly<Record<string, string>> = {
+  FST_ERR_VALIDATION: 'PAI_VALIDATION',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'PAI_JSON_INVALID',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'PAI_JSON_INVALID',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'PAI_MEDIA_TYPE_UNSUPPORTED',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'PAI_BODY_TOO_LARGE',
+  FST_ERR_RATE_LIMIT: 'PAI_RATE_LIMITED'
+}
+
+/** Codes that no `createError` above makes: the error handler gives them. */
+export const HANDLER_CODES = [...new Set(Object.values(FASTIFY_CODES)), 'PAI_REQUEST_INVALID', 'PAI_INTERNAL']

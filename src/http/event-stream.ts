@@ -1,0 +1,54 @@
+import { once } from 'node:events'
+import type { FastifyReply } from 'fastify'
+
+const HEARTBEAT_MS = 15_000
+/** A reader that takes nothing for this long is cut off; it can resume from the last event it has. */
+const STALLED_MS = 60_000
+
+/**
+ * Sends events as they come, each with its number as the SSE id, until they end or the reader leaves. The caller's
+ * `signal` source is `watcher`: aborted when the reader is gone.
+ */
+export async function sendEvents(
+  reply: FastifyReply,
+  events: AsyncIterable<{ id: number; type: string; data: unknown }>,
+  watcher: AbortController
+): Promise<void> {
+  reply.hijack()
+  const { raw } = reply
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) raw.setHeader(name, value)
+  }
+  raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    // nginx would otherwise gather the events into pages.
+    'x-accel-buffering': 'no'
+  })
+  raw.flushHeaders()
+  raw.once('close', () => watcher.abort())
+  raw.on('error', () => watcher.abort())
+  const heartbeat = setInterval(() => raw.write(': still here\n\n'), HEARTBEAT_MS)
+  try {
+    for await (const { id, type, data } of events) {
+      if (watcher.signal.aborted) break
+      const flowing = raw.write(`id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
+      if (!flowing) await drained(raw, watcher)
+    }
+  } catch (error) {
+    // The status is sent: the reader sees the stream end without `done`, and resumes.
+    if (!watcher.signal.aborted) reply.log.error({ err: error }, 'sending events')
+  } finally {
+    clearInterval(heartbeat)
+    raw.end()
+  }
+}
+
+async function drained(raw: FastifyReply['raw'], watcher: AbortController): Promise<void> {
+  const stalled = setTimeout(() => {
+    raw.destroy()
+    watcher.abort()
+  }, STALLED_MS)
+  await once(raw, 'drain', { signal: watcher.signal }).catch(() => {})
+  clearTimeout(stalled)
+}

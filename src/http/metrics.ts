@@ -1,0 +1,63 @@
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { MetricsForbidden } from './errors.ts'
+
+export interface MetricsOptions {
+  loopback: boolean
+  /** Who asks; only an administrator may from elsewhere. */
+  authenticate: (authorization: string | undefined) => Promise<{ role: string }>
+  activeTurns: () => number
+}
+
+const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/
+
+/** /metrics in Prometheus' format, and the measuring of every request. */
+const routes: FastifyPluginAsync<MetricsOptions> = async (app, { loopback, authenticate, activeTurns }) => {
+  const register = new Registry()
+  const stopCollecting = collectDefaultMetrics({ register })
+  const duration = new Histogram({
+    name: 'pai_http_request_duration_seconds',
+    help: 'Time to answer a request, by route',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [register]
+  })
+  new Gauge({
+    name: 'pai_active_turns',
+    help: 'Turns this process is running',
+    registers: [register],
+    collect() {
+      this.set(activeTurns())
+    }
+  })
+  app.addHook('onClose', async () => stopCollecting)
+  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
+    // Addresses nobody serves share one label: their number must not be the caller's to choose.
+    duration.labels(method, routeOptions.url ?? 'none', String(statusCode)).observe(elapsedTime / 1000)
+  })
+
+  app.get(
+    '/metrics',
+    { config: { rateLimit: false }, schema: { tags: ['operation'], summary: 'Prometheus metrics' } },
+    async (request, reply) => {
+      if (
+        !(loopback && isLocal(request)) &&
+        (await authenticate(request.headers.authorization)).role !== 'admin'
+      ) {
+        throw new MetricsForbidden()
+      }
+      return reply.type(register.contentType).send(await register.metrics())
+    }
+  )
+}
+
+/** A caller on this machine, and not a proxy on it that speaks for somebody else. */
+function isLocal({ socket, headers }: FastifyRequest): boolean {
+  return (
+    LOOPBACK.test(socket.remoteAddress ?? '') && !('x-forwarded-for' in headers || 'forwarded' in headers)
+  )
+}
+
+/** Measures every route, so its hook must reach out of its own scope. */
+export const metricsRoutes = fastifyPlugin(routes)

@@ -1,0 +1,22 @@
+import createError from '@fastify/error'
+import type { RateLimitPluginOptions } from '@fastify/rate-limit'
+import type { FastifyRequest } from 'fastify'
+
+export const RateLimited = createError<[string]>(
+  'PAI_RATE_LIMITED',
+  'Too many requests: try again in %s',
+  429
+)
+
+/** So many requests a minute for each owner, or each address where nobody is signed in. */
+export function rateLimitOptions(max: number): RateLimitPluginOptions {
+  return {
+    max,
+    timeWindow: 60_000,
+    // After sign-in, so that an owner is counted and not the address a whole team may share.
+    hook: 'preValidation',
+    keyGenerator: (request: FastifyRequest) => request.user?.id ?? request.ip,
+    enableDraftSpec: true,
+    errorResponseBuilder: (_request, { after }) => new RateLimited(after)
+  }
+}

@@ -1,0 +1,142 @@
+import { sql } from 'drizzle-orm'
+import { type Db, fromDrizzle, PgBoss, type QueueOptions, type WorkOptions } from 'pg-boss'
+import { assertNoTransaction, type Connection, type Database, type Tx } from '../db/client.ts'
+
+/** Every job in PAI. Payloads carry ids; handlers read the rows again. */
+export interface JobPayloads {
+  /** Finds what a finished turn says about the owner's world. */
+  'memory.extract': { ownerId: string; turnId: string }
+  /** Gives memories and messages the vectors they still lack. */
+  'memory.embed': { ownerId: string; memoryIds: string[]; messageIds: string[] }
+  /** Removes turn logs and stored answers past their 24 hours. */
+  'house.delete-expired': Record<string, never>
+}
+
+export type JobName = keyof JobPayloads
+export type JobHandlers = {
+  [Name in JobName]: (payload: JobPayloads[Name], signal: AbortSignal) => Promise<void>
+}
+
+/** How each queue retries. A job that keeps failing goes to `failed-jobs`, where it stays to be looked at. */
+const QUEUES: Record<JobName, QueueOptions> = {
+  'memory.extract': {
+    retryLimit: 8,
+    retryDelay: 2,
+    retryBackoff: true,
+    retryDelayMax: 600,
+    expireInSeconds: 300
+  },
+  'memory.embed': {
+    retryLimit: 8,
+    retryDelay: 2,
+    retryBackoff: true,
+    retryDelayMax: 600,
+    expireInSeconds: 300
+  },
+  'house.delete-expired': { retryLimit: 2, expireInSeconds: 300 }
+}
+const FAILED = 'failed-jobs'
+const SCHEDULES: Partial<Record<JobName, string>> = { 'house.delete-expired': '17 * * * *' }
+
+/** A worker is woken by a notification; this often it looks anyway, in case one was missed. */
+const POLL: WorkOptions = { notifyPollingIntervalSeconds: 30, pollingIntervalSeconds: 2 }
+const SCHEMA = 'pgboss'
+
+export interface Queue {
+  /** Adds a job in the data's own transaction: the job is there exactly when the data is. */
+  enqueue<Name extends JobName>(tx: Tx, name: Name, payload: JobPayloads[Name]): Promise<void>
+  /** Runs every job from now on. `onError` hears of each failure; the job is tried again. */
+  work(
+    handlers: JobHandlers,
+    concurrency: number,
+    onError: (name: JobName, error: unknown) => void
+  ): Promise<void>
+  /** Throws when the queue's tables cannot be read. */
+  check(): Promise<void>
+  /** Waits for running jobs, up to `timeoutMs`. */
+  close(timeoutMs?: number): Promise<void>
+}
+
+/** The jobs of PAI, on the same database as everything else. `runs` says whether this process works on them. */
+export async function openQueue(
+  database: Database,
+  runs: boolean,
+  onError: (error: Error) => void
+): Promise<Queue> {
+  const boss = new PgBoss({
+    db: adapterOf(database),
+    schema: SCHEMA,
+    ...(database.kind === 'embedded' ? { backend: 'pglite' as const } : {}),
+    useListenNotify: true,
+    migrate: false,
+    createSchema: false,
+    supervise: runs,
+    schedule: runs
+  })
+  boss.on('error', onError)
+  await boss.start()
+  // Reads every queue's settings now: looking one up inside a transaction would ask the pool for a second connection.
+  await boss.getQueues()
+  return {
+    async enqueue(tx, name, payload) {
+      await boss.send(name, payload, { db: fromDrizzle(tx, sql) })
+    },
+    async work(handlers, concurrency, onFailure) {
+      for (const name of Object.keys(QUEUES) as JobName[]) {
+        await boss.work(name, { ...POLL, localConcurrency: concurrency }, async ([job]) => {
+          if (!job) return
+          try {
+            // Each queue holds only its own payloads: `enqueue` is the one way in.
+            await (handlers[name] as (payload: unknown, signal: AbortSignal) => Promise<void>)(
+              job.data,
+              job.signal
+            )
+          } catch (error) {
+            onFailure(name, error)
+            // pg-boss keeps a failure's message with the job, and ours may hold the person's words.
+            throw new Error((error as { code?: string }).code ?? 'PAI_JOB_FAILED')
+          }
+        })
+      }
+      for (const [name, cron] of Object.entries(SCHEDULES)) await boss.schedule(name, cron)
+    },
+    async check() {
+      await boss.getQueue(FAILED)
+    },
+    async close(timeoutMs = 10_000) {
+      await boss.stop({ graceful: true, timeout: timeoutMs, close: false })
+    }
+  }
+}
+
+/** Makes the queue's own tables and queues; runs with the migrations, as `pai_owner`. */
+export async function migrateQueue(client: Connection): Promise<void> {
+  const boss = new PgBoss({
+    db: { executeSql: (text: string, values?: unknown[]) => client.query(text, values) },
+    schema: SCHEMA,
+    supervise: false,
+    schedule: false,
+    registerInstance: false
+  })
+  await boss.start()
+  await boss.createQueue(FAILED)
+  for (const [name, options] of Object.entries(QUEUES)) {
+    const settings = { ...options, notify: true, deadLetter: FAILED }
+    await boss.createQueue(name, settings)
+    await boss.updateQueue(name, settings)
+  }
+  await boss.stop({ graceful: false, close: false })
+  await client.query(`GRANT USAGE ON SCHEMA ${SCHEMA} TO pai_app`)
+  await client.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${SCHEMA} TO pai_app`)
+}
+
+/** pg-boss over the pool that everything else uses. */
+function adapterOf(database: Database): Db {
+  return {
+    executeSql(text, values) {
+      assertNoTransaction()
+      return database.pool.query(text, values)
+    },
+    listen: database.listen
+  }
+}
