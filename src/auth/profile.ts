@@ -1,0 +1,82 @@
+import type { Database } from '../db/client.ts'
+import { LastAdministrator, LocaleInvalid, PasswordWrong, TimezoneInvalid, TokenInvalid } from './errors.ts'
+import type { Passwords } from './passwords.ts'
+import type { Profile, ProfileChanges } from './schemas.ts'
+import {
+  findAccount,
+  findPasswordHash,
+  findProfile,
+  hasOtherAccounts,
+  lockAccounts,
+  removeAccount,
+  saveProfile
+} from './store.ts'
+
+interface Dependencies {
+  database: Database
+  passwords: Passwords
+}
+
+export interface Profiles {
+  load(ownerId: string): Promise<Profile>
+  save(ownerId: string, changes: ProfileChanges): Promise<Profile>
+  /** Removes the account and everything it has. */
+  remove(ownerId: string, password: string): Promise<void>
+}
+
+export function createProfiles({ database, passwords }: Dependencies): Profiles {
+  return {
+    async load(ownerId) {
+      return orGone(await database.inOwner(ownerId, (tx) => findProfile(tx, ownerId)))
+    },
+    async save(ownerId, changes) {
+      const checked = checkChanges(changes)
+      return orGone(await database.inOwner(ownerId, (tx) => saveProfile(tx, ownerId, checked)))
+    },
+    async remove(ownerId, password) {
+      const hash = orGone(await database.inOwner(ownerId, (tx) => findPasswordHash(tx, ownerId)))
+      if (!(await passwords.verify(hash, password))) throw new PasswordWrong()
+      await database.inOwner(ownerId, async (tx) => {
+        await lockAccounts(tx)
+        const { role } = orGone(await findAccount(tx, ownerId))
+        // No call makes a second administrator, so an administrator is the last one.
+        if (role === 'admin' && (await hasOtherAccounts(tx))) throw new LastAdministrator()
+        await removeAccount(tx, ownerId)
+      })
+    }
+  }
+}
+
+/** An access token may outlive its account by some minutes. */
+function orGone<T>(found: T | undefined): T {
+  if (found === undefined) throw new TokenInvalid()
+  return found
+}
+
+function checkChanges(changes: ProfileChanges): ProfileChanges {
+  const { name, timezone, locale } = changes
+  if (timezone !== undefined && !isTimezone(timezone)) throw new TimezoneInvalid()
+  return {
+    ...changes,
+    ...(name === undefined ? {} : { name: name.trim() }),
+    ...(locale === undefined ? {} : { locale: canonicalLocale(locale) })
+  }
+}
+
+function isTimezone(name: string): boolean {
+  // Intl takes offsets such as +02:00 as well, which know nothing of summer time.
+  if (!/^[a-z]/i.test(name)) return false
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }))
+  } catch {
+    return false
+  }
+}
+
+function canonicalLocale(tag: string): string {
+  try {
+    return Intl.getCanonicalLocales(tag)[0] ?? tag
+  } catch (cause) {
+    throw new LocaleInvalid({ cause })
+  }
+}

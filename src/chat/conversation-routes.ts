@@ -1,0 +1,165 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type Static, Type } from 'typebox'
+import { v7 as uuidv7 } from 'uuid'
+import type { Database } from '../db/client.ts'
+import { once } from '../db/idempotency.ts'
+import { decodeCursor, toPage } from '../http/cursor.ts'
+import { CursorInvalid } from '../http/errors.ts'
+import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
+import * as store from './conversation-store.ts'
+import {
+  Conversation,
+  ConversationBody,
+  ConversationPage,
+  ConversationPatch,
+  ConversationWithTurn,
+  MessagePage
+} from './schemas.ts'
+import { findActiveTurnId } from './turn-store.ts'
+
+const DEFAULT_LIMIT = 50
+const tags = ['conversations']
+
+/** Conversations and their messages: plain rows, so routes speak to the store. */
+export const conversationRoutes: FastifyPluginAsyncTypebox<{ database: Database }> = async (
+  app,
+  { database }
+) => {
+  app.get(
+    '/conversations',
+    {
+      schema: {
+        tags,
+        summary: 'List conversations, newest first',
+        querystring: PageQuery,
+        response: { 200: ConversationPage }
+      }
+    },
+    async (request) => {
+      const { cursor, limit = DEFAULT_LIMIT } = request.query
+      const after = cursor === undefined ? undefined : decodeCursor(cursor)
+      const { id: ownerId } = request.user
+      const rows = await database.inOwner(ownerId, (tx) => store.listConversations(tx, ownerId, limit, after))
+      return toPage(rows, limit, toConversation, ({ updatedAt, id }) => ({ at: updatedAt, id }))
+    }
+  )
+
+  app.post(
+    '/conversations',
+    {
+      schema: {
+        tags,
+        summary: 'Begin an empty conversation',
+        headers: IdempotencyHeaders,
+        body: ConversationBody,
+        response: { 201: Conversation }
+      }
+    },
+    async (request, reply) => {
+      const { id: ownerId } = request.user
+      const { title = '', temporary = false } = request.body
+      const call = {
+        ownerId,
+        key: request.headers['idempotency-key'],
+        call: 'POST /v1/conversations',
+        body: request.body
+      }
+      const conversation = await database.inOwner(ownerId, (tx) =>
+        once(tx, call, async () =>
+          toConversation(await store.createConversation(tx, ownerId, { id: uuidv7(), title, temporary }))
+        )
+      )
+      return reply.code(201).send(conversation)
+    }
+  )
+
+  app.get(
+    '/conversations/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Read a conversation',
+        params: IdParams,
+        response: { 200: ConversationWithTurn }
+      }
+    },
+    (request) => {
+      const { id: ownerId } = request.user
+      const { id } = request.params
+      return database.inOwner(ownerId, async (tx) => ({
+        ...toConversation(await store.loadConversation(tx, ownerId, id)),
+        activeTurnId: await findActiveTurnId(tx, ownerId, id)
+      }))
+    }
+  )
+
+  app.patch(
+    '/conversations/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Rename a conversation',
+        params: IdParams,
+        body: ConversationPatch,
+        response: { 200: Conversation }
+      }
+    },
+    async (request) => {
+      const { id: ownerId } = request.user
+      const { title } = request.body
+      return toConversation(
+        await database.inOwner(ownerId, (tx) =>
+          store.renameConversation(tx, ownerId, request.params.id, title)
+        )
+      )
+    }
+  )
+
+  app.delete(
+    '/conversations/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Delete a conversation with its messages',
+        params: IdParams,
+        response: { 204: Type.Null() }
+      }
+    },
+    async (request, reply) => {
+      const { id: ownerId } = request.user
+      await database.inOwner(ownerId, (tx) => store.removeConversation(tx, ownerId, request.params.id))
+      return reply.code(204).send(null)
+    }
+  )
+
+  app.get(
+    '/conversations/:id/messages',
+    {
+      schema: {
+        tags,
+        summary: 'Read the messages of a conversation, the whole tree, oldest first',
+        params: IdParams,
+        querystring: PageQuery,
+        response: { 200: MessagePage }
+      }
+    },
+    (request) => {
+      const { id: ownerId } = request.user
+      const { cursor, limit = DEFAULT_LIMIT } = request.query
+      const after = cursor === undefined ? 0 : Number(cursor)
+      if (!Number.isSafeInteger(after)) throw new CursorInvalid()
+      return database.inOwner(ownerId, async (tx) => {
+        await store.loadConversation(tx, ownerId, request.params.id)
+        const rows = await store.listMessages(tx, ownerId, request.params.id, limit, after)
+        const page = rows.slice(0, limit)
+        const nextCursor = rows.length > limit ? String(page.at(-1)?.sequence) : null
+        return { items: page.map(store.toMessage), nextCursor }
+      })
+    }
+  )
+}
+
+function toConversation(row: store.ConversationRow): Static<typeof Conversation> {
+  const { id, title, temporary, createdAt, updatedAt } = row
+  return { id, title, temporary, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() }
+}

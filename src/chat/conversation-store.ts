@@ -1,0 +1,176 @@
+import { and, asc, desc, eq, gt, lt, or, sql } from 'drizzle-orm'
+import type { Tx } from '../db/client.ts'
+import type { Cursor } from '../http/cursor.ts'
+import { ConversationNotFound, MessageNotFound } from './errors.ts'
+import type { Citation, Message } from './schemas.ts'
+import { conversations, messages } from './tables.ts'
+
+export type MessageRow = typeof messages.$inferSelect
+export type ConversationRow = typeof conversations.$inferSelect
+
+export async function createConversation(
+  tx: Tx,
+  ownerId: string,
+  values: { id: string; title: string; temporary: boolean }
+): Promise<ConversationRow> {
+  const [row] = await tx
+    .insert(conversations)
+    .values({ ownerId, ...values })
+    .returning()
+  return row as ConversationRow
+}
+
+export async function findConversation(
+  tx: Tx,
+  ownerId: string,
+  id: string
+): Promise<ConversationRow | undefined> {
+  const [row] = await tx.select().from(conversations).where(isConversation(ownerId, id))
+  return row
+}
+
+export async function loadConversation(tx: Tx, ownerId: string, id: string): Promise<ConversationRow> {
+  const row = await findConversation(tx, ownerId, id)
+  if (!row) throw new ConversationNotFound(id)
+  return row
+}
+
+/** Newest first, one row more than `limit`. */
+export function listConversations(
+  tx: Tx,
+  ownerId: string,
+  limit: number,
+  after?: Cursor
+): Promise<ConversationRow[]> {
+  const { updatedAt, id } = conversations
+  const isAfter = after && or(lt(updatedAt, after.at), and(eq(updatedAt, after.at), lt(id, after.id)))
+  return tx
+    .select()
+    .from(conversations)
+    .where(and(eq(conversations.ownerId, ownerId), isAfter))
+    .orderBy(desc(updatedAt), desc(id))
+    .limit(limit + 1)
+}
+
+export async function renameConversation(
+  tx: Tx,
+  ownerId: string,
+  id: string,
+  title: string
+): Promise<ConversationRow> {
+  const [row] = await tx.update(conversations).set({ title }).where(isConversation(ownerId, id)).returning()
+  if (!row) throw new ConversationNotFound(id)
+  return row
+}
+
+export async function removeConversation(tx: Tx, ownerId: string, id: string): Promise<void> {
+  const gone = await tx
+    .delete(conversations)
+    .where(isConversation(ownerId, id))
+    .returning({ id: conversations.id })
+  if (gone.length === 0) throw new ConversationNotFound(id)
+}
+
+/** The number for one more message. Writers of a conversation wait here for each other, so numbers have no gaps. */
+async function takeSequence(tx: Tx, ownerId: string, conversationId: string): Promise<number> {
+  const [row] = await tx
+    .update(conversations)
+    .set({ nextSequence: sql`${conversations.nextSequence} + 1`, updatedAt: sql`now()` })
+    .where(isConversation(ownerId, conversationId))
+    .returning({ next: conversations.nextSequence })
+  if (!row) throw new ConversationNotFound(conversationId)
+  return row.next - 1
+}
+
+export interface NewMessage {
+  id: string
+  conversationId: string
+  role: MessageRow['role']
+  content: string
+  /** undefined: the conversation's newest message. */
+  parentId?: string | null | undefined
+  model?: string | null
+  citations?: Citation[]
+}
+
+export async function addMessage(tx: Tx, ownerId: string, message: NewMessage): Promise<MessageRow> {
+  const { conversationId, parentId } = message
+  const sequence = await takeSequence(tx, ownerId, conversationId)
+  const newest = sql<string | null>`(SELECT id FROM messages WHERE owner_id = ${ownerId}
+    AND conversation_id = ${conversationId} ORDER BY sequence DESC LIMIT 1)`
+  const [row] = await tx
+    .insert(messages)
+    .values({ ...message, ownerId, sequence, parentId: parentId === undefined ? newest : parentId })
+    .returning()
+  return row as MessageRow
+}
+
+export async function loadMessage(tx: Tx, ownerId: string, id: string): Promise<MessageRow> {
+  const [row] = await tx
+    .select()
+    .from(messages)
+    .where(and(eq(messages.ownerId, ownerId), eq(messages.id, id)))
+  if (!row) throw new MessageNotFound(id)
+  return row
+}
+
+/** The whole tree, oldest first, one row more than `limit`. */
+export function listMessages(
+  tx: Tx,
+  ownerId: string,
+  conversationId: string,
+  limit: number,
+  afterSequence: number
+): Promise<MessageRow[]> {
+  return tx
+    .select()
+    .from(messages)
+    .where(
+      and(
+        eq(messages.ownerId, ownerId),
+        eq(messages.conversationId, conversationId),
+        gt(messages.sequence, afterSequence)
+      )
+    )
+    .orderBy(asc(messages.sequence))
+    .limit(limit + 1)
+}
+
+/** A message and what it answers, up to `limit` messages, oldest first. */
+export async function loadBranch(
+  tx: Tx,
+  ownerId: string,
+  messageId: string,
+  limit: number
+): Promise<Pick<MessageRow, 'id' | 'role' | 'content'>[]> {
+  const { rows } = await tx.execute<Pick<MessageRow, 'id' | 'role' | 'content'>>(sql`
+    WITH RECURSIVE branch AS (
+      SELECT id, parent_id, role, content, 1 AS depth FROM messages
+       WHERE owner_id = ${ownerId} AND id = ${messageId}
+      UNION ALL
+      SELECT parent.id, parent.parent_id, parent.role, parent.content, branch.depth + 1
+        FROM branch JOIN messages parent ON parent.owner_id = ${ownerId} AND parent.id = branch.parent_id
+       WHERE branch.depth < ${limit}
+    )
+    SELECT id, role, content FROM branch ORDER BY depth DESC`)
+  return rows
+}
+
+export function toMessage(row: MessageRow): Message {
+  const { id, conversationId, parentId, role, name, content, model, citations, createdAt } = row
+  return {
+    id,
+    conversationId,
+    parentId,
+    role,
+    ...(name === null ? {} : { name }),
+    content,
+    model,
+    citations,
+    createdAt: createdAt.toISOString()
+  }
+}
+
+function isConversation(ownerId: string, id: string) {
+  return and(eq(conversations.ownerId, ownerId), eq(conversations.id, id))
+}

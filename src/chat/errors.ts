@@ -1,0 +1,28 @@
+import createError from '@fastify/error'
+
+export const ConversationNotFound = createError<[string]>(
+  'PAI_CHAT_CONVERSATION_NOT_FOUND',
+  'Conversation %s was not found',
+  404
+)
+export const MessageNotFound = createError<[string]>(
+  'PAI_CHAT_MESSAGE_NOT_FOUND',
+  'Message %s was not found',
+  404
+)
+export const TurnNotFound = createError<[string]>('PAI_CHAT_TURN_NOT_FOUND', 'Turn %s was not found', 404)
+export const TurnLogGone = createError<[string]>(
+  'PAI_CHAT_TURN_LOG_GONE',
+  'The events of turn %s are no longer kept: read its message instead',
+  410
+)
+export const EventIdInvalid = createError(
+  'PAI_CHAT_EVENT_ID_INVALID',
+  'Last-Event-ID must be the number of an event of this turn',
+  400
+)
+export const TurnInterrupted = createError(
+  'PAI_CHAT_TURN_INTERRUPTED',
+  'The reply was cut off when the service stopped',
+  500
+)

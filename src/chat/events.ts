@@ -1,0 +1,16 @@
+import type { Citation, TurnError, TurnStatus, TurnUsage } from './schemas.ts'
+
+/** What happens in a turn, as it is kept in the turn log and sent to watchers. */
+export type TurnEvent =
+  | { type: 'turn'; data: { turnId: string; conversationId: string; userMessageId: string; model: string } }
+  | { type: 'text-delta'; data: { text: string } }
+  | { type: 'reasoning-delta'; data: { text: string } }
+  | { type: 'tool-call'; data: { callId: string; name: string; arguments: string } }
+  | { type: 'tool-result'; data: { callId: string; result: string; isError: boolean } }
+  | { type: 'citation'; data: Citation }
+  | { type: 'usage'; data: TurnUsage }
+  | { type: 'error'; data: TurnError }
+  | { type: 'done'; data: { status: TurnStatus; messageId: string | null } }
+
+/** An event with its number in the log, from 1 without gaps. */
+export type LoggedEvent = TurnEvent & { id: number }

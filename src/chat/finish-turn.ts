@@ -1,0 +1,79 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Tx } from '../db/client.ts'
+import type { Queue } from '../jobs/queue.ts'
+import type { IndexMessages } from '../memory/index-messages.ts'
+import { addMessage } from './conversation-store.ts'
+import type { TurnEvent } from './events.ts'
+import type { Citation, MemoryUsed, TurnError, TurnUsage } from './schemas.ts'
+import { appendEvents, endTurn, type TurnEnd } from './turn-store.ts'
+
+/** The turn to finish. */
+export interface UnfinishedTurn {
+  ownerId: string
+  id: string
+  conversationId: string
+  userMessageId: string
+  temporary: boolean
+  model: string
+  /** Who must still own it; null: nobody in particular. */
+  runnerId: string | null
+}
+
+/** What it came to. */
+export interface Outcome {
+  status: TurnEnd['status']
+  error: TurnError | null
+  text: string
+  citations: Citation[]
+  memoriesUsed: MemoryUsed[]
+  usage: TurnUsage
+}
+
+export interface FinishTurnDeps {
+  queue: Queue
+  indexMessages: IndexMessages
+}
+
+/**
+ * Writes everything a turn leaves behind, once, in the caller's transaction: the reply, the end of its log from number
+ * `firstId` on, and the jobs that follow. Answers the events to tell watchers of after the commit, or null when somebody
+ * else has ended the turn and nothing was written.
+ */
+export async function finishTurn(
+  tx: Tx,
+  { queue, indexMessages }: FinishTurnDeps,
+  turn: UnfinishedTurn,
+  { status, error, text, citations, memoriesUsed, usage }: Outcome,
+  firstId: number,
+  pending: TurnEvent[]
+): Promise<TurnEvent[] | null> {
+  const { ownerId, id, conversationId, userMessageId } = turn
+  const replyMessageId = text === '' ? null : uuidv7()
+  const end = { status, replyMessageId, memoriesUsed, usage, error }
+  if (!(await endTurn(tx, ownerId, id, turn.runnerId, end))) return null
+  if (replyMessageId) {
+    await addMessage(tx, ownerId, {
+      id: replyMessageId,
+      conversationId,
+      parentId: userMessageId,
+      role: 'assistant',
+      content: text,
+      model: turn.model,
+      citations
+    })
+  }
+  const events: TurnEvent[] = [
+    ...pending,
+    { type: 'usage', data: usage },
+    ...(error ? [{ type: 'error' as const, data: error }] : []),
+    { type: 'done', data: { status, messageId: replyMessageId } }
+  ]
+  await appendEvents(tx, ownerId, id, firstId, events)
+  if (!turn.temporary) {
+    const messageIds = replyMessageId ? [userMessageId, replyMessageId] : [userMessageId]
+    await indexMessages(tx, ownerId, messageIds)
+    await queue.enqueue(tx, 'memory.embed', { ownerId, memoryIds: [], messageIds })
+    await queue.enqueue(tx, 'memory.extract', { ownerId, turnId: id })
+  }
+  return events
+}

@@ -1,0 +1,26 @@
+import type { Database } from '../db/client.ts'
+import { loadMessage, toMessage } from './conversation-store.ts'
+import type { Turn } from './schemas.ts'
+import { loadTurn } from './turn-store.ts'
+
+export type ReadTurn = ReturnType<typeof createReadTurn>
+
+/** A turn as the API shows it, with its reply once there is one. */
+export function createReadTurn({ database }: { database: Database }) {
+  return function readTurn(ownerId: string, turnId: string): Promise<Turn> {
+    return database.inOwner(ownerId, async (tx) => {
+      const turn = await loadTurn(tx, ownerId, turnId)
+      const reply = turn.replyMessageId ? await loadMessage(tx, ownerId, turn.replyMessageId) : null
+      return {
+        conversationId: turn.conversationId,
+        turnId: turn.id,
+        status: turn.status,
+        model: turn.model,
+        message: reply && toMessage(reply),
+        memoriesUsed: turn.memoriesUsed,
+        usage: turn.usage ?? { inputTokens: 0, outputTokens: 0, cachedTokens: 0 },
+        error: turn.error
+      }
+    })
+  }
+}

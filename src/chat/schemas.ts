@@ -1,0 +1,116 @@
+import { type Static, Type } from 'typebox'
+import { Id, Instant, Nullable, Page } from '../http/schemas.ts'
+
+export const Citation = Type.Object({
+  index: Type.Integer({ minimum: 1 }),
+  kind: Type.Enum(['memory', 'message', 'passage']),
+  id: Id,
+  quote: Type.String(),
+  /** When the quoted words were said. */
+  at: Type.Optional(Instant),
+  documentId: Type.Optional(Id),
+  page: Type.Optional(Type.Integer())
+})
+export type Citation = Static<typeof Citation>
+
+export const MemoryUsed = Type.Object({ id: Id, text: Type.String(), score: Type.Number() })
+export type MemoryUsed = Static<typeof MemoryUsed>
+
+export const TurnUsage = Type.Object({
+  inputTokens: Type.Integer(),
+  outputTokens: Type.Integer(),
+  cachedTokens: Type.Integer()
+})
+export type TurnUsage = Static<typeof TurnUsage>
+
+export const TurnError = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  retryable: Type.Boolean()
+})
+export type TurnError = Static<typeof TurnError>
+
+export const TurnStatus = Type.Enum(['queued', 'running', 'completed', 'failed', 'stopped', 'interrupted'])
+export type TurnStatus = Static<typeof TurnStatus>
+
+export const MessageRole = Type.Enum(['user', 'assistant', 'system'])
+
+export const Message = Type.Object({
+  id: Id,
+  conversationId: Id,
+  parentId: Nullable(Id),
+  role: MessageRole,
+  name: Type.Optional(Type.String()),
+  content: Type.String(),
+  model: Nullable(Type.String()),
+  citations: Type.Array(Citation),
+  createdAt: Instant
+})
+export type Message = Static<typeof Message>
+
+export const ChatBody = Type.Object(
+  {
+    message: Type.String({ minLength: 1, maxLength: 100_000, pattern: '\\S' }),
+    conversationId: Type.Optional(Id),
+    /** The message this one answers; absent: the conversation's newest. */
+    parentId: Type.Optional(Id),
+    useMemory: Type.Optional(Type.Boolean({ default: true })),
+    useKnowledge: Type.Optional(Type.Boolean({ default: true })),
+    /** A new conversation that leaves nothing in memory. */
+    temporary: Type.Optional(Type.Boolean())
+  },
+  { additionalProperties: false }
+)
+export type ChatBody = Static<typeof ChatBody>
+
+/** What a turn was asked to do, kept with it. */
+export interface TurnOptions {
+  useMemory: boolean
+}
+
+export const Turn = Type.Object({
+  conversationId: Id,
+  turnId: Id,
+  status: TurnStatus,
+  model: Type.String(),
+  message: Nullable(Message),
+  memoriesUsed: Type.Array(MemoryUsed),
+  usage: TurnUsage,
+  error: Nullable(TurnError)
+})
+export type Turn = Static<typeof Turn>
+
+export const Conversation = Type.Object({
+  id: Id,
+  title: Type.String(),
+  temporary: Type.Boolean(),
+  createdAt: Instant,
+  updatedAt: Instant
+})
+export type Conversation = Static<typeof Conversation>
+
+export const ConversationPage = Page(Conversation)
+
+export const ConversationWithTurn = Type.Object({
+  ...Conversation.properties,
+  /** The turn that is under way, to follow it; null when none is. */
+  activeTurnId: Nullable(Id)
+})
+export type ConversationWithTurn = Static<typeof ConversationWithTurn>
+
+export const ConversationBody = Type.Object(
+  {
+    title: Type.Optional(Type.String({ maxLength: 200 })),
+    temporary: Type.Optional(Type.Boolean())
+  },
+  { additionalProperties: false }
+)
+export type ConversationBody = Static<typeof ConversationBody>
+
+export const ConversationPatch = Type.Object(
+  { title: Type.String({ minLength: 1, maxLength: 200 }) },
+  { additionalProperties: false }
+)
+export type ConversationPatch = Static<typeof ConversationPatch>
+
+export const MessagePage = Page(Message)

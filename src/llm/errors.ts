@@ -1,0 +1,46 @@
+import createError from '@fastify/error'
+
+/** The model's id; the cause must be free of the owner's words and of keys. */
+type Args = [model: string, options?: { cause: unknown }]
+
+/** What a client may show and branch on when a model fails. */
+export const ModelUnreachable = createError<Args>(
+  'PAI_MODEL_UNREACHABLE',
+  'The model %s cannot be reached',
+  502
+)
+export const ModelTimeout = createError<Args>('PAI_MODEL_TIMEOUT', 'The model %s did not answer in time', 504)
+export const ModelRateLimited = createError<Args>(
+  'PAI_MODEL_RATE_LIMITED',
+  'The model %s is rate limited',
+  503
+)
+export const ModelRefused = createError<Args>(
+  'PAI_MODEL_REFUSED',
+  'The model %s refused the request: check the key, the model name and the account',
+  502
+)
+export const ModelFailed = createError<Args>('PAI_MODEL_FAILED', 'The model %s failed', 502)
+export const ModelContextTooLong = createError<Args>(
+  'PAI_MODEL_CONTEXT_TOO_LONG',
+  'The conversation is too long for the model %s',
+  400
+)
+
+export const EmbeddingTooShort = createError<[model: string, given: number, asked: number]>(
+  'PAI_MODEL_EMBEDDING_TOO_SHORT',
+  'The model %s gives vectors of %d dimensions where PAI_EMBEDDING_DIMENSIONS asks for %d',
+  500
+)
+
+const RETRYABLE = new Set([
+  'PAI_MODEL_UNREACHABLE',
+  'PAI_MODEL_TIMEOUT',
+  'PAI_MODEL_RATE_LIMITED',
+  'PAI_MODEL_FAILED'
+])
+
+/** Whether the same turn may succeed when it is tried again. */
+export function isRetryable(code: string): boolean {
+  return RETRYABLE.has(code)
+}

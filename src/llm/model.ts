@@ -1,0 +1,91 @@
+/** The seam to language models. Nothing here knows a vendor; providers beside this file implement it. */
+
+export interface PromptMessage {
+  role: 'user' | 'assistant'
+  content: string
+}
+
+/** Something recalled that the reply may quote; `index` is the number it is cited by: `[1]`. */
+export interface PromptSource {
+  index: number
+  kind: 'memory' | 'message' | 'passage'
+  /** Who said a message; the owner when it is left out. */
+  role?: 'user' | 'assistant'
+  id: string
+  text: string
+  /** When it was said or recorded, ISO 8601. */
+  at: string
+  /** 0 to 1, higher is a better match. */
+  score: number
+}
+
+export interface Prompt {
+  /** Instructions and rendered sources: what a language model reads. */
+  system: string
+  /** Oldest first; the last one is the user's. */
+  messages: PromptMessage[]
+  /** The same sources as data, for a model that quotes instead of writing. */
+  sources: PromptSource[]
+}
+
+export interface Usage {
+  inputTokens: number
+  outputTokens: number
+  cachedTokens: number
+}
+
+export interface ToolCall {
+  callId: string
+  name: string
+  /** JSON text as the model wrote it. */
+  arguments: string
+}
+
+export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'other'
+
+export type ModelEvent =
+  | { type: 'text-delta'; text: string }
+  | { type: 'reasoning-delta'; text: string }
+  | { type: 'tool-call'; call: ToolCall }
+  | { type: 'finish'; reason: FinishReason; usage: Usage }
+
+export interface ChatModel {
+  /** Provider and model, e.g. "openai:gpt-5-mini". Stored with every turn. */
+  readonly id: string
+  /** Streams one reply and ends with one `finish`. Fails by throwing (see `errors.ts`), never by an event. */
+  stream(prompt: Prompt, signal: AbortSignal): AsyncIterable<ModelEvent>
+}
+
+export interface StructuredRequest {
+  system: string
+  user: string
+  /** A name for the shape, letters and underscores. */
+  name: string
+  /** JSON Schema of the answer; every object closed, every property required. */
+  schema: Record<string, unknown>
+}
+
+/** A model that can answer with JSON of a given shape. Absent in offline mode, where rules do the work. */
+export interface StructuredModel {
+  readonly id: string
+  /** The parsed answer, not yet validated: callers check it against their schema. */
+  complete(request: StructuredRequest, signal: AbortSignal): Promise<{ value: unknown; usage: Usage }>
+}
+
+export interface Embedder {
+  /** Provider, model and dimensions, e.g. "openai:text-embedding-3-small:512". Stored with every vector. */
+  readonly id: string
+  readonly dimensions: number
+  /** Unit vectors in the order of `texts`. Batching is its own business. */
+  embed(texts: string[], signal: AbortSignal): Promise<number[][]>
+}
+
+/** What this deployment answers with. */
+export interface Llm {
+  chat: ChatModel
+  /** null in offline mode. */
+  structured: StructuredModel | null
+  embedder: Embedder
+  /** True when no model is at hand and replies are quotes from memory. */
+  offline: boolean
+}

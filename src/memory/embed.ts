@@ -1,0 +1,36 @@
+import type { Database } from '../db/client.ts'
+import type { JobHandlers } from '../jobs/queue.ts'
+import type { Embedder } from '../llm/model.ts'
+import { findUnembeddedMessages, saveMessageVectors } from './index-messages.ts'
+import { findUnembedded, saveVectors } from './store.ts'
+
+/** Embedding models read a few thousand tokens; what matters about a longer text stands early. */
+const MAX_CHARACTERS = 8_000
+
+/** Gives memories and messages the vectors they lack. Safe to repeat: what has one is left alone. */
+export function createEmbed({
+  database,
+  embedder
+}: {
+  database: Database
+  embedder: Embedder
+}): JobHandlers['memory.embed'] {
+  return async function embed({ ownerId, memoryIds, messageIds }, signal) {
+    const { id: model } = embedder
+    const [memories, messages] = await database.inOwner(ownerId, async (tx) => [
+      memoryIds.length > 0 ? await findUnembedded(tx, ownerId, model, memoryIds) : [],
+      messageIds.length > 0 ? await findUnembeddedMessages(tx, ownerId, model, messageIds) : []
+    ])
+    const texts = [...memories, ...messages].map(({ text }) => text.slice(0, MAX_CHARACTERS).toWellFormed())
+    if (texts.length === 0) return
+    const vectors = await embedder.embed(texts, signal)
+    const embedded = [...memories, ...messages].map(({ id }, index) => ({
+      id,
+      embedding: vectors[index] ?? []
+    }))
+    await database.inOwner(ownerId, async (tx) => {
+      await saveVectors(tx, ownerId, model, embedded.slice(0, memories.length))
+      await saveMessageVectors(tx, ownerId, model, embedded.slice(memories.length))
+    })
+  }
+}

@@ -1,0 +1,72 @@
+import type { Database } from '../db/client.ts'
+import type { Embedder } from '../llm/model.ts'
+import { analyzeTerms } from '../search/analyze.ts'
+import { type CandidateQuery, findCandidates, type IndexedKind } from './candidates.ts'
+import { rankCandidates } from './rank.ts'
+import type { RecallBody, RecallItem } from './schemas.ts'
+
+export type { RecallItem } from './schemas.ts'
+
+/** A query is looked up by its first words: past that it is a text, not a question. */
+const MAX_QUERY_TERMS = 200
+/** Recall must not hold up a reply: without the query's vector in this time, the lexical way serves alone. */
+const EMBED_TIMEOUT_MS = 2_000
+
+export interface RecallQuery extends RecallBody {
+  category?: string
+  /** Of messages, only what the owner said. */
+  ownWordsOnly?: boolean
+}
+
+export type Recall = (ownerId: string, query: RecallQuery, signal: AbortSignal) => Promise<RecallItem[]>
+
+/** What PAI knows that bears on a query: best first, and nothing where nothing does. */
+export function createRecall({
+  database,
+  embedder,
+  now = () => new Date()
+}: {
+  database: Database
+  embedder: Embedder
+  now?: () => Date
+}): Recall {
+  return async function recall(ownerId, query, signal) {
+    const { limit = 10, kinds = ['memory', 'message'] } = query
+    const indexed = kinds.filter((kind): kind is IndexedKind => kind !== 'passage')
+    if (indexed.length === 0) return []
+    const asked: CandidateQuery = {
+      kinds: indexed,
+      terms: [...new Set(analyzeTerms(query.query))].slice(0, MAX_QUERY_TERMS),
+      vector: await embedQuery(embedder, query.query, signal),
+      asOf: query.asOf ? new Date(query.asOf) : now(),
+      knownAt: toDate(query.knownAt),
+      from: toDate(query.from),
+      to: toDate(query.to),
+      category: query.category,
+      ownWordsOnly: query.ownWordsOnly
+    }
+    const candidates = await database.inOwner(ownerId, (tx) => findCandidates(tx, ownerId, asked))
+    return rankCandidates(candidates, limit)
+  }
+}
+
+async function embedQuery(
+  embedder: Embedder,
+  text: string,
+  signal: AbortSignal
+): Promise<CandidateQuery['vector']> {
+  try {
+    const [values] = await embedder.embed(
+      [text],
+      AbortSignal.any([signal, AbortSignal.timeout(EMBED_TIMEOUT_MS)])
+    )
+    return values ? { model: embedder.id, values } : null
+  } catch {
+    signal.throwIfAborted()
+    return null
+  }
+}
+
+function toDate(instant: string | undefined): Date | undefined {
+  return instant === undefined ? undefined : new Date(instant)
+}

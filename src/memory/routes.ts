@@ -1,0 +1,205 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { brokenConstraint, type Database } from '../db/client.ts'
+import { once } from '../db/idempotency.ts'
+import { decodeCursor, toPage } from '../http/cursor.ts'
+import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
+import type { Queue } from '../jobs/queue.ts'
+import { MemoryExists } from './errors.ts'
+import type { Recall } from './recall.ts'
+import {
+  Memory,
+  MemoryBody,
+  MemoryPage,
+  MemoryPatch,
+  MemorySearchBody,
+  MemorySearchResult,
+  RecallBody,
+  RecallResult
+} from './schemas.ts'
+import * as store from './store.ts'
+
+const DEFAULT_LIMIT = 50
+/** What the owner writes down by hand matters more than what is picked up in passing. */
+const OWNER_IMPORTANCE = 0.7
+const tags = ['memory']
+
+export interface MemoryRoutesOptions {
+  database: Database
+  queue: Queue
+  recall: Recall
+}
+
+/** Reading memory: listing, searching, recall. */
+export const memoryReadRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = async (
+  app,
+  { database, recall }
+) => {
+  app.get(
+    '/memories',
+    {
+      schema: {
+        tags,
+        summary: 'List memories, newest first',
+        querystring: PageQuery,
+        response: { 200: MemoryPage }
+      }
+    },
+    async (request) => {
+      const { id: ownerId } = request.user
+      const { cursor, limit = DEFAULT_LIMIT } = request.query
+      const after = cursor === undefined ? undefined : decodeCursor(cursor)
+      const rows = await database.inOwner(ownerId, (tx) => store.listMemories(tx, ownerId, limit, after))
+      return toPage(
+        rows,
+        limit,
+        (memory) => memory,
+        ({ createdAt, id }) => ({ at: new Date(createdAt), id })
+      )
+    }
+  )
+
+  app.get(
+    '/memories/:id',
+    { schema: { tags, summary: 'Read a memory', params: IdParams, response: { 200: Memory } } },
+    (request) =>
+      database.inOwner(request.user.id, (tx) => store.loadMemory(tx, request.user.id, request.params.id))
+  )
+
+  app.post(
+    '/memories/search',
+    {
+      schema: {
+        tags,
+        summary: 'Search memories by meaning and words',
+        body: MemorySearchBody,
+        response: { 200: MemorySearchResult }
+      }
+    },
+    async (request) => {
+      const { id: ownerId } = request.user
+      const found = await recall(ownerId, { ...request.body, kinds: ['memory'] }, neverAborted())
+      const memories = await database.inOwner(ownerId, (tx) =>
+        store.loadMemories(
+          tx,
+          ownerId,
+          found.map(({ id }) => id)
+        )
+      )
+      const byId = new Map(memories.map((memory) => [memory.id, memory]))
+      return {
+        items: found.flatMap(({ id, score, matchedBy }) => {
+          const memory = byId.get(id)
+          return memory ? [{ memory, score, matchedBy }] : []
+        })
+      }
+    }
+  )
+
+  app.post(
+    '/recall',
+    {
+      schema: {
+        tags,
+        summary: 'What bears on a query: the facts and messages a prompt is built from',
+        body: RecallBody,
+        response: { 200: RecallResult }
+      }
+    },
+    async (request) => ({ items: await recall(request.user.id, request.body, neverAborted()) })
+  )
+}
+
+/** Changing memory by the owner's own hand. */
+export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = async (
+  app,
+  { database, queue }
+) => {
+  app.post(
+    '/memories',
+    {
+      schema: {
+        tags,
+        summary: 'Remember something',
+        headers: IdempotencyHeaders,
+        body: MemoryBody,
+        response: { 201: Memory }
+      }
+    },
+    async (request, reply) => {
+      const { id: ownerId } = request.user
+      const { text, category = 'note', importance = OWNER_IMPORTANCE, pinned = false } = request.body
+      const call = {
+        ownerId,
+        key: request.headers['idempotency-key'],
+        call: 'POST /v1/memories',
+        body: request.body
+      }
+      const memory = await database.inOwner(ownerId, (tx) =>
+        once(tx, call, async () => {
+          const id = await store.keepMemory(
+            tx,
+            ownerId,
+            { text, category, importance, pinned },
+            {
+              kind: 'owner',
+              messageId: null,
+              quote: text,
+              quoteStart: null,
+              saidBy: 'owner',
+              saidAt: new Date()
+            }
+          )
+          await queue.enqueue(tx, 'memory.embed', { ownerId, memoryIds: [id], messageIds: [] })
+          return store.loadMemory(tx, ownerId, id)
+        })
+      )
+      return reply.code(201).send(memory)
+    }
+  )
+
+  app.patch(
+    '/memories/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Correct a memory',
+        params: IdParams,
+        body: MemoryPatch,
+        response: { 200: Memory }
+      }
+    },
+    async (request) => {
+      const { id: ownerId } = request.user
+      const { id } = request.params
+      try {
+        return await database.inOwner(ownerId, async (tx) => {
+          await store.changeMemory(tx, ownerId, id, request.body)
+          if (request.body.text !== undefined) {
+            await queue.enqueue(tx, 'memory.embed', { ownerId, memoryIds: [id], messageIds: [] })
+          }
+          return store.loadMemory(tx, ownerId, id)
+        })
+      } catch (error) {
+        if (brokenConstraint(error) === 'memories_text_hash') throw new MemoryExists(id)
+        throw error
+      }
+    }
+  )
+
+  app.delete(
+    '/memories/:id',
+    {
+      schema: { tags, summary: 'Forget a memory', params: IdParams, response: { 204: Type.Null() } }
+    },
+    async (request, reply) => {
+      const { id: ownerId } = request.user
+      await database.inOwner(ownerId, (tx) => store.removeMemory(tx, ownerId, request.params.id))
+      return reply.code(204).send(null)
+    }
+  )
+}
+
+function neverAborted(): AbortSignal {
+  return new AbortController().signal
+}

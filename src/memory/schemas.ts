@@ -1,0 +1,114 @@
+import { type Static, Type } from 'typebox'
+import { Id, Instant, Nullable, Page } from '../http/schemas.ts'
+
+const Words = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' })
+const Category = Type.String({ minLength: 1, maxLength: 50, pattern: '\\S' })
+const Share = Type.Number({ minimum: 0, maximum: 1 })
+
+export const MemoryStatus = Type.Enum([
+  'active',
+  'superseded',
+  'expired',
+  'conflicting',
+  'proposed',
+  'unconfirmed'
+])
+
+/** Where a memory comes from, with the words it was taken from. */
+export const MemorySource = Type.Object({
+  kind: Type.Enum(['message', 'owner']),
+  messageId: Nullable(Id),
+  conversationId: Nullable(Id),
+  quote: Type.String(),
+  /** Where the quote begins in the message, in UTF-16 units. */
+  quoteStart: Nullable(Type.Integer()),
+  saidBy: Type.Enum(['owner', 'assistant', 'other']),
+  saidAt: Instant
+})
+export type MemorySource = Static<typeof MemorySource>
+
+export const Memory = Type.Object({
+  id: Id,
+  text: Type.String(),
+  category: Type.String(),
+  tags: Type.Array(Type.String()),
+  importance: Type.Number(),
+  strength: Type.Number(),
+  pinned: Type.Boolean(),
+  status: MemoryStatus,
+  validFrom: Nullable(Instant),
+  validTo: Nullable(Instant),
+  supersededBy: Nullable(Id),
+  sources: Type.Array(MemorySource),
+  createdAt: Instant
+})
+export type Memory = Static<typeof Memory>
+
+export const MemoryBody = Type.Object(
+  {
+    text: Words,
+    category: Type.Optional(Category),
+    importance: Type.Optional(Share),
+    pinned: Type.Optional(Type.Boolean())
+  },
+  { additionalProperties: false }
+)
+export type MemoryBody = Static<typeof MemoryBody>
+
+export const MemoryPatch = Type.Partial(MemoryBody, { additionalProperties: false, minProperties: 1 })
+export type MemoryPatch = Static<typeof MemoryPatch>
+
+export const MemoryPage = Page(Memory)
+
+const QueryText = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' })
+const Limit = Type.Integer({ minimum: 1, maximum: 200, default: 10 })
+const MatchedBy = Type.Array(Type.Enum(['vector', 'lexical']))
+
+export const MemorySearchBody = Type.Object(
+  {
+    query: QueryText,
+    limit: Type.Optional(Limit),
+    asOf: Type.Optional(Instant),
+    category: Type.Optional(Category)
+  },
+  { additionalProperties: false }
+)
+export type MemorySearchBody = Static<typeof MemorySearchBody>
+
+export const MemorySearchResult = Type.Object({
+  items: Type.Array(Type.Object({ memory: Memory, score: Type.Number(), matchedBy: MatchedBy }))
+})
+
+export const RecallKind = Type.Enum(['memory', 'message', 'passage'])
+export type RecallKind = Static<typeof RecallKind>
+
+export const RecallBody = Type.Object(
+  {
+    query: QueryText,
+    limit: Type.Optional(Limit),
+    kinds: Type.Optional(Type.Array(RecallKind, { minItems: 1, maxItems: 3, uniqueItems: true })),
+    /** What held in the world at this time. */
+    asOf: Type.Optional(Instant),
+    /** What had been recorded by this time. */
+    knownAt: Type.Optional(Instant),
+    /** Said or recorded from, and before. */
+    from: Type.Optional(Instant),
+    to: Type.Optional(Instant)
+  },
+  { additionalProperties: false }
+)
+export type RecallBody = Static<typeof RecallBody>
+
+export const RecallItem = Type.Object({
+  kind: RecallKind,
+  id: Id,
+  text: Type.String(),
+  score: Type.Number(),
+  matchedBy: MatchedBy,
+  at: Instant,
+  conversationId: Type.Optional(Id),
+  documentId: Type.Optional(Id)
+})
+export type RecallItem = Static<typeof RecallItem>
+
+export const RecallResult = Type.Object({ items: Type.Array(RecallItem) })

@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto'
+import { and, desc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import { messages } from '../chat/tables.ts'
+import type { Tx } from '../db/client.ts'
+import type { Cursor } from '../http/cursor.ts'
+import { weighTerms } from '../search/bm25.ts'
+import { MemoryNotFound } from './errors.ts'
+import type { Memory, MemorySource } from './schemas.ts'
+import { memories, memorySources, memoryTerms, memoryVectors } from './tables.ts'
+
+/** About how many terms a memory has. */
+const PIVOT_LENGTH = 10
+
+export type MemoryRow = typeof memories.$inferSelect
+
+export interface NewMemory {
+  text: string
+  category: string
+  importance: number
+  importanceReason?: string | null
+  pinned?: boolean
+}
+
+export interface NewSource {
+  kind: 'message' | 'owner'
+  messageId: string | null
+  quote: string
+  quoteStart: number | null
+  saidBy: 'owner' | 'assistant' | 'other'
+  saidAt: Date
+}
+
+/** The same fact in other clothes has the same hash: case, spacing and closing punctuation do not count. */
+export function hashText(text: string): Buffer {
+  const plain = text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/[.!…]+$/u, '')
+  return createHash('sha256').update(plain).digest()
+}
+
+/**
+ * Keeps a fact with its source, searchable by its words at once. A fact that is there already gains the source and a
+ * proof instead, once for each message. Answers its id.
+ */
+export async function keepMemory(
+  tx: Tx,
+  ownerId: string,
+  memory: NewMemory,
+  source: NewSource
+): Promise<string> {
+  const [kept] = await tx
+    .insert(memories)
+    .values({ ...memory, ownerId, id: uuidv7(), textHash: hashText(memory.text), status: 'active' })
+    .onConflictDoUpdate({
+      target: [memories.ownerId, memories.textHash],
+      targetWhere: sql`forgotten_at IS NULL AND status IN ('active', 'conflicting', 'proposed', 'unconfirmed')`,
+      set: { updatedAt: sql`now()` }
+    })
+    // PostgreSQL leaves xmax at zero on a row it inserts, not on one it updates.
+    .returning({ id: memories.id, isNew: sql<boolean>`xmax = 0` })
+  const { id, isNew } = kept as { id: string; isNew: boolean }
+  const told = await tx
+    .insert(memorySources)
+    .values({ ...source, ownerId, id: uuidv7(), memoryId: id })
+    .onConflictDoNothing()
+    .returning({ id: memorySources.id })
+  if (isNew) {
+    await indexWords(tx, ownerId, id, memory.text)
+  } else if (told.length > 0) {
+    const proofCount = sql`${memories.proofCount} + 1`
+    await tx.update(memories).set({ proofCount }).where(isRemembered(ownerId, id))
+  }
+  return id
+}
+
+/** Replaces the words a memory is found by. */
+async function indexWords(tx: Tx, ownerId: string, id: string, text: string): Promise<void> {
+  await tx.delete(memoryTerms).where(and(eq(memoryTerms.ownerId, ownerId), eq(memoryTerms.id, id)))
+  await tx
+    .insert(memoryTerms)
+    .values(weighTerms(text, PIVOT_LENGTH).map((weighed) => ({ ...weighed, ownerId, id })))
+}
+
+export async function saveVectors(
+  tx: Tx,
+  ownerId: string,
+  model: string,
+  vectors: { id: string; embedding: number[] }[]
+): Promise<void> {
+  if (vectors.length === 0) return
+  await tx
+    .insert(memoryVectors)
+    .values(vectors.map((vector) => ({ ...vector, ownerId, model })))
+    .onConflictDoUpdate({
+      target: [memoryVectors.ownerId, memoryVectors.id, memoryVectors.model],
+      set: { embedding: sql`excluded.embedding` }
+    })
+}
+
+export type MemoryChange = Partial<NewMemory>
+
+export async function changeMemory(tx: Tx, ownerId: string, id: string, change: MemoryChange): Promise<void> {
+  const text = change.text === undefined ? {} : { textHash: hashText(change.text) }
+  const changed = await tx
+    .update(memories)
+    .set({ ...change, ...text, updatedAt: sql`now()` })
+    .where(isRemembered(ownerId, id))
+    .returning({ id: memories.id })
+  if (changed.length === 0) throw new MemoryNotFound(id)
+  if (change.text === undefined) return
+  await indexWords(tx, ownerId, id, change.text)
+  // The old words' vector must not find it any more; the new one follows.
+  await tx.delete(memoryVectors).where(and(eq(memoryVectors.ownerId, ownerId), eq(memoryVectors.id, id)))
+}
+
+export async function removeMemory(tx: Tx, ownerId: string, id: string): Promise<void> {
+  const gone = await tx.delete(memories).where(isRemembered(ownerId, id)).returning({ id: memories.id })
+  if (gone.length === 0) throw new MemoryNotFound(id)
+}
+
+export async function loadMemory(tx: Tx, ownerId: string, id: string): Promise<Memory> {
+  const [memory] = await loadMemories(tx, ownerId, [id])
+  if (!memory) throw new MemoryNotFound(id)
+  return memory
+}
+
+/** These memories with their sources, in the order asked for; the forgotten ones are left out. */
+export async function loadMemories(tx: Tx, ownerId: string, ids: string[]): Promise<Memory[]> {
+  if (ids.length === 0) return []
+  const rows = await tx
+    .select()
+    .from(memories)
+    .where(and(eq(memories.ownerId, ownerId), inArray(memories.id, ids), isNull(memories.forgottenAt)))
+  const byId = new Map((await withSources(tx, ownerId, rows)).map((memory) => [memory.id, memory]))
+  return ids.flatMap((id) => byId.get(id) ?? [])
+}
+
+/** Newest first, one more than `limit`. */
+export async function listMemories(
+  tx: Tx,
+  ownerId: string,
+  limit: number,
+  after?: Cursor
+): Promise<Memory[]> {
+  const { createdAt, id } = memories
+  const isAfter = after && or(lt(createdAt, after.at), and(eq(createdAt, after.at), lt(id, after.id)))
+  const rows = await tx
+    .select()
+    .from(memories)
+    .where(and(eq(memories.ownerId, ownerId), isNull(memories.forgottenAt), isAfter))
+    .orderBy(desc(createdAt), desc(id))
+    .limit(limit + 1)
+  return withSources(tx, ownerId, rows)
+}
+
+/** The texts of these memories that have no vector of this model yet. */
+export function findUnembedded(
+  tx: Tx,
+  ownerId: string,
+  model: string,
+  ids: string[]
+): Promise<{ id: string; text: string }[]> {
+  return tx
+    .select({ id: memories.id, text: memories.text })
+    .from(memories)
+    .where(
+      and(
+        eq(memories.ownerId, ownerId),
+        inArray(memories.id, ids),
+        sql`NOT EXISTS (SELECT FROM memory_vectors v
+          WHERE v.owner_id = ${ownerId} AND v.id = ${memories.id} AND v.model = ${model})`
+      )
+    )
+}
+
+async function withSources(tx: Tx, ownerId: string, rows: MemoryRow[]): Promise<Memory[]> {
+  if (rows.length === 0) return []
+  const ids = rows.map(({ id }) => id)
+  const sources = await tx
+    .select({ source: memorySources, conversationId: messages.conversationId })
+    .from(memorySources)
+    .leftJoin(messages, and(eq(messages.ownerId, ownerId), eq(messages.id, memorySources.messageId)))
+    .where(and(eq(memorySources.ownerId, ownerId), inArray(memorySources.memoryId, ids)))
+    .orderBy(memorySources.saidAt, memorySources.id)
+  const byMemory = Map.groupBy(sources, ({ source }) => source.memoryId)
+  return rows.map((row) => toMemory(row, (byMemory.get(row.id) ?? []).map(toSource)))
+}
+
+function toSource(row: {
+  source: typeof memorySources.$inferSelect
+  conversationId: string | null
+}): MemorySource {
+  const { kind, messageId, quote, quoteStart, saidBy, saidAt } = row.source
+  return {
+    kind,
+    messageId,
+    conversationId: row.conversationId,
+    quote,
+    quoteStart,
+    saidBy,
+    saidAt: saidAt.toISOString()
+  }
+}
+
+function toMemory(row: MemoryRow, sources: MemorySource[]): Memory {
+  const { id, text, category, tags, importance, strength, pinned, status, supersededBy } = row
+  return {
+    id,
+    text,
+    category,
+    tags,
+    importance,
+    strength,
+    pinned,
+    status,
+    validFrom: row.validFrom?.toISOString() ?? null,
+    validTo: row.validTo?.toISOString() ?? null,
+    supersededBy,
+    sources,
+    createdAt: row.createdAt.toISOString()
+  }
+}
+
+function isRemembered(ownerId: string, id: string) {
+  return and(eq(memories.ownerId, ownerId), eq(memories.id, id), isNull(memories.forgottenAt))
+}
