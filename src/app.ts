@@ -16,6 +16,7 @@ import { refuseUnstorableText } from './http/text.ts'
 import { createValidatorCompiler } from './http/validation.ts'
 import { webApp } from './http/web-app.ts'
 import { memoryReadRoutes, memoryWriteRoutes } from './memory/routes.ts'
+import { modelRoutes } from './models/routes.ts'
 import type { Services } from './services.ts'
 
 export interface AppOptions {
@@ -89,6 +90,7 @@ export function buildApp(services: Services, { logger, rateLimit, loopback }: Ap
         offline: llm.offline,
         rateLimit: rateLimit !== null
       })
+      signedIn.register(modelRoutes, { llm })
       signedIn.register(async function chatting(scope) {
         scope.addHook('onRequest', requireScope('chat'))
         scope.register(chatRoutes, chat)

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
-import { type Static, Type } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 import Value from 'typebox/value'
 
 const Text = Type.String({ minLength: 1 })
+const Secret = Type.String({ minLength: 32 })
 
 /** Every setting of PAI. README's table holds the same names; a test keeps the two equal. */
 export const ConfigSchema = Type.Object({
@@ -24,7 +25,7 @@ export const ConfigSchema = Type.Object({
   PAI_EMBEDDING_MODEL: Type.Optional(Text),
   /** pgvector's halfvec indexes at most 4,000 dimensions. */
   PAI_EMBEDDING_DIMENSIONS: Type.Integer({ minimum: 64, maximum: 4000, default: 512 }),
-  PAI_JWT_SECRET: Type.Optional(Type.String({ minLength: 32 })),
+  PAI_JWT_SECRET: Type.Optional(Secret),
   /** Requests a minute for one owner, or one address when nobody is signed in. */
   PAI_RATE_LIMIT: Type.Union([Type.Literal('off'), Type.Integer({ minimum: 1 })], { default: 600 }),
   /** Absent: open on loopback, by invitation elsewhere. */
@@ -53,20 +54,17 @@ export class ConfigInvalid extends Error {
 /** Reads the environment once, at start-up; makes and keeps the signing secret in the data folder when none is set. */
 export function loadConfig(env: NodeJS.ProcessEnv, atTerminal = false): Config {
   // An empty variable is what `NAME=` in a compose file means by "not set".
-  const given = Object.fromEntries(
-    Object.keys(ConfigSchema.properties).flatMap((name) => (env[name] ? [[name, env[name]]] : []))
-  )
-  const candidate = Value.Convert(ConfigSchema, Value.Default(ConfigSchema, given))
-  if (!Value.Check(ConfigSchema, candidate)) {
-    const wrong = Object.entries(ConfigSchema.properties).filter(
-      ([name, schema]) =>
-        (candidate as Record<string, unknown>)[name] !== undefined &&
-        !Value.Check(schema, (candidate as Record<string, unknown>)[name])
-    )
+  const given = Object.entries(ConfigSchema.properties).flatMap(([name, schema]) => {
+    const text = env[name]
+    return text ? [[name, toValue(schema, text)] as const] : []
+  })
+  const wrong = given.filter(([name, value]) => !isValid(name, value))
+  if (wrong.length > 0) {
     throw new ConfigInvalid(
       wrong.map(([name]) => `${name} is not valid: ${EXPECTED[name] ?? 'see README'}`).join('\n')
     )
   }
+  const candidate = Value.Parse(ConfigSchema, Object.fromEntries(given))
   const loopback = isLoopback(candidate.HOST)
   const dataDir = resolve(candidate.PAI_DATA_DIR)
   if (candidate.PAI_RATE_LIMIT === 'off' && !loopback) {
@@ -105,6 +103,19 @@ const EXPECTED: Record<string, string> = {
   LOG_LEVEL: 'expected fatal, error, warn, info, debug, trace or silent'
 }
 
+/** A number is its digits: a looser reading would take 3000.5 for 3000 and true for 1. */
+function toValue(schema: TSchema, text: string): unknown {
+  return !Value.Check(schema, text) && /^\d+$/.test(text) ? Number(text) : text
+}
+
+const ADDRESSES = new Set(['DATABASE_URL', 'PAI_MIGRATION_DATABASE_URL', 'OPENAI_BASE_URL'])
+
+function isValid(name: string, value: unknown): boolean {
+  if (!Value.Check(ConfigSchema.properties[name as keyof Settings], value)) return false
+  // Found wrong later, an address would be shown whole in the error, password included. pg takes one without a host.
+  return !ADDRESSES.has(name) || URL.canParse(String(value).replace('@/', '@localhost/'))
+}
+
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
@@ -113,8 +124,9 @@ function isLoopback(host: string): boolean {
 function keptSecret(dataDir: string): string {
   const path = join(dataDir, 'jwt-secret')
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  if (existsSync(path)) return readFileSync(path, 'utf8')
-  const draft = `${path}.${process.pid}`
+  if (existsSync(path)) return readSecret(path)
+  // Two containers on one volume may have the same process id.
+  const draft = `${path}.${randomBytes(8).toString('hex')}`
   writeFileSync(draft, randomBytes(48).toString('base64url'), { mode: 0o600 })
   try {
     // A link appears whole or not at all, so two first starts agree on one secret.
@@ -124,5 +136,14 @@ function keptSecret(dataDir: string): string {
   } finally {
     rmSync(draft)
   }
-  return readFileSync(path, 'utf8')
+  return readSecret(path)
+}
+
+/** A file that was emptied or cut short must not sign tokens: anyone could make them. */
+function readSecret(path: string): string {
+  const secret = readFileSync(path, 'utf8')
+  if (Value.Check(Secret, secret)) return secret
+  throw new ConfigInvalid(
+    `The signing secret in ${path} is damaged: remove the file, or set PAI_JWT_SECRET; everybody signs in again`
+  )
 }

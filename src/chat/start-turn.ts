@@ -1,11 +1,12 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Database, Tx } from '../db/client.ts'
-import { once } from '../db/idempotency.ts'
-import { addMessage, createConversation, loadConversation, loadMessage } from './conversation-store.ts'
+import { claim, type IdempotentCall } from '../db/idempotency.ts'
+import { loadConversation, loadMessage } from './conversation-store.ts'
 import { MessageNotFound } from './errors.ts'
+import type { AcceptedTurn } from './run-turn.ts'
 import type { Runner } from './runner.ts'
-import type { ChatBody, TurnOptions } from './schemas.ts'
-import { createTurn } from './turn-store.ts'
+import type { ChatBody } from './schemas.ts'
+import { acceptAgain, acceptMessage } from './turn-store.ts'
 
 const TITLE_LENGTH = 60
 
@@ -14,13 +15,6 @@ export interface StartedTurn {
 }
 
 export type StartTurn = ReturnType<typeof createStartTurn>
-
-interface Stored {
-  userMessageId: string
-  conversationId: string
-  text: string
-  temporary: boolean
-}
 
 /**
  * Stores the owner's message and the turn, then runs it. When this returns, the message is in the database; everything
@@ -35,80 +29,65 @@ export function createStartTurn({
   runner: Runner
   modelId: string
 }) {
+  /** Stores a turn once for its key. `store` answers what there is to run. */
   async function accept(
-    ownerId: string,
-    key: string | undefined,
-    call: string,
-    body: unknown,
-    options: TurnOptions,
-    store: (tx: Tx) => Promise<Stored>
+    call: IdempotentCall,
+    turnId: string,
+    store: (tx: Tx) => Promise<AcceptedTurn>
   ): Promise<StartedTurn> {
-    let accepted: Stored | undefined
-    const started = await database.inOwner(ownerId, (tx) => {
+    let accepted: AcceptedTurn | undefined
+    const known = await database.inOwner(call.ownerId, async (tx) => {
       accepted = undefined
-      return once(tx, { ownerId, key, call, body }, async () => {
-        const turnId = uuidv7()
-        accepted = await store(tx)
-        const { conversationId, userMessageId } = accepted
-        const turn = {
-          id: turnId,
-          conversationId,
-          userMessageId,
-          model: modelId,
-          options,
-          runnerId: runner.id
-        }
-        await createTurn(tx, ownerId, turn)
-        return { turnId }
-      })
+      const earlier = await claim<StartedTurn>(tx, call, { turnId })
+      if (!earlier) accepted = await store(tx)
+      return earlier
     })
-    if (accepted) runner.run({ ...accepted, ownerId, id: started.turnId, options, runnerId: runner.id })
-    return started
+    if (accepted) runner.run(accepted)
+    return known?.answer ?? { turnId }
   }
 
   return {
     /** Answers a new message. */
-    async chat(ownerId: string, body: ChatBody, key?: string): Promise<StartedTurn> {
-      const options = { useMemory: body.useMemory ?? true }
-      return accept(ownerId, key, 'POST /v1/chat', body, options, async (tx) => {
-        const { message: text } = body
-        const conversation = body.conversationId
-          ? await loadConversation(tx, ownerId, body.conversationId)
-          : await createConversation(tx, ownerId, {
-              id: uuidv7(),
-              title: toTitle(text),
-              temporary: body.temporary ?? false
-            })
-        if (body.parentId) {
-          const parent = await loadMessage(tx, ownerId, body.parentId)
-          if (parent.conversationId !== conversation.id) throw new MessageNotFound(body.parentId)
-        }
-        const { id: userMessageId } = await addMessage(tx, ownerId, {
-          id: uuidv7(),
-          conversationId: conversation.id,
-          role: 'user',
-          content: text,
-          parentId: body.parentId
-        })
-        return { userMessageId, conversationId: conversation.id, text, temporary: conversation.temporary }
+    chat(ownerId: string, body: ChatBody, key?: string): Promise<StartedTurn> {
+      const { message: text, parentId, useMemory = true, temporary = false } = body
+      const turn = {
+        id: uuidv7(),
+        conversationId: body.conversationId ?? uuidv7(),
+        userMessageId: uuidv7(),
+        model: modelId,
+        options: { useMemory },
+        runnerId: runner.id
+      }
+      const begins = body.conversationId ? null : { title: toTitle(text), temporary }
+      if (parentId && begins) throw new MessageNotFound(parentId)
+      return accept({ ownerId, key, call: 'POST /v1/chat', body }, turn.id, async (tx) => {
+        const stored = await acceptMessage(tx, ownerId, turn, { text, parentId, begins })
+        return { ...turn, ...stored, ownerId, text }
       })
     },
 
     /** Answers an earlier message once more, as a new branch. `messageId` is that message, or a reply to it. */
-    async regenerate(ownerId: string, messageId: string, key?: string): Promise<StartedTurn> {
-      const call = `POST /v1/messages/${messageId}/regenerate`
-      return accept(ownerId, key, call, {}, { useMemory: true }, async (tx) => {
+    regenerate(ownerId: string, messageId: string, key?: string): Promise<StartedTurn> {
+      const id = uuidv7()
+      const call = { ownerId, key, call: `POST /v1/messages/${messageId}/regenerate`, body: {} }
+      return accept(call, id, async (tx) => {
         const message = await loadMessage(tx, ownerId, messageId)
         const asked =
           message.role === 'user' ? message : await loadMessage(tx, ownerId, message.parentId ?? messageId)
         if (asked.role !== 'user') throw new MessageNotFound(messageId)
-        const { temporary } = await loadConversation(tx, ownerId, asked.conversationId)
-        return {
+        const { conversationId, content: text } = asked
+        const { temporary } = await loadConversation(tx, ownerId, conversationId)
+        const options = { useMemory: true }
+        const turn = {
+          id,
+          conversationId,
           userMessageId: asked.id,
-          conversationId: asked.conversationId,
-          text: asked.content,
-          temporary
+          model: modelId,
+          options,
+          runnerId: runner.id
         }
+        await acceptAgain(tx, ownerId, turn)
+        return { ...turn, ownerId, text, temporary }
       })
     }
   }

@@ -1,6 +1,7 @@
-import { and, asc, desc, eq, gt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
-import { TurnNotFound } from './errors.ts'
+import { loadConversation } from './conversation-store.ts'
+import { MessageNotFound, TurnNotFound } from './errors.ts'
 import type { LoggedEvent, TurnEvent } from './events.ts'
 import type { Citation, TurnError, TurnOptions, TurnStatus, TurnUsage } from './schemas.ts'
 import { turnEvents, turns } from './tables.ts'
@@ -13,20 +14,74 @@ export type TurnRow = typeof turns.$inferSelect
 
 export interface NewTurn {
   id: string
-  conversationId: string
-  userMessageId: string
   model: string
   options: TurnOptions
   runnerId: string
+  userMessageId: string
+  conversationId: string
 }
 
-/** Stores a turn with the first event of its log, owned by `runnerId` from the start. */
-export async function createTurn(tx: Tx, ownerId: string, turn: NewTurn): Promise<void> {
-  await tx.insert(turns).values({ ...turn, ownerId, status: 'running', leaseUntil: LEASE })
-  const { id, conversationId, userMessageId, model } = turn
-  await appendEvents(tx, ownerId, id, 1, [
-    { type: 'turn', data: { turnId: id, conversationId, userMessageId, model } }
-  ])
+/** What a turn answers: a message to be stored with it, in a conversation that is there or begins with it. */
+export interface NewTurnMessage {
+  text: string
+  /** undefined: the conversation's newest message. */
+  parentId: string | undefined
+  /** Set when the conversation begins with this message. */
+  begins: { title: string; temporary: boolean } | null
+}
+
+/**
+ * Stores a message, its turn and the first event of the log: one statement, since the person waits for it. Answers
+ * whether the conversation is temporary. Throws where the conversation, or the parent in it, is not the owner's.
+ */
+export async function acceptMessage(
+  tx: Tx,
+  ownerId: string,
+  turn: NewTurn,
+  { text, parentId, begins }: NewTurnMessage
+): Promise<{ temporary: boolean }> {
+  const { conversationId, userMessageId } = turn
+  const conversation = begins
+    ? sql`INSERT INTO conversations (owner_id, id, title, temporary, next_sequence)
+          VALUES (${ownerId}, ${conversationId}, ${begins.title}, ${begins.temporary}, 2)
+          RETURNING 1 AS sequence, temporary`
+    : sql`UPDATE conversations SET next_sequence = next_sequence + 1, updated_at = now()
+           WHERE owner_id = ${ownerId} AND id = ${conversationId}
+             AND (${parentId ?? null}::uuid IS NULL OR EXISTS (SELECT FROM messages
+                  WHERE owner_id = ${ownerId} AND id = ${parentId ?? null} AND conversation_id = ${conversationId}))
+          RETURNING next_sequence - 1 AS sequence, temporary`
+  const parent = sql`coalesce(${parentId ?? null}::uuid, (SELECT id FROM messages
+    WHERE owner_id = ${ownerId} AND conversation_id = ${conversationId} ORDER BY sequence DESC LIMIT 1))`
+  const { rows } = await tx.execute<{ temporary: boolean }>(sql`
+    WITH conversation AS (${conversation}),
+    message AS (
+      INSERT INTO messages (owner_id, id, conversation_id, parent_id, sequence, role, content)
+      SELECT ${ownerId}::uuid, ${userMessageId}::uuid, ${conversationId}::uuid, ${parent}, sequence, 'user', ${text}
+        FROM conversation
+    ), ${insertTurn(ownerId, turn, sql`SELECT temporary FROM conversation`)}
+    SELECT temporary FROM conversation`)
+  if (rows[0]) return rows[0]
+  await loadConversation(tx, ownerId, conversationId)
+  throw new MessageNotFound(parentId ?? '')
+}
+
+/** Stores a turn for a message that is there, with the first event of its log. */
+export async function acceptAgain(tx: Tx, ownerId: string, turn: NewTurn): Promise<void> {
+  await tx.execute(sql`WITH ${insertTurn(ownerId, turn, sql`SELECT true`)} SELECT`)
+}
+
+/** A turn, once for the row of `from`, owned by its runner from the start; its log begins with who it is. */
+function insertTurn(ownerId: string, turn: NewTurn, from: SQL): SQL {
+  const { id, conversationId, userMessageId, model, options, runnerId } = turn
+  const event = JSON.stringify({ turnId: id, conversationId, userMessageId, model })
+  return sql`turn AS (
+      INSERT INTO turns (owner_id, id, conversation_id, user_message_id, status, model, options, runner_id, lease_until)
+      SELECT ${ownerId}::uuid, ${id}::uuid, ${conversationId}::uuid, ${userMessageId}::uuid, 'running', ${model},
+             ${JSON.stringify(options)}::jsonb, ${runnerId}::uuid, ${LEASE} FROM (${from}) AS once
+    ), event AS (
+      INSERT INTO turn_events (owner_id, turn_id, id, type, data)
+      SELECT ${ownerId}::uuid, ${id}::uuid, 1, 'turn', ${event}::jsonb FROM (${from}) AS once
+    )`
 }
 
 export async function loadTurn(tx: Tx, ownerId: string, id: string): Promise<TurnRow> {

@@ -1,4 +1,5 @@
 import { customType, timestamp } from 'drizzle-orm/pg-core'
+import pgvector from 'pgvector'
 
 /** `timestamptz` to the millisecond, as a Date holds it: a moment read and given back is the same moment. */
 export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date', precision: 3 })
@@ -12,6 +13,6 @@ export const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType
  */
 export const vector = customType<{ data: number[]; driverData: string }>({
   dataType: () => 'halfvec',
-  toDriver: (value) => `[${value.join(',')}]`,
-  fromDriver: (value) => JSON.parse(value) as number[]
+  toDriver: (value) => pgvector.toSql(value) as string,
+  fromDriver: (value) => pgvector.fromSql(value) as number[]
 })

@@ -3,10 +3,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DataFolderInUse } from './errors.ts'
 
+/** The locks this process has: one that is forgotten would be collected, and collected it is given up. */
+const held = new Set<DatabaseSync>()
+
 /**
  * Takes the data folder for this process, or throws naming the pid that has it. Two processes on one embedded database
  * lose acknowledged rows. The lock is the operating system's own (SQLite takes it on every platform): it ends with the
  * process that holds it, however that ends, and can neither be stolen from a slow holder nor left behind by a dead one.
+ * Nothing else in this process may open the file `lock`: on Linux and macOS, closing it again would give the lock up.
  */
 export function lockDataFolder(dataDir: string): { release(): void } {
   const pidPath = join(dataDir, 'lock.pid')
@@ -19,8 +23,14 @@ export function lockDataFolder(dataDir: string): { release(): void } {
       cause
     })
   }
+  held.add(lock)
   writeFileSync(pidPath, String(process.pid))
-  return { release: () => lock.close() }
+  return {
+    release() {
+      held.delete(lock)
+      lock.close()
+    }
+  }
 }
 
 function readPid(path: string): string {

@@ -25,24 +25,40 @@ export async function once<Answer>(
 ): Promise<Answer> {
   const { ownerId, key } = request
   if (key === undefined) return work()
+  const known = await claim<Answer>(tx, request, null)
+  if (known) return known.answer
+  const response = await work()
+  await tx
+    .update(idempotencyKeys)
+    .set({ response })
+    .where(and(eq(idempotencyKeys.ownerId, ownerId), eq(idempotencyKeys.key, key)))
+  return response
+}
+
+/**
+ * Takes the key for this transaction, with an answer that is known before the work. Answers null when the key is the
+ * caller's now, and what it stands for when somebody had it first.
+ */
+export async function claim<Answer>(
+  tx: Tx,
+  request: IdempotentCall,
+  answer: Answer | null
+): Promise<{ answer: Answer } | null> {
+  const { ownerId, key } = request
+  if (key === undefined) return null
   const requestHash = hashOf(request)
   const claimed = await tx
     .insert(idempotencyKeys)
-    .values({ ownerId, key, requestHash })
+    .values({ ownerId, key, requestHash, response: answer })
     .onConflictDoNothing()
     .returning({ key: idempotencyKeys.key })
-  const isThisKey = and(eq(idempotencyKeys.ownerId, ownerId), eq(idempotencyKeys.key, key))
-  if (claimed.length === 0) {
-    const [known] = await tx
-      .select({ requestHash: idempotencyKeys.requestHash, response: idempotencyKeys.response })
-      .from(idempotencyKeys)
-      .where(isThisKey)
-    if (!known?.requestHash.equals(requestHash)) throw new IdempotencyKeyReused()
-    return known.response as Answer
-  }
-  const answer = await work()
-  await tx.update(idempotencyKeys).set({ response: answer }).where(isThisKey)
-  return answer
+  if (claimed.length > 0) return null
+  const [known] = await tx
+    .select({ requestHash: idempotencyKeys.requestHash, response: idempotencyKeys.response })
+    .from(idempotencyKeys)
+    .where(and(eq(idempotencyKeys.ownerId, ownerId), eq(idempotencyKeys.key, key)))
+  if (!known?.requestHash.equals(requestHash)) throw new IdempotencyKeyReused()
+  return { answer: known.response as Answer }
 }
 
 function hashOf({ call, body }: IdempotentCall): Buffer {

@@ -16,7 +16,7 @@ export async function prepareRoles(client: Connection, appUser: string | null): 
     await grantMembership(client, role, 'CURRENT_USER')
   }
   await grantMembership(client, 'pai_system', 'pai_owner')
-  if (appUser) await grantMembership(client, 'pai_app', pg.escapeIdentifier(appUser))
+  if (appUser) await grantMembership(client, 'pai_app', appUser)
   await client.query('CREATE EXTENSION IF NOT EXISTS vector')
   await client.query(`DO $$ BEGIN
     EXECUTE format('GRANT CREATE ON DATABASE %I TO pai_owner', current_database());
@@ -27,13 +27,13 @@ export async function prepareRoles(client: Connection, appUser: string | null): 
 }
 
 async function grantMembership(client: Connection, role: string, member: string): Promise<void> {
-  const known = await client.query<{ member: boolean }>(
-    member === 'CURRENT_USER'
-      ? `SELECT pg_has_role(current_user, '${role}', 'MEMBER') AS member`
-      : `SELECT pg_has_role(${pg.escapeLiteral(member.replaceAll('"', ''))}, '${role}', 'MEMBER') AS member`
-  )
-  if (known.rows[0]?.member) return
+  const who = member === 'CURRENT_USER' ? 'current_user' : pg.escapeLiteral(member)
+  // From PostgreSQL 16 on, a login that makes a role is its member and yet may not act as it.
+  const known = await client.query<{ able: boolean }>(`SELECT pg_has_role(${who}, '${role}',
+    CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) AS able`)
+  if (known.rows[0]?.able) return
+  const grantee = member === 'CURRENT_USER' ? member : pg.escapeIdentifier(member)
   // Two first starts may grant at once: PostgreSQL then reports a concurrent update of its catalogue.
-  await client.query(`DO $$ BEGIN GRANT ${role} TO ${member};
+  await client.query(`DO $$ BEGIN GRANT ${role} TO ${grantee};
     EXCEPTION WHEN unique_violation OR internal_error THEN NULL; END $$`)
 }

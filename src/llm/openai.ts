@@ -72,7 +72,6 @@ export function createOpenAiChatModel(settings: OpenAiSettings, timeouts = STREA
       }
       // The SDK ends quietly on an abort, and where the connection ends.
       signal.throwIfAborted()
-      if (!reply.finishReason && silence.wasTooLong()) throw new ModelTimeout(id)
       if (!reply.finishReason && !isDone()) throw new ModelFailed(id)
     } catch (error) {
       signal.throwIfAborted()
