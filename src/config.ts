@@ -64,7 +64,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, atTerminal = false): Config {
       wrong.map(([name]) => `${name} is not valid: ${EXPECTED[name] ?? 'see README'}`).join('\n')
     )
   }
-  const candidate = Value.Parse(ConfigSchema, Object.fromEntries(given))
+  const candidate = Value.Default(ConfigSchema, Object.fromEntries(given)) as Settings
   const loopback = isLoopback(candidate.HOST)
   const dataDir = resolve(candidate.PAI_DATA_DIR)
   if (candidate.PAI_RATE_LIMIT === 'off' && !loopback) {

@@ -11,7 +11,6 @@ const STRONG_SCORE = 0.85
 const LEAST_COVERAGE = 0.25
 /** A quote this much worse than the best one is beside the point. */
 const LEAST_OF_BEST = 0.6
-const SAME_QUOTE = 0.8
 /** Words that ask for recall and are not what is asked about. */
 const ASKING_TERMS = new Set(
   analyzeTerms('know known remember recall remind tell told say said show find list search')
@@ -49,7 +48,7 @@ export function pickQuotes(question: string, sources: PromptSource[]): Quote[] {
   const picked: Candidate[] = []
   for (const candidate of candidates) {
     if (picked.length === MAX_QUOTES || candidate.rank < least) break
-    if (!picked.some((other) => overlap(other.terms, candidate.terms) >= SAME_QUOTE)) picked.push(candidate)
+    if (!picked.some((other) => saysTheSame(other.terms, candidate.terms))) picked.push(candidate)
   }
   return picked.map(({ source, text }) => ({ source, text }))
 }
@@ -96,9 +95,10 @@ function shorten(text: string): string {
   return `${cut.slice(0, lastSpace > 0 ? lastSpace : cut.length)} …`
 }
 
-function overlap(a: Set<string>, b: Set<string>): number {
-  const shared = [...a].filter((term) => b.has(term)).length
-  return shared / Math.max(1, Math.min(a.size, b.size))
+/** One holds all terms of the other. A single other term may be another fact: "in Oslo", "in Bergen". */
+function saysTheSame(a: Set<string>, b: Set<string>): boolean {
+  const [smaller, larger] = a.size < b.size ? [a, b] : [b, a]
+  return [...smaller].every((term) => larger.has(term))
 }
 
 function sumWeights(terms: string[]): number {

@@ -181,7 +181,7 @@ export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> =
           return store.loadMemory(tx, ownerId, id)
         })
       } catch (error) {
-        if (brokenConstraint(error) === 'memories_text_hash') throw new MemoryExists(id)
+        if (brokenConstraint(error) === 'memories_text_hash') throw new MemoryExists()
         throw error
       }
     }
