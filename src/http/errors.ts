@@ -11,11 +11,6 @@ export const CursorInvalid = createError(
   'The cursor is not one this list gave out',
   400
 )
-export const ShuttingDown = createError(
-  'PAI_SHUTTING_DOWN',
-  'The service is stopping: try again shortly',
-  503
-)
 export const MetricsForbidden = createError(
   'PAI_METRICS_FORBIDDEN',
   'Metrics answer on loopback, or with an administrator’s credentials',
