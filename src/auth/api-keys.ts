@@ -47,8 +47,7 @@ export function createApiKeys({ database, replayKey }: Dependencies): ApiKeys {
         let key: string | undefined
         // What is kept for a retry is the answer without the key.
         const apiKey = await once(tx, call, async () => {
-          // Negated so that a date that is none (a leap second) is refused too.
-          if (expiresAt && !(expiresAt > new Date())) throw new ExpiryInvalid()
+          if (expiresAt && expiresAt <= new Date()) throw new ExpiryInvalid()
           const id = uuidv7()
           key = secretOf(id)
           const row = await createApiKey(tx, by.id, {

@@ -1,0 +1,19 @@
+export { createPaiClient, type PaiClient, type PaiClientOptions, unwrap } from './client.ts'
+export { type FieldError, NETWORK_ERROR_CODE, PaiError } from './errors.ts'
+export type { TurnEvent } from './events.ts'
+export { streamChat, streamRegenerate, streamTurn } from './stream.ts'
+export type {
+  ChatBody,
+  Citation,
+  Conversation,
+  Me,
+  Memory,
+  MemoryUsed,
+  Message,
+  Registration,
+  SignedIn,
+  Turn,
+  TurnError,
+  TurnStatus,
+  Usage
+} from './types.ts'

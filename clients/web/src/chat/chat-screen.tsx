@@ -1,0 +1,106 @@
+import { Pencil2Icon } from '@radix-ui/react-icons'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams, useRouter } from '@tanstack/react-router'
+import { useRef } from 'react'
+import { conversationQuery, conversationTitle, meQuery } from '../queries.ts'
+import { useClient, useServices } from '../services.ts'
+import { ModelName } from '../shell/model-badge.tsx'
+import { ScreenHeader } from '../shell/screen-header.tsx'
+import { Composer, type ComposerHandle } from './composer.tsx'
+import { readDraft, writeDraft } from './drafts.ts'
+import { isBusy } from './live-turn.ts'
+import { NEW_SLOT } from './live-turns.ts'
+import { Thread } from './thread.tsx'
+import { useConversation } from './use-conversation.ts'
+
+export function ChatScreen() {
+  const { conversationId } = useParams({ strict: false })
+  const slot = conversationId ?? NEW_SLOT
+  const { liveTurns } = useServices()
+  const conversation = useConversation(slot)
+  const { turn } = conversation
+  const composer = useRef<ComposerHandle>(null)
+  const insert = (text: string) => composer.current?.insert(text)
+  const moveTo = useMoveTo()
+
+  function send(message: string) {
+    const last = conversation.path.at(-1)?.message.id
+    const body = { message, ...(conversationId && { conversationId }), ...(last && { parentId: last }) }
+    liveTurns.start(slot, { kind: 'send', body }, moveTo)
+  }
+
+  return (
+    <>
+      <ChatHeader conversationId={conversationId} />
+      <Thread
+        slot={slot}
+        conversation={conversation}
+        onInsert={insert}
+        onResume={() => liveTurns.resume(slot, moveTo)}
+      />
+      <div
+        hidden={Boolean(conversation.error) && !turn}
+        className="shrink-0 px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-4"
+      >
+        <div className="mx-auto max-w-3xl">
+          <Composer
+            ref={composer}
+            slot={slot}
+            busy={isBusy(turn)}
+            stopping={turn?.phase === 'stopping'}
+            onSend={send}
+            onStop={() => liveTurns.stop(slot)}
+          />
+          <Footnote />
+        </div>
+      </div>
+    </>
+  )
+}
+
+function ChatHeader({ conversationId }: { conversationId: string | undefined }) {
+  const client = useClient()
+  const { data } = useQuery({
+    ...conversationQuery(client, conversationId ?? ''),
+    enabled: conversationId !== undefined
+  })
+  const me = useQuery(meQuery(client))
+  const title = conversationId === undefined ? 'New chat' : data ? conversationTitle(data) : 'PAI'
+  return (
+    <ScreenHeader title={title}>
+      {me.data && <ModelName model={me.data.model} />}
+      {conversationId !== undefined && (
+        <Link
+          to="/"
+          aria-label="New chat"
+          className="grid size-9 shrink-0 place-items-center rounded-control text-muted hover:bg-hover lg:hidden"
+        >
+          <Pencil2Icon />
+        </Link>
+      )}
+    </ScreenHeader>
+  )
+}
+
+function Footnote() {
+  const { data: me } = useQuery(meQuery(useClient()))
+  return (
+    <p className="mt-2 text-center text-xs text-muted">
+      {me?.offline
+        ? 'No model is connected, so PAI answers with quotes from its memory. To connect one, set OPENAI_API_KEY or run Ollama, then restart PAI.'
+        : 'PAI can be mistaken. Numbers in a reply show its sources.'}
+    </p>
+  )
+}
+
+/** Follows a new chat to the conversation it became, unless the reader has gone elsewhere meanwhile. */
+function useMoveTo() {
+  const router = useRouter()
+  return async (conversationId: string) => {
+    if (router.state.location.pathname !== '/') return
+    // What was typed since the first message belongs to this conversation.
+    writeDraft(conversationId, readDraft(NEW_SLOT))
+    writeDraft(NEW_SLOT, '')
+    await router.navigate({ to: '/c/$conversationId', params: { conversationId }, replace: true })
+  }
+}

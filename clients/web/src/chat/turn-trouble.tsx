@@ -1,0 +1,53 @@
+import { useServices } from '../services.ts'
+import { Trouble, TroubleAction } from './trouble.tsx'
+import type { ConversationView } from './use-conversation.ts'
+
+interface TurnTroubleProps {
+  slot: string
+  conversation: ConversationView
+  onInsert: (text: string) => void
+  onResume: () => void
+}
+
+/** What went wrong with the last turn, if anything did, and the ways on. */
+export function TurnTrouble({ slot, conversation, onInsert, onResume }: TurnTroubleProps) {
+  const { liveTurns } = useServices()
+  const { turn, unanswered, regenerate } = conversation
+
+  if (unanswered) {
+    return (
+      <Trouble calm title="This message has no reply yet">
+        <TroubleAction onClick={() => regenerate(unanswered.id)}>Ask again</TroubleAction>
+      </Trouble>
+    )
+  }
+  if (!turn?.error) return null
+  const { request, error, userMessageId } = turn
+
+  if (turn.phase === 'unsent' && request.kind === 'send') {
+    const edit = () => {
+      liveTurns.dismiss(slot)
+      onInsert(request.body.message)
+    }
+    return (
+      <Trouble title="Your message was not sent" detail={error.message} code={error.code}>
+        <TroubleAction onClick={onResume}>Send again</TroubleAction>
+        <TroubleAction onClick={edit}>Edit it</TroubleAction>
+      </Trouble>
+    )
+  }
+  if (turn.phase === 'unsent' || turn.phase === 'lost') {
+    return (
+      <Trouble title="PAI is out of reach" detail={error.message} code={error.code}>
+        <TroubleAction onClick={onResume}>Try again</TroubleAction>
+      </Trouble>
+    )
+  }
+  return (
+    <Trouble title="The reply did not come through" detail={error.message} code={error.code}>
+      {userMessageId !== null && (
+        <TroubleAction onClick={() => regenerate(userMessageId)}>Try again</TroubleAction>
+      )}
+    </Trouble>
+  )
+}

@@ -1,0 +1,129 @@
+import type { Memory } from '@pai/sdk'
+import { DrawingPinFilledIcon, DrawingPinIcon, Pencil1Icon, TrashIcon } from '@radix-ui/react-icons'
+import { memo, useState } from 'react'
+import { Button, IconButton } from '../ui/button.tsx'
+import { formatDay } from '../ui/dates.ts'
+import { Confirm } from '../ui/dialog.tsx'
+import { INPUT } from '../ui/field.tsx'
+import { useChangeMemory, useForgetMemory } from './memory-mutations.ts'
+
+/** What is worth saying about a memory that does not simply hold. */
+const STATES: Partial<Record<Memory['status'], string>> = {
+  superseded: 'replaced by a newer one',
+  expired: 'no longer true',
+  conflicting: 'conflicts with another',
+  proposed: 'waiting for your approval',
+  unconfirmed: 'needs confirming'
+}
+
+export const MemoryCard = memo(function MemoryCard({ memory }: { memory: Memory }) {
+  const { text, category, pinned, status, createdAt, validTo } = memory
+  const [editing, setEditing] = useState(false)
+  const [deleting, setDeleting] = useState(false)
+  const change = useChangeMemory(memory)
+  const forget = useForgetMemory(memory)
+  const past = status === 'superseded' || status === 'expired'
+
+  // What was asked for is shown at once; the list catches up.
+  const shownPin = (change.isPending ? change.variables.pinned : undefined) ?? pinned
+  const shownText = (change.isPending ? change.variables.text : undefined) ?? text
+  if (forget.isPending) return null
+
+  return (
+    <li className="group rounded-card border border-line bg-surface px-4 py-3.5">
+      {editing ? (
+        <EditForm
+          text={shownText}
+          onCancel={() => setEditing(false)}
+          onSave={(edited) => {
+            setEditing(false)
+            if (edited !== text) change.mutate({ text: edited })
+          }}
+        />
+      ) : (
+        <div className="flex items-start gap-2">
+          <p
+            className={`min-w-0 grow wrap-anywhere ${past ? 'text-muted line-through decoration-line-strong' : ''}`}
+          >
+            {shownText}
+          </p>
+          <div className="-mt-1.5 -mr-2 flex">
+            <IconButton
+              label={shownPin ? 'Unpin' : 'Pin, so that it never fades'}
+              aria-pressed={shownPin}
+              onClick={() => change.mutate({ pinned: !shownPin })}
+            >
+              {shownPin ? <DrawingPinFilledIcon className="text-pine" /> : <DrawingPinIcon />}
+            </IconButton>
+            <IconButton label="Edit" onClick={() => setEditing(true)}>
+              <Pencil1Icon />
+            </IconButton>
+            <IconButton label="Delete" onClick={() => setDeleting(true)}>
+              <TrashIcon />
+            </IconButton>
+          </div>
+        </div>
+      )}
+      <p className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-muted">
+        {category && (
+          <span className="rounded-full bg-honey px-2.5 py-0.5 text-xs font-semibold text-on-honey">
+            {category}
+          </span>
+        )}
+        <time dateTime={createdAt}>{formatDay(createdAt)}</time>
+        {validTo !== null && <span>until {formatDay(validTo)}</span>}
+        {STATES[status] !== undefined && <span>{STATES[status]}</span>}
+      </p>
+      <Confirm
+        title="Delete this memory?"
+        description={`PAI will no longer know: “${text}”`}
+        action="Delete"
+        open={deleting}
+        onOpenChange={setDeleting}
+        onConfirm={() => forget.mutate()}
+      />
+    </li>
+  )
+})
+
+interface EditFormProps {
+  text: string
+  onCancel: () => void
+  onSave: (text: string) => void
+}
+
+function EditForm({ text, onCancel, onSave }: EditFormProps) {
+  const [edited, setEdited] = useState(text)
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        onSave(edited.trim())
+      }}
+      onKeyDown={(event) => event.key === 'Escape' && onCancel()}
+    >
+      <textarea
+        ref={focusAtEnd}
+        aria-label="Memory"
+        rows={2}
+        maxLength={2000}
+        value={edited}
+        onChange={(event) => setEdited(event.target.value)}
+        className={`${INPUT} resize-none`}
+      />
+      <div className="mt-2 flex justify-end gap-2">
+        <Button small onClick={onCancel}>
+          Cancel
+        </Button>
+        <Button type="submit" look="primary" small disabled={edited.trim() === ''}>
+          Save
+        </Button>
+      </div>
+    </form>
+  )
+}
+
+function focusAtEnd(area: HTMLTextAreaElement | null) {
+  area?.focus()
+  area?.setSelectionRange(area.value.length, area.value.length)
+}

@@ -1,0 +1,42 @@
+import { Outlet } from '@tanstack/react-router'
+import { Dialog } from 'radix-ui'
+import { useState } from 'react'
+import { SidebarContext } from './screen-header.tsx'
+import { Sidebar } from './sidebar.tsx'
+
+/** The frame of every screen behind the sign-in: a sidebar beside it, or in a drawer where there is no room. */
+export function Shell() {
+  const [drawerOpen, setDrawerOpen] = useState(false)
+
+  return (
+    <SidebarContext value={() => setDrawerOpen(true)}>
+      <div className="flex h-dvh overflow-hidden">
+        <a
+          href="#main"
+          className="sr-only z-50 rounded-control bg-surface px-4 py-2 shadow-float focus:not-sr-only focus:fixed focus:top-3 focus:left-3"
+        >
+          Skip to content
+        </a>
+        <div className="hidden w-72 shrink-0 border-r border-line bg-sunken lg:block">
+          <Sidebar />
+        </div>
+        <main id="main" tabIndex={-1} className="flex min-w-0 grow flex-col outline-none">
+          <Outlet />
+        </main>
+      </div>
+
+      <Dialog.Root open={drawerOpen} onOpenChange={setDrawerOpen}>
+        <Dialog.Portal>
+          <div className="fixed inset-0 z-30 animate-appear bg-black/35 lg:hidden" aria-hidden="true" />
+          <Dialog.Content
+            aria-describedby={undefined}
+            className="fixed inset-y-0 left-0 z-40 w-[min(20rem,86vw)] animate-slide-in border-r border-line bg-sunken shadow-float outline-none lg:hidden"
+          >
+            <Dialog.Title className="sr-only">Menu</Dialog.Title>
+            <Sidebar onNavigate={() => setDrawerOpen(false)} />
+          </Dialog.Content>
+        </Dialog.Portal>
+      </Dialog.Root>
+    </SidebarContext>
+  )
+}
