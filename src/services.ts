@@ -17,9 +17,9 @@ import { migrate } from './db/migrate.ts'
 import { deleteExpired, hasAccounts } from './db/system.ts'
 import { type JobHandlers, migrateQueue, openQueue } from './jobs/queue.ts'
 import type { Llm } from './llm/model.ts'
-import { createEmbed } from './memory/embed.ts'
 import { createExtract } from './memory/extract.ts'
 import { indexMessages } from './memory/index-messages.ts'
+import { createIndexWords } from './memory/index-words.ts'
 import { createRecall } from './memory/recall.ts'
 
 export type Services = Awaited<ReturnType<typeof createServices>>
@@ -78,7 +78,7 @@ export async function createServices({
 
   const jobs: JobHandlers = {
     'memory.extract': createExtract({ database, queue, model: llm.structured, source: extractionSource }),
-    'memory.embed': createEmbed({ database, embedder: llm.embedder }),
+    'memory.index': createIndexWords({ database, embedder: llm.embedder }),
     'house.delete-expired': () => database.inSystem(deleteExpired)
   }
 

@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
 import { brokenConstraint, type Tx } from '../db/client.ts'
 import { idempotencyKeys } from '../db/idempotency-table.ts'
+import { listOwners } from '../db/system.ts'
 import { EmailTaken } from './errors.ts'
 import type { Account, Profile, ProfileChanges, Role, Scope } from './schemas.ts'
 import { apiKeys, invitations, users } from './tables.ts'
@@ -99,8 +100,7 @@ export async function replacePasswordHash(
 }
 
 export async function hasOtherAccounts(tx: Tx): Promise<boolean> {
-  const { rowCount } = await tx.execute(sql`SELECT FROM system.list_owners(NULL, 2)`)
-  return rowCount === 2
+  return (await listOwners(tx, null, 2)).length === 2
 }
 
 export async function removeAccount(tx: Tx, ownerId: string): Promise<void> {

@@ -146,8 +146,9 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{ database: Database 
     (request) => {
       const { id: ownerId } = request.user
       const { cursor, limit = DEFAULT_LIMIT } = request.query
-      const after = cursor === undefined ? 0 : Number(cursor)
-      if (!Number.isSafeInteger(after)) throw new CursorInvalid()
+      // The number of a message, as the page before gave it out.
+      if (cursor !== undefined && !/^\d{1,9}$/.test(cursor)) throw new CursorInvalid()
+      const after = Number(cursor ?? 0)
       return database.inOwner(ownerId, async (tx) => {
         await store.loadConversation(tx, ownerId, request.params.id)
         const rows = await store.listMessages(tx, ownerId, request.params.id, limit, after)

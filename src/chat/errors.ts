@@ -1,4 +1,5 @@
 import createError from '@fastify/error'
+import type { TurnError } from './schemas.ts'
 
 export const ConversationNotFound = createError<[string]>(
   'PAI_CHAT_CONVERSATION_NOT_FOUND',
@@ -26,3 +27,9 @@ export const TurnInterrupted = createError(
   'The reply was cut off when the service stopped',
   500
 )
+
+/** What a turn that was cut off ends with. */
+export function interruptedError(): TurnError {
+  const { code, message } = new TurnInterrupted()
+  return { code, message, retryable: true }
+}

@@ -14,3 +14,12 @@ export type TurnEvent =
 
 /** An event with its number in the log, from 1 without gaps. */
 export type LoggedEvent = TurnEvent & { id: number }
+
+/**
+ * An event as it is sent, its fields in one order: jsonb forgets theirs, and whether an event comes as it happens or from
+ * the log, on any node, it is the same to the byte.
+ */
+export function toLogged({ type, data }: TurnEvent, id: number): LoggedEvent {
+  const fields = Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1))
+  return { id, type, data: Object.fromEntries(fields) } as LoggedEvent
+}

@@ -1,31 +1,37 @@
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { users } from '../auth/tables.ts'
 import type { ExtractionSource } from '../memory/extract.ts'
-import { conversations, messages, turns } from './tables.ts'
-import { markExtracted } from './turn-store.ts'
+import { conversations, messages } from './tables.ts'
 
-/** A turn as memory reads it: the owner's message, unless it is not to be remembered. */
+/** What memory may read of conversations: the owner's own words, unless they are not to be remembered. */
 export const extractionSource: ExtractionSource = {
-  async read(tx, ownerId, turnId) {
-    const [found] = await tx
+  async read(tx, ownerId, messageIds) {
+    return tx
       .select({ messageId: messages.id, text: messages.content, saidAt: messages.createdAt })
-      .from(turns)
-      .innerJoin(messages, and(eq(messages.ownerId, ownerId), eq(messages.id, turns.userMessageId)))
+      .from(messages)
       .innerJoin(
         conversations,
-        and(eq(conversations.ownerId, ownerId), eq(conversations.id, turns.conversationId))
+        and(eq(conversations.ownerId, ownerId), eq(conversations.id, messages.conversationId))
       )
       .innerJoin(users, eq(users.id, ownerId))
       .where(
         and(
-          eq(turns.ownerId, ownerId),
-          eq(turns.id, turnId),
-          isNull(turns.extractedAt),
+          eq(messages.ownerId, ownerId),
+          inArray(messages.id, messageIds),
+          eq(messages.role, 'user'),
+          isNull(messages.extractedAt),
           eq(conversations.temporary, false),
           eq(users.memoryPaused, false)
         )
       )
-    return found ?? null
+      .orderBy(messages.conversationId, messages.sequence)
   },
-  mark: markExtracted
+  async mark(tx, ownerId, messageId) {
+    const marked = await tx
+      .update(messages)
+      .set({ extractedAt: sql`now()` })
+      .where(and(eq(messages.ownerId, ownerId), eq(messages.id, messageId), isNull(messages.extractedAt)))
+      .returning({ id: messages.id })
+    return marked.length > 0
+  }
 }

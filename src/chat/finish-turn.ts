@@ -72,8 +72,8 @@ export async function finishTurn(
   if (!turn.temporary) {
     const messageIds = replyMessageId ? [userMessageId, replyMessageId] : [userMessageId]
     await indexMessages(tx, ownerId, messageIds)
-    await queue.enqueue(tx, 'memory.embed', { ownerId, memoryIds: [], messageIds })
-    await queue.enqueue(tx, 'memory.extract', { ownerId, turnId: id })
+    await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [], messageIds })
+    await queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: [userMessageId] })
   }
   return events
 }

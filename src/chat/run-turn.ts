@@ -3,7 +3,9 @@ import { isRetryable } from '../llm/errors.ts'
 import type { ChatModel, Usage } from '../llm/model.ts'
 import type { Recall, RecallItem } from '../memory/recall.ts'
 import { createCitationFinder } from './cite.ts'
+import { cleanReply } from './clean-reply.ts'
 import { loadBranch } from './conversation-store.ts'
+import { interruptedError } from './errors.ts'
 import { type FinishTurnDeps, finishTurn, type Outcome } from './finish-turn.ts'
 import { assemblePrompt } from './prompt.ts'
 import type { Citation, MemoryUsed, TurnError, TurnOptions } from './schemas.ts'
@@ -82,19 +84,18 @@ export function createRunTurn(deps: RunTurnDeps) {
   async function answer(turn: AcceptedTurn, reply: Reply, log: TurnLog, signal: AbortSignal): Promise<void> {
     const [context, recalled] = await Promise.all([loadContext(deps, turn), recallFor(deps, turn, signal)])
     const known = new Set(context.history.map((message) => message.id))
-    const sources = recalled.filter((item) => !known.has(item.id))
     const prompt = assemblePrompt({
       ...context.profile,
-      sources,
+      sources: recalled.filter((item) => !known.has(item.id)),
       history: context.history,
       now: deps.now(),
       budgetTokens: PROMPT_TOKENS
     })
-    reply.memoriesUsed = sources
+    reply.memoriesUsed = prompt.sources
       .filter(({ kind }) => kind === 'memory')
       .map(({ id, text, score }) => ({ id, text, score }))
     const findCitations = createCitationFinder(prompt.sources)
-    for await (const event of model.stream(prompt, signal)) {
+    for await (const event of cleanReply(model.stream(prompt, signal))) {
       signal.throwIfAborted()
       if (event.type === 'finish') {
         reply.usage = event.usage
@@ -113,7 +114,10 @@ export function createRunTurn(deps: RunTurnDeps) {
   }
 
   function toEnd(failure: unknown, signal: AbortSignal): Pick<Outcome, 'status' | 'error'> {
-    if (signal.aborted) return { status: signal.reason as AbortReason, error: null }
+    if (signal.aborted) {
+      const status = signal.reason as AbortReason
+      return { status, error: status === 'interrupted' ? interruptedError() : null }
+    }
     if (!failure) return { status: 'completed', error: null }
     const error = toTurnError(failure)
     if (error.code === 'PAI_INTERNAL') deps.onError(failure)

@@ -17,6 +17,7 @@ export function createRunner({
   runTurn: ReturnType<typeof createRunTurn>
   onError: (error: unknown) => void
 }) {
+  let closing = false
   const running = new Map<string, { abort: (reason: AbortReason) => void; done: Promise<void> }>()
 
   return {
@@ -29,6 +30,8 @@ export function createRunner({
       const heartbeat = setInterval(() => {
         keepLease(turn, abort).catch(onError)
       }, HEARTBEAT_MS)
+      // It is stored and will be answered for: cut off like the others, so that the owner can go on from there.
+      if (closing) abort('interrupted')
       const done = runTurn(turn, controller.signal).finally(() => {
         clearInterval(heartbeat)
         running.delete(turn.id)
@@ -58,6 +61,7 @@ export function createRunner({
         })
       ])
       clearTimeout(timer)
+      closing = true
       for (const { abort } of running.values()) abort('interrupted')
       await all()
     }

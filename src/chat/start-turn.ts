@@ -6,9 +6,8 @@ import { MessageNotFound } from './errors.ts'
 import type { AcceptedTurn } from './run-turn.ts'
 import type { Runner } from './runner.ts'
 import type { ChatBody } from './schemas.ts'
-import { acceptAgain, acceptMessage } from './turn-store.ts'
-
-const TITLE_LENGTH = 60
+import { toTitle } from './title.ts'
+import { acceptAgain, acceptMessage, findOptions } from './turn-store.ts'
 
 export interface StartedTurn {
   turnId: string
@@ -77,7 +76,7 @@ export function createStartTurn({
         if (asked.role !== 'user') throw new MessageNotFound(messageId)
         const { conversationId, content: text } = asked
         const { temporary } = await loadConversation(tx, ownerId, conversationId)
-        const options = { useMemory: true }
+        const options = (await findOptions(tx, ownerId, asked.id)) ?? { useMemory: true }
         const turn = {
           id,
           conversationId,
@@ -91,12 +90,4 @@ export function createStartTurn({
       })
     }
   }
-}
-
-/** The first words of the first message, until a better title is found. */
-function toTitle(text: string): string {
-  const line = text.trim().replace(/\s+/g, ' ')
-  if (line.length <= TITLE_LENGTH) return line
-  const cut = line.slice(0, TITLE_LENGTH)
-  return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), TITLE_LENGTH / 2)).toWellFormed()}…`
 }

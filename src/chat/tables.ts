@@ -55,6 +55,8 @@ export const messages = pgTable(
     /** The model that wrote it; null for what people wrote. */
     model: text('model'),
     citations: jsonb('citations').$type<Citation[]>().notNull().default([]),
+    /** When memory extraction dealt with it; null: not yet. */
+    extractedAt: moment('extracted_at'),
     createdAt: moment('created_at').notNull().defaultNow()
   },
   (table) => [
@@ -90,8 +92,6 @@ export const turns = pgTable(
     runnerId: uuid('runner_id'),
     leaseUntil: moment('lease_until'),
     stopRequestedAt: moment('stop_requested_at'),
-    /** When memory extraction finished; null: not yet. */
-    extractedAt: moment('extracted_at'),
     createdAt: moment('created_at').notNull().defaultNow(),
     finishedAt: moment('finished_at')
   },

@@ -1,5 +1,5 @@
 import type { Database } from '../db/client.ts'
-import type { LoggedEvent, TurnEvent } from './events.ts'
+import { type TurnEvent, toLogged } from './events.ts'
 import type { TurnHub } from './turn-hub.ts'
 import { appendEvents } from './turn-store.ts'
 
@@ -56,15 +56,15 @@ export function createTurnLog(database: Database, hub: TurnHub, ownerId: string,
   function publish(firstId: number, events: TurnEvent[]): void {
     hub.publish(
       turnId,
-      events.map((event, index): LoggedEvent => ({ ...event, id: firstId + index }))
+      events.map((event, index) => toLogged(event, firstId + index))
     )
   }
 
   return {
     append(event) {
       const last = pending.at(-1)
-      if (event.type === 'text-delta' && last?.type === 'text-delta') {
-        pending[pending.length - 1] = { type: 'text-delta', data: { text: last.data.text + event.data.text } }
+      if (last && isWords(last) && isWords(event) && last.type === event.type) {
+        pending[pending.length - 1] = { type: event.type, data: { text: last.data.text + event.data.text } }
       } else {
         pending.push(event)
       }
@@ -83,4 +83,8 @@ export function createTurnLog(database: Database, hub: TurnHub, ownerId: string,
     take,
     publish
   }
+}
+
+function isWords(event: TurnEvent): event is Extract<TurnEvent, { type: 'text-delta' | 'reasoning-delta' }> {
+  return event.type === 'text-delta' || event.type === 'reasoning-delta'
 }

@@ -1,13 +1,15 @@
-import { and, asc, desc, eq, gt, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
 import { loadConversation } from './conversation-store.ts'
 import { MessageNotFound, TurnNotFound } from './errors.ts'
-import type { LoggedEvent, TurnEvent } from './events.ts'
+import { type LoggedEvent, type TurnEvent, toLogged } from './events.ts'
 import type { Citation, TurnError, TurnOptions, TurnStatus, TurnUsage } from './schemas.ts'
 import { turnEvents, turns } from './tables.ts'
 
 /** How long a runner owns a turn without renewing. */
 const LEASE = sql`now() + interval '15 seconds'`
+/** Events that are read at a time. */
+const LOG_PAGE = 1_000
 const UNFINISHED = sql`${turns.status} IN ('queued', 'running')`
 
 export type TurnRow = typeof turns.$inferSelect
@@ -90,6 +92,39 @@ export async function loadTurn(tx: Tx, ownerId: string, id: string): Promise<Tur
   return row
 }
 
+/**
+ * An unfinished turn that nobody keeps, locked: a runner that was only slow can neither renew it now nor write to its log.
+ * With `evenLeased`, whether somebody keeps it or not.
+ */
+export async function lockAbandoned(
+  tx: Tx,
+  ownerId: string,
+  id: string,
+  evenLeased: boolean
+): Promise<TurnRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(turns)
+    .where(and(isTurn(ownerId, id), UNFINISHED, evenLeased ? undefined : sql`${turns.leaseUntil} < now()`))
+    .for('update')
+  return row
+}
+
+/** What the owner asked for when the message was last answered. */
+export async function findOptions(
+  tx: Tx,
+  ownerId: string,
+  userMessageId: string
+): Promise<TurnOptions | undefined> {
+  const [row] = await tx
+    .select({ options: turns.options })
+    .from(turns)
+    .where(and(eq(turns.ownerId, ownerId), eq(turns.userMessageId, userMessageId)))
+    .orderBy(desc(turns.createdAt), desc(turns.id))
+    .limit(1)
+  return row?.options
+}
+
 export async function findActiveTurnId(
   tx: Tx,
   ownerId: string,
@@ -114,12 +149,9 @@ export async function renewLease(
   const [row] = await tx
     .update(turns)
     .set({ leaseUntil: LEASE })
-    .where(and(isTurn(ownerId, id), eq(turns.runnerId, runnerId)))
-    .returning({ stopRequestedAt: turns.stopRequestedAt, status: turns.status })
-  return {
-    held: row !== undefined && (row.status === 'queued' || row.status === 'running'),
-    stopRequested: row?.stopRequestedAt != null
-  }
+    .where(and(isTurn(ownerId, id), UNFINISHED, eq(turns.runnerId, runnerId)))
+    .returning({ stopRequestedAt: turns.stopRequestedAt })
+  return { held: row !== undefined, stopRequested: row?.stopRequestedAt != null }
 }
 
 /** Asks whoever runs the turn to stop it. A turn that has ended stays as it is. */
@@ -157,16 +189,6 @@ export async function endTurn(
   return ended.length > 0
 }
 
-/** Marks that memory extraction has dealt with the turn; false when it had already. */
-export async function markExtracted(tx: Tx, ownerId: string, id: string): Promise<boolean> {
-  const marked = await tx
-    .update(turns)
-    .set({ extractedAt: sql`now()` })
-    .where(and(isTurn(ownerId, id), sql`${turns.extractedAt} IS NULL`))
-    .returning({ id: turns.id })
-  return marked.length > 0
-}
-
 export async function appendEvents(
   tx: Tx,
   ownerId: string,
@@ -180,20 +202,37 @@ export async function appendEvents(
     .values(events.map(({ type, data }, index) => ({ ownerId, turnId, id: firstId + index, type, data })))
 }
 
-export async function readEvents(
+/**
+ * The events of a turn's log after number `afterId`, the number of the last one there is, and whether the turn has ended:
+ * one statement, so that a turn that has ended has all its events. undefined: there is no such turn.
+ */
+export async function readLog(
   tx: Tx,
   ownerId: string,
   turnId: string,
-  afterId: number,
-  limit = 1_000
-): Promise<LoggedEvent[]> {
-  const rows = await tx
-    .select({ id: turnEvents.id, type: turnEvents.type, data: turnEvents.data })
-    .from(turnEvents)
-    .where(and(eq(turnEvents.ownerId, ownerId), eq(turnEvents.turnId, turnId), gt(turnEvents.id, afterId)))
-    .orderBy(asc(turnEvents.id))
-    .limit(limit)
-  return rows as LoggedEvent[]
+  afterId: number
+): Promise<{ events: LoggedEvent[]; lastId: number; ended: boolean } | undefined> {
+  const { rows } = await tx.execute<{
+    ended: boolean
+    last: string | null
+    id: string | null
+    event: TurnEvent
+  }>(sql`
+    SELECT turns.finished_at IS NOT NULL AS ended, log.id, jsonb_build_object('type', log.type, 'data', log.data) AS event,
+           (SELECT max(id) FROM turn_events WHERE owner_id = ${ownerId} AND turn_id = ${turnId}) AS last
+      FROM turns LEFT JOIN LATERAL (
+        SELECT id, type, data FROM turn_events
+         WHERE owner_id = ${ownerId} AND turn_id = ${turnId} AND id > ${afterId} ORDER BY id LIMIT ${LOG_PAGE}
+      ) log ON true
+     WHERE turns.owner_id = ${ownerId} AND turns.id = ${turnId} ORDER BY log.id`)
+  const [first] = rows
+  return (
+    first && {
+      events: rows.flatMap(({ id, event }) => (id === null ? [] : [toLogged(event, Number(id))])),
+      lastId: Number(first.last),
+      ended: first.ended
+    }
+  )
 }
 
 /** The words and the number of the last event of a turn's log so far. */

@@ -1,8 +1,8 @@
 import type { Database } from '../db/client.ts'
-import { EventIdInvalid, TurnLogGone } from './errors.ts'
+import { EventIdInvalid, TurnLogGone, TurnNotFound } from './errors.ts'
 import type { LoggedEvent } from './events.ts'
 import type { TurnHub } from './turn-hub.ts'
-import { loadTurn, readEvents } from './turn-store.ts'
+import { readLog } from './turn-store.ts'
 
 /** A turn that another process runs is looked at this often. */
 const POLL_MS = 250
@@ -31,9 +31,12 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
     })
     signal.addEventListener('abort', () => wake(), { once: true })
 
-    async function* follow(stored: LoggedEvent[]): AsyncGenerator<LoggedEvent> {
+    const readOn = (lastId: number) => database.inOwner(ownerId, (tx) => readLog(tx, ownerId, turnId, lastId))
+
+    async function* follow(first: Awaited<ReturnType<typeof readOn>>): AsyncGenerator<LoggedEvent> {
       let lastId = afterId
-      let batch = stored
+      let log = first
+      let batch = first?.events ?? []
       try {
         while (!signal.aborted) {
           for (const event of batch) {
@@ -43,8 +46,10 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
             lastId = event.id
             if (event.type === 'done' || signal.aborted) return
           }
+          // Nothing more will come: the end was seen before, or the turn was deleted while it ran.
+          if (!log || (log.ended && batch.length === 0)) return
           const gap = live.length > 0 && (live[0]?.id ?? 0) > lastId + 1
-          if (live.length === 0) {
+          if (live.length === 0 && !log.ended) {
             await new Promise<void>((resolve) => {
               const timer = setTimeout(resolve, POLL_MS)
               wake = () => {
@@ -59,7 +64,8 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
             live = []
           } else {
             live = []
-            batch = await database.inOwner(ownerId, (tx) => readEvents(tx, ownerId, turnId, lastId))
+            log = await readOn(lastId)
+            batch = log?.events ?? []
           }
         }
       } finally {
@@ -68,17 +74,11 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
     }
 
     try {
-      const stored = await database.inOwner(ownerId, async (tx) => {
-        const turn = await loadTurn(tx, ownerId, turnId)
-        const events = await readEvents(tx, ownerId, turnId, afterId)
-        if (turn.finishedAt && events.length === 0) {
-          const all = await readEvents(tx, ownerId, turnId, 0, 1)
-          if (all.length === 0) throw new TurnLogGone(turnId)
-          throw new EventIdInvalid()
-        }
-        return events
-      })
-      return follow(stored)
+      const log = await readOn(afterId)
+      if (!log) throw new TurnNotFound(turnId)
+      if (log.lastId === 0) throw new TurnLogGone(turnId)
+      if (afterId > log.lastId) throw new EventIdInvalid()
+      return follow(log)
     } catch (error) {
       unsubscribe()
       throw error

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
-import { DatabaseUnavailable } from './errors.ts'
+import { DatabaseUnavailable, OwnerGone } from './errors.ts'
 
 /** A drizzle handle on one open transaction. */
 export type Tx = NodePgDatabase
@@ -31,6 +31,8 @@ export interface Database {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const RETRIED = new Set(['40001', '40P01'])
 const MAX_TRIES = 3
+/** How the foreign keys to an owner's account are named. */
+const OWNER_KEY = '_owner_id_users_id_fk'
 
 /** The transaction the caller's code runs in. Work it set going may outlive it, so its end is marked. */
 const surrounding = new AsyncLocalStorage<{ open: boolean }>()
@@ -99,6 +101,8 @@ export function createTransactions(pool: pg.Pool): Pick<Database, 'inOwner' | 'i
       try {
         return await run(begin, work)
       } catch (error) {
+        // An access token outlives a removed account by some minutes.
+        if (brokenConstraint(error)?.endsWith(OWNER_KEY)) throw new OwnerGone({ cause: error })
         if (attempt === MAX_TRIES || !RETRIED.has(sqlState(error) ?? '')) throw error
       }
     }

@@ -1,17 +1,15 @@
-import { openAsBlob } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import type { EmbeddedWorkerData } from './embedded.ts'
+import { createDatabaseDir } from './prepared.ts'
 
 // The thread that `openEmbedded` starts: opens the database, serves its socket, closes when told.
-const { dataDir, prepared, socketPath } = workerData as EmbeddedWorkerData
-const database = await PGlite.create({
-  dataDir,
-  extensions: { vector },
-  ...(prepared ? { loadDataDir: await openAsBlob(prepared) } : {})
-})
+const { databaseDir, socketPath } = workerData as EmbeddedWorkerData
+if (!existsSync(databaseDir)) await createDatabaseDir(databaseDir)
+const database = await PGlite.create({ dataDir: databaseDir, extensions: { vector } })
 const server = new PGLiteSocketServer({ db: database, path: socketPath, maxConnections: 2 })
 await server.start()
 

@@ -7,12 +7,9 @@ import { Worker } from 'node:worker_threads'
 import pg from 'pg'
 import { createTransactions, type Database, Pool } from './client.ts'
 import { lockDataFolder } from './data-folder-lock.ts'
-import { preparedDatabasePath } from './prepared.ts'
 
 export interface EmbeddedWorkerData {
-  dataDir: string
-  /** A prepared data directory to unpack where `dataDir` is new; null: create one from nothing. */
-  prepared: string | null
+  databaseDir: string
   socketPath: string
 }
 
@@ -23,11 +20,9 @@ export interface EmbeddedWorkerData {
 export async function openEmbedded(dataDir: string): Promise<Database> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const lock = lockDataFolder(dataDir)
-  const databaseDir = join(dataDir, 'database')
   const socket = socketFor(dataDir)
   const workerData: EmbeddedWorkerData = {
-    dataDir: databaseDir,
-    prepared: existsSync(join(databaseDir, 'PG_VERSION')) ? null : preparedDatabasePath(),
+    databaseDir: join(dataDir, 'database'),
     socketPath: socket.path
   }
   const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url), { workerData })

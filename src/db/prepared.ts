@@ -1,37 +1,49 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
-/** Where the prepared data directory for these very versions is, or null when it has not been made. */
-export function preparedDatabasePath(): string | null {
-  const path = pathForVersions()
-  return existsSync(path) ? path : null
-}
-
 /**
- * Makes an empty data directory once, after an install, so that a new data folder is unpacked in under a second instead
- * of created in three or four. It holds what PGlite itself creates and nothing of ours.
+ * Makes an empty database directory once, after an install, so that a new data folder is copied in under a second instead
+ * of made in three or four. It holds what PGlite itself creates and nothing of ours.
  */
 export async function prepareDatabase(): Promise<void> {
-  const path = pathForVersions()
+  const path = preparedPath()
   if (existsSync(path)) return
-  const database = await PGlite.create({ extensions: { vector } })
-  const packed = await database.dumpDataDir('none')
-  await database.close()
   mkdirSync(dirname(path), { recursive: true })
-  const draft = `${path}.${process.pid}`
-  writeFileSync(draft, Buffer.from(await packed.arrayBuffer()))
+  // Two first starts may each make one.
+  await makeWhole(path, `${path}.${process.pid}`, initialise)
+}
+
+/** Makes the directory of a new, empty database: a copy of the prepared one where there is one. */
+export async function createDatabaseDir(path: string): Promise<void> {
+  const prepared = preparedPath()
+  await makeWhole(path, `${path}.new`, async (draft) => {
+    if (existsSync(prepared)) cpSync(prepared, draft, { recursive: true })
+    else await initialise(draft)
+  })
+}
+
+/** A directory appears whole or not at all: one that was left half-made could never be opened again. */
+async function makeWhole(path: string, draft: string, make: (draft: string) => Promise<void>): Promise<void> {
+  rmSync(draft, { recursive: true, force: true })
+  await make(draft)
   renameSync(draft, path)
 }
 
-function pathForVersions(): string {
+async function initialise(path: string): Promise<void> {
+  const database = await PGlite.create({ dataDir: path, extensions: { vector } })
+  await database.close()
+}
+
+/** Keyed by the very versions that made it. */
+function preparedPath(): string {
   const versions = ['pglite', 'pglite-pgvector'].map((name) =>
     readFileSync(join(ROOT, 'node_modules', '@electric-sql', name, 'package.json'), 'utf8')
   )
   const key = createHash('sha256').update(versions.join()).digest('hex').slice(0, 16)
-  return join(ROOT, 'node_modules', '.cache', 'pai', `database-${key}.tar`)
+  return join(ROOT, 'node_modules', '.cache', 'pai', `database-${key}`)
 }

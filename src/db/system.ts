@@ -29,7 +29,8 @@ export interface FoundApiKey extends Record<string, unknown> {
   ownerId: string
   id: string
   scopes: string[]
-  expiresAt: Date | null
+  /** As PostgreSQL writes it: a raw statement's columns are not mapped. */
+  expiresAt: string | null
   role: 'admin' | 'member'
 }
 
@@ -60,6 +61,14 @@ export async function findAbandonedTurns(
     sql`SELECT owner_id AS "ownerId", id FROM system.find_abandoned_turns(${evenLeased}, ${atMost})`
   )
   return rows
+}
+
+/** The ids of accounts in order, after one of them. */
+export async function listOwners(tx: Tx, after: string | null, atMost: number): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(
+    sql`SELECT id FROM system.list_owners(${after}::uuid, ${atMost})`
+  )
+  return rows.map(({ id }) => id)
 }
 
 /** Turn logs and stored answers past their 24 hours. */

@@ -7,6 +7,8 @@ export interface Cursor {
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** As `toISOString` writes the years PostgreSQL and people know. */
+const INSTANT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 export function encodeCursor({ at, id }: Cursor): string {
   return Buffer.from(`${at.toISOString()} ${id}`).toString('base64url')
@@ -15,7 +17,7 @@ export function encodeCursor({ at, id }: Cursor): string {
 export function decodeCursor(text: string): Cursor {
   const [instant = '', id = ''] = Buffer.from(text, 'base64url').toString().split(' ')
   const at = new Date(instant)
-  if (Number.isNaN(at.getTime()) || !UUID.test(id)) throw new CursorInvalid()
+  if (!INSTANT.test(instant) || Number.isNaN(at.getTime()) || !UUID.test(id)) throw new CursorInvalid()
   return { at, id }
 }
 

@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { sqlState } from '../db/client.ts'
 import { DatabaseUnavailable } from '../db/errors.ts'
-import { FASTIFY_CODES } from './errors.ts'
+import { FASTIFY_CODES, FASTIFY_DETAILS } from './errors.ts'
 import type { Problem } from './schemas.ts'
 
 type ProblemBody = Omit<Static<typeof Problem>, 'requestId'>
@@ -14,17 +14,18 @@ const CONNECTION_LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETI
 
 /** What a stranger may read: all of our errors, and of others only what is the caller's fault. */
 export function toProblem(error: unknown): ProblemBody {
-  const {
-    statusCode = 500,
-    code = '',
-    message,
-    validation,
-    validationContext
-  } = error as Partial<FastifyError>
+  const { statusCode = 500, message, validation, validationContext } = (error ?? {}) as Partial<FastifyError>
+  const code = codeOf(error)
   if (code.startsWith('PAI_')) return problem(statusCode, code, message ?? '')
   if (isUnavailable(error)) return toProblem(new DatabaseUnavailable())
   if (statusCode >= 500) return problem(500, 'PAI_INTERNAL', 'Something went wrong')
-  if (!validation) return problem(statusCode, FASTIFY_CODES[code] ?? 'PAI_REQUEST_INVALID', message ?? '')
+  if (!validation) {
+    return problem(
+      statusCode,
+      FASTIFY_CODES[code] ?? 'PAI_REQUEST_INVALID',
+      FASTIFY_DETAILS[code] ?? message ?? ''
+    )
+  }
   const errors = validation.map(({ instancePath, message: reason, params }) => ({
     path: `${validationContext ?? ''}${instancePath}`,
     // The names of fields that are not ours are the caller's own words; they help, and are bounded.
@@ -34,10 +35,18 @@ export function toProblem(error: unknown): ProblemBody {
   return { ...problem(400, 'PAI_VALIDATION', detail), errors }
 }
 
+/** A DOMException's code is a number, and what is thrown may be no error at all. */
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : ''
+}
+
 /** Answers every error as `application/problem+json`, and logs the ones that are ours to mend. */
 export function errorHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const body = toProblem(error)
   if (body.status >= 500) request.log.error({ err: error }, 'answering a request')
+  // An address that cannot be read is refused before the hook that sets this.
+  reply.header('x-request-id', request.id)
   if (body.status === 401) reply.header('www-authenticate', 'Bearer')
   if (body.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1')
   return reply

@@ -27,5 +27,11 @@ export const FASTIFY_CODES: Readonly<Record<string, string>> = {
   FST_ERR_RATE_LIMIT: 'PAI_RATE_LIMITED'
 }
 
+/** Our words for those of Fastify's refusals that would repeat the address, and with it what its query string holds. */
+export const FASTIFY_DETAILS: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'The address holds a % that no character follows from',
+  FST_ERR_MAX_PARAM_LENGTH: 'A part of the address is too long'
+}
+
 /** Codes that no `createError` above makes: the error handler gives them. */
 export const HANDLER_CODES = [...new Set(Object.values(FASTIFY_CODES)), 'PAI_REQUEST_INVALID', 'PAI_INTERNAL']

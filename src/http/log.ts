@@ -9,6 +9,9 @@ export interface SerializedError {
   [fact: string]: unknown
 }
 
+/** A code is one word; what a vendor sends in its place may be a sentence. */
+const CODE = /^[\w.-]{1,64}$/
+
 /**
  * An error without the person's words. Database errors carry bound values in their message and detail, and vendors'
  * errors whole requests, so of an error only what we wrote or what cannot hold words is kept.
@@ -19,7 +22,7 @@ export function serializeError(error: unknown): SerializedError {
   const ours = typeof code === 'string' && code.startsWith('PAI_')
   return {
     type: name,
-    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof code === 'string' && CODE.test(code) ? { code } : {}),
     ...(typeof statusCode === 'number' ? { statusCode } : {}),
     message: ours ? error.message : '',
     ...(error instanceof pg.DatabaseError ? databaseFacts(error) : {}),
@@ -42,9 +45,15 @@ function databaseFacts({
   return { severity, table, constraint, routine, ...(code?.startsWith('42') ? { message } : {}) }
 }
 
-/** The stack without its first lines, which repeat the message. */
-function framesOf(error: Error): string {
-  return (error.stack ?? '')
+/**
+ * The stack without its first lines, which repeat the message. They are cut off by the message itself: a line of it may
+ * look like a frame. Where it is not found, it was changed later, and none of the lines can be told apart.
+ */
+function framesOf({ stack = '', message }: Error): string {
+  const start = stack.indexOf(message)
+  if (start === -1) return ''
+  return stack
+    .slice(start + message.length)
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
     .join('\n')

@@ -39,7 +39,10 @@ const routes: FastifyPluginAsync<MetricsOptions> = async (app, { loopback, authe
 
   app.get(
     '/metrics',
-    { config: { rateLimit: false }, schema: { tags: ['operation'], summary: 'Prometheus metrics' } },
+    {
+      config: { rateLimit: false },
+      schema: { tags: ['operation'], summary: 'Prometheus metrics', produces: ['text/plain'] }
+    },
     async (request, reply) => {
       if (
         !(loopback && isLocal(request)) &&

@@ -1,5 +1,5 @@
 import createError from '@fastify/error'
-import type { RateLimitPluginOptions } from '@fastify/rate-limit'
+import { normalizeIP, type RateLimitPluginOptions } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 
 export const RateLimited = createError<[string]>(
@@ -13,9 +13,11 @@ export function rateLimitOptions(max: number): RateLimitPluginOptions {
   return {
     max,
     timeWindow: 60_000,
-    // After sign-in, so that an owner is counted and not the address a whole team may share.
-    hook: 'preValidation',
-    keyGenerator: (request: FastifyRequest) => request.user?.id ?? request.ip,
+    // After sign-in, so that an owner is counted and not the address a whole team may share; before the body is read, so
+    // that one that cannot be parsed counts too.
+    hook: 'preParsing',
+    // One customer of a provider has all addresses of an IPv6 network.
+    keyGenerator: (request: FastifyRequest) => request.user?.id ?? normalizeIP(request.ip),
     enableDraftSpec: true,
     errorResponseBuilder: (_request, { after }) => new RateLimited(after)
   }

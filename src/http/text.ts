@@ -1,15 +1,32 @@
 import { TextRefused } from './errors.ts'
 
+/** A path is there to find the place by, and its names are the caller's own, of any length. */
+const MAX_PATH = 200
+
 /** Refuses text that PostgreSQL or UTF-8 cannot hold, wherever it stands in a request: names of fields included. */
 export function refuseUnstorableText(value: unknown, path: string): void {
-  if (typeof value === 'string') {
-    if (value.includes('\0') || !value.isWellFormed()) throw new TextRefused(path)
-  } else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) refuseUnstorableText(item, `${path}/${index}`)
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, item] of Object.entries(value)) {
-      refuseUnstorableText(key, path)
-      refuseUnstorableText(item, `${path}/${key}`)
+  if (typeof value === 'string') refuse(value, path)
+  if (!isContainer(value)) return
+  // A list and no recursion: a body may be nested deeper than the stack is.
+  const waiting: [container: object, path: string][] = [[value, path]]
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const [container, place] = next
+    for (const [key, item] of Object.entries(container)) {
+      refuse(key, place)
+      if (typeof item === 'string') refuse(item, join(place, key))
+      else if (isContainer(item)) waiting.push([item, join(place, key)])
     }
   }
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function join(path: string, key: string): string {
+  return path.length < MAX_PATH ? `${path}/${key}`.slice(0, MAX_PATH) : path
+}
+
+function refuse(text: string, path: string): void {
+  if (text.includes('\0') || !text.isWellFormed()) throw new TextRefused(path.toWellFormed())
 }

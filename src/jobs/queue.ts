@@ -4,10 +4,10 @@ import { assertNoTransaction, type Connection, type Database, type Tx } from '..
 
 /** Every job in PAI. Payloads carry ids; handlers read the rows again. */
 export interface JobPayloads {
-  /** Finds what a finished turn says about the owner's world. */
-  'memory.extract': { ownerId: string; turnId: string }
-  /** Gives memories and messages the vectors they still lack. */
-  'memory.embed': { ownerId: string; memoryIds: string[]; messageIds: string[] }
+  /** Finds what messages of the owner's say about the owner's world. */
+  'memory.extract': { ownerId: string; messageIds: string[] }
+  /** Gives memories and messages the vectors they still lack, and messages the words that came after them. */
+  'memory.index': { ownerId: string; memoryIds: string[]; messageIds: string[] }
   /** Removes turn logs and stored answers past their 24 hours. */
   'house.delete-expired': Record<string, never>
 }
@@ -26,7 +26,7 @@ const QUEUES: Record<JobName, QueueOptions> = {
     retryDelayMax: 600,
     expireInSeconds: 300
   },
-  'memory.embed': {
+  'memory.index': {
     retryLimit: 8,
     retryDelay: 2,
     retryBackoff: true,
@@ -38,8 +38,8 @@ const QUEUES: Record<JobName, QueueOptions> = {
 const FAILED = 'failed-jobs'
 const SCHEDULES: Partial<Record<JobName, string>> = { 'house.delete-expired': '17 * * * *' }
 
-/** A worker is woken by a notification; this often it looks anyway, in case one was missed. */
-const POLL: WorkOptions = { notifyPollingIntervalSeconds: 30, pollingIntervalSeconds: 2 }
+/** A worker is woken by a notification; this often it looks anyway, for retries that are due and in case one was missed. */
+const POLL: WorkOptions = { notifyPollingIntervalSeconds: 5, pollingIntervalSeconds: 2 }
 const SCHEMA = 'pgboss'
 
 export interface Queue {
@@ -83,20 +83,23 @@ export async function openQueue(
     },
     async work(handlers, concurrency, onFailure) {
       for (const name of Object.keys(QUEUES) as JobName[]) {
-        await boss.work(name, { ...POLL, localConcurrency: concurrency }, async ([job]) => {
-          if (!job) return
-          try {
-            // Each queue holds only its own payloads: `enqueue` is the one way in.
-            await (handlers[name] as (payload: unknown, signal: AbortSignal) => Promise<void>)(
-              job.data,
-              job.signal
-            )
-          } catch (error) {
-            onFailure(name, error)
-            // pg-boss keeps a failure's message with the job, and ours may hold the person's words.
-            throw new Error((error as { code?: string }).code ?? 'PAI_JOB_FAILED')
-          }
-        })
+        // Each queue holds only its own payloads: `enqueue` is the one way in.
+        const handle = handlers[name] as (payload: unknown, signal: AbortSignal) => Promise<void>
+        for (let workers = 0; workers < concurrency; workers++) {
+          let workerId = ''
+          workerId = await boss.work(name, POLL, async ([job]) => {
+            if (!job) return
+            // Jobs that come together are one notification: who had one looks for the next before resting.
+            boss.notifyWorker(workerId)
+            try {
+              await handle(job.data, job.signal)
+            } catch (error) {
+              onFailure(name, error)
+              // pg-boss keeps a failure's message with the job, and ours may hold the person's words.
+              throw new Error((error as { code?: string }).code ?? 'PAI_JOB_FAILED')
+            }
+          })
+        }
       }
       for (const [name, cron] of Object.entries(SCHEDULES)) await boss.schedule(name, cron)
     },

@@ -7,7 +7,7 @@ import type { ChatModel, Embedder, ModelEvent, Prompt, StructuredModel, Structur
 import { emptyTextVector, toUnitVector } from './unit-vector.ts'
 import { watchForDone } from './watch-for-done.ts'
 
-export const OPENAI_BASE_URL = 'https://api.openai.com/v1'
+const OPENAI_BASE_URL = 'https://api.openai.com/v1'
 
 export interface OpenAiSettings {
   apiKey: string
@@ -21,11 +21,15 @@ export interface OpenAiSettings {
 export interface StreamTimeouts {
   firstTokenMs: number
   betweenTokensMs: number
+  /** How long the usage may follow the last word: the reply is whole without it. */
+  afterFinishMs: number
 }
 
-const STREAM_TIMEOUTS: StreamTimeouts = { firstTokenMs: 30_000, betweenTokensMs: 60_000 }
-/** How long the usage may follow the last word. The reply is whole without it. */
-const AFTER_FINISH_MS = 2_000
+const STREAM_TIMEOUTS: StreamTimeouts = {
+  firstTokenMs: 30_000,
+  betweenTokensMs: 60_000,
+  afterFinishMs: 2_000
+}
 const STRUCTURED_TIMEOUT_MS = 60_000
 const EMBEDDING_TIMEOUT_MS = 30_000
 const RETRIES = 2
@@ -68,7 +72,7 @@ export function createOpenAiChatModel(settings: OpenAiSettings, timeouts = STREA
           yield event
           signal.throwIfAborted()
         }
-        silence.startTimer(reply.finishReason ? AFTER_FINISH_MS : timeouts.betweenTokensMs)
+        silence.startTimer(reply.finishReason ? timeouts.afterFinishMs : timeouts.betweenTokensMs)
       }
       // The SDK ends quietly on an abort, and where the connection ends.
       signal.throwIfAborted()

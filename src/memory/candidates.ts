@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
 
 /** How many each way offers to the fusion. */
-const OFFERED = 60
+const OFFERED = 100
 /** Query terms looked up, rarest first; terms in more than this share of a large collection tell nothing apart. */
 const MAX_TERMS = 32
 const COMMON_SHARE = 0.2
@@ -30,6 +30,8 @@ export interface Candidate extends Record<string, unknown> {
   text: string
   at: Date
   conversationId: string | null
+  /** Who said it, where a conversation names its speakers. */
+  speaker: string | null
   importance: number | null
   pinned: boolean | null
   /** Share of the query's term weight this text holds, about 0 to 1; null when this way did not offer it. */
@@ -82,7 +84,7 @@ function candidatesOf(kind: IndexedKind, ownerId: string, query: CandidateQuery)
 function memories(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
   const { asOf, knownAt, from, to, category } = query
   return sql`
-    SELECT 'memory' AS kind, fact.id, fact.text, fact.created_at AS at, NULL::uuid AS "conversationId",
+    SELECT 'memory' AS kind, fact.id, fact.text, fact.created_at AS at, NULL::uuid AS "conversationId", NULL AS speaker,
            fact.importance, fact.pinned, lexical.score::float8 AS lexical, vector.score AS similarity,
            (SELECT array_agg(message_id) FROM memory_sources
              WHERE memory_sources.owner_id = ${ownerId} AND memory_id = fact.id) AS "sourceIds"
@@ -99,7 +101,7 @@ function messages(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
   const { knownAt, from, to, ownWordsOnly } = query
   return sql`
     SELECT 'message' AS kind, said.id, said.content AS text, said.created_at AS at,
-           said.conversation_id AS "conversationId", NULL::real AS importance, NULL::boolean AS pinned,
+           said.conversation_id AS "conversationId", said.name AS speaker, NULL::real AS importance, NULL::boolean AS pinned,
            lexical.score::float8 AS lexical, vector.score AS similarity, NULL::uuid[] AS "sourceIds"
       FROM ${offered}
       JOIN messages said ON said.owner_id = ${ownerId} AND said.id = coalesce(lexical.id, vector.id)

@@ -46,7 +46,7 @@ export function createRecall({
       ownWordsOnly: query.ownWordsOnly
     }
     const candidates = await database.inOwner(ownerId, (tx) => findCandidates(tx, ownerId, asked))
-    return rankCandidates(candidates, limit)
+    return rankCandidates(query.query, candidates, limit)
   }
 }
 

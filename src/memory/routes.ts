@@ -150,7 +150,7 @@ export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> =
               saidAt: new Date()
             }
           )
-          await queue.enqueue(tx, 'memory.embed', { ownerId, memoryIds: [id], messageIds: [] })
+          await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [id], messageIds: [] })
           return store.loadMemory(tx, ownerId, id)
         })
       )
@@ -176,7 +176,7 @@ export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> =
         return await database.inOwner(ownerId, async (tx) => {
           await store.changeMemory(tx, ownerId, id, request.body)
           if (request.body.text !== undefined) {
-            await queue.enqueue(tx, 'memory.embed', { ownerId, memoryIds: [id], messageIds: [] })
+            await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [id], messageIds: [] })
           }
           return store.loadMemory(tx, ownerId, id)
         })

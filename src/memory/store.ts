@@ -82,7 +82,7 @@ async function indexWords(tx: Tx, ownerId: string, id: string, text: string): Pr
   await tx.delete(memoryTerms).where(and(eq(memoryTerms.ownerId, ownerId), eq(memoryTerms.id, id)))
   await tx
     .insert(memoryTerms)
-    .values(weighTerms(text, PIVOT_LENGTH).map((weighed) => ({ ...weighed, ownerId, id })))
+    .values(weighTerms([{ text, share: 1 }], PIVOT_LENGTH).map((weighed) => ({ ...weighed, ownerId, id })))
 }
 
 export async function saveVectors(

@@ -1,0 +1,289 @@
+// What `npm start`, `npm test` and the other scripts run. The only file that must run on the machine's own Node, so it is
+// plain JavaScript and imports nothing that has to be installed. It sees to dependencies, the embedded database's copy and
+// the web app, then hands over to the pinned Node.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+const LEAST_NODE = 20
+const WORKING_NODE = 24
+const WINDOWS = process.platform === 'win32'
+const PARENT_CHECK_MS = 250
+
+const WEB = join(ROOT, 'clients', 'web')
+const WEB_SOURCES = [
+  ...['src', 'public', 'index.html', 'vite.config.ts', 'package.json'].map((name) => join(WEB, name)),
+  join(ROOT, 'clients', 'sdk', 'src')
+]
+const WEB_STAMP = join(WEB, 'dist', '.sources')
+
+const TASKS = { start, test, build, bench, check }
+
+/** A failure whose message is all there is to say. */
+class Refusal extends Error {}
+
+try {
+  const [name = '', ...args] = process.argv.slice(2)
+  const task = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined
+  if (!task) throw new Refusal(`Unknown task "${name}": one of ${Object.keys(TASKS).join(', ')}`)
+  if (nodeMajor() < LEAST_NODE) {
+    throw new Refusal(
+      `PAI needs Node.js ${LEAST_NODE} or newer, and this is ${process.version}: see https://nodejs.org`
+    )
+  }
+  process.exitCode = await task(args)
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}
+
+async function start() {
+  await install()
+  await prepareDatabase()
+  await buildWeb()
+  return runService(join('src', 'main.ts'))
+}
+
+async function test(args) {
+  await install()
+  await prepareDatabase()
+  await buildWeb()
+  return runNode([packageFile('vitest', 'vitest.mjs'), 'run', ...args])
+}
+
+async function build() {
+  await install()
+  await buildWeb({ always: true })
+  return 0
+}
+
+async function bench(args) {
+  await install()
+  await prepareDatabase()
+  return runNode([join('test', 'bench', 'main.ts'), ...args])
+}
+
+async function check() {
+  await install()
+  const tsc = [packageFile('typescript', 'bin', 'tsc'), '--noEmit']
+  const checks = [['Types', tsc]]
+  if (existsSync(join(WEB, 'tsconfig.json'))) checks.push(['Types of the web app', [...tsc, '-p', WEB]])
+  checks.push([
+    'Lint and format',
+    [packageFile('@biomejs/biome', 'bin', 'biome'), 'check', '--error-on-warnings']
+  ])
+  let failures = 0
+  for (const [name, args] of checks) {
+    const code = await step(name, async () => {
+      const { code, output } = await capture(nodePath(), args)
+      return code === 0 ? { code } : { code, output }
+    })
+    if (code !== 0) failures++
+  }
+  return failures === 0 ? 0 : 1
+}
+
+/** Installs what the lockfile says, unless that is what is there. */
+async function install() {
+  // A production image: Node is its own, development's packages are left out, and nothing may be installed at start.
+  if (!existsSync(packageFile('node')) && existsSync(packageFile('fastify')) && nodeMajor() >= WORKING_NODE)
+    return
+  const record = packageFile('.package-lock.json')
+  if (existsSync(record) && hasNode() && matches(record)) return
+  const what = existsSync(record) ? 'they have changed' : 'first start only'
+  await requiredStep(`Installing dependencies (${what})`, () =>
+    // The launcher's own Node may be too old for some packages, but it is not what will run them.
+    runNpm(['ci', '--include=dev', '--no-audit', '--no-fund', '--no-engine-strict', '--loglevel=error'])
+  )
+  if (!hasNode()) {
+    throw new Refusal(
+      'The pinned Node.js is missing: npm is set to ignore install scripts. Allow this one with\n' +
+        `  npm rebuild node --ignore-scripts=false\nor use Node.js ${WORKING_NODE} or newer.`
+    )
+  }
+}
+
+function hasNode() {
+  return existsSync(pinnedNode()) || nodeMajor() >= WORKING_NODE
+}
+
+/**
+ * Whether npm's own record of what it installed agrees with the lockfile. npm writes it last, so an install that was cut
+ * short has none; and after an `npm install` by hand it agrees, so nothing is installed twice.
+ */
+function matches(record) {
+  const read = (path) => JSON.parse(readFileSync(path, 'utf8')).packages
+  const installed = read(record)
+  return Object.entries(read(join(ROOT, 'package-lock.json'))).every(([path, wanted]) => {
+    const found = installed[path]
+    // Packages for other platforms are in the lockfile alone.
+    if (!found) return path === '' || wanted.optional || wanted.devOptional
+    return found.version === wanted.version && found.integrity === wanted.integrity
+  })
+}
+
+/** Makes a new data folder quick. Without it PAI starts too, only later. */
+async function prepareDatabase() {
+  const cache = join(ROOT, 'node_modules', '.cache', 'pai')
+  if (process.env.DATABASE_URL) return
+  if (existsSync(cache) && readdirSync(cache).some((name) => /^database-[0-9a-f]+$/.test(name))) return
+  const module = pathToFileURL(join(ROOT, 'src', 'db', 'prepared.ts')).href
+  const program = `const { prepareDatabase } = await import('${module}'); await prepareDatabase()`
+  await step('Preparing the embedded database', () =>
+    capture(nodePath(), ['--input-type=module', '-e', program])
+  )
+}
+
+/** Builds the web app when there is none, or when its sources are not the ones it was built from. */
+async function buildWeb({ always = false } = {}) {
+  // An image may hold the built app alone.
+  if (!existsSync(join(WEB, 'src')) || !existsSync(packageFile('vite'))) return
+  const sources = contentHash(WEB_SOURCES)
+  const built = existsSync(WEB_STAMP) ? readFileSync(WEB_STAMP, 'utf8') : null
+  if (built === sources && !always) return
+  await requiredStep('Building the web app', () => runNpm(['run', 'build', '--workspace', '@pai/web']))
+  writeFileSync(WEB_STAMP, sources)
+}
+
+function contentHash(paths) {
+  const hash = createHash('sha256')
+  const add = (path) => {
+    if (!existsSync(path)) return
+    if (statSync(path).isDirectory()) {
+      for (const name of readdirSync(path).sort()) add(join(path, name))
+    } else {
+      hash.update(path.slice(ROOT.length)).update(readFileSync(path))
+    }
+  }
+  for (const path of paths) add(path)
+  return hash.digest('hex')
+}
+
+/** Runs one step and says how long it took; what it printed is shown when it fails. */
+async function step(name, work) {
+  process.stdout.write(`${name} ... `)
+  const started = Date.now()
+  const { code, output = '' } = await work()
+  process.stdout.write(
+    `${code === 0 ? '' : 'failed after '}${((Date.now() - started) / 1000).toFixed(1)} s\n`
+  )
+  if (code !== 0) process.stderr.write(`${output.trimEnd()}\n`)
+  return code
+}
+
+async function requiredStep(name, work) {
+  if ((await step(name, work)) !== 0)
+    throw new Refusal(`${name} failed: mend what is said above and start again.`)
+}
+
+/** Runs npm: the one that runs this script, else the one on the PATH. */
+function runNpm(args) {
+  const own = process.env.npm_execpath
+  if (own && /npm-cli\.[cm]?js$/.test(own))
+    return capture(process.env.npm_node_execpath ?? process.execPath, [own, ...args])
+  // Windows finds npm.cmd only through its shell; none of our arguments needs quoting.
+  return capture('npm', args, { shell: WINDOWS })
+}
+
+function capture(command, args, options = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], ...options })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output += chunk
+      })
+    }
+    child.once('error', (error) => resolve({ code: 1, output: String(error) }))
+    child.once('close', (code) => resolve({ code: code ?? 1, output }))
+  })
+}
+
+/** Runs a script on the pinned Node in this process's place: its output is ours, and its exit code is answered. */
+function runNode(args) {
+  const child = spawn(nodePath(), args, { cwd: ROOT, stdio: 'inherit' })
+  // The terminal gives a Ctrl-C to both: ours is to wait for the child's exit code.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  return exitOf(child)
+}
+
+/**
+ * The same for the service, which must hear of each signal exactly once, because it takes its time to stop; and which must
+ * not outlive this process, however that ends: it watches a channel that breaks then.
+ */
+function runService(script) {
+  const child = spawn(nodePath(), [script], {
+    cwd: ROOT,
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    // In a group of its own, a Ctrl-C in the terminal reaches it through us alone.
+    detached: !WINDOWS
+  })
+  let stopping = false
+  const stop = (signal) => {
+    // npm passes on what the terminal has already sent. On Windows a Ctrl-C reaches the child itself, and a signal of ours
+    // would end it unprepared.
+    if (!stopping && !WINDOWS) child.kill(signal)
+    stopping = true
+  }
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop)
+  watchNpm(() => stop('SIGTERM'))
+  return exitOf(child)
+}
+
+function exitOf(child) {
+  return new Promise((resolve) => {
+    child.once('error', (error) => {
+      console.error(`Node.js could not be started: ${error.message}`)
+      resolve(1)
+    })
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal] ?? 0)))
+  })
+}
+
+/** Killed, npm passes nothing on. Then this process, or the shell that npm runs scripts in, gets another parent. */
+function watchNpm(onGone) {
+  if (!process.env.npm_execpath || WINDOWS) return
+  const parent = process.ppid
+  const { ppid, isShell } = describeProcess(parent)
+  const watched = isShell ? ppid : parent
+  setInterval(() => {
+    if (process.ppid !== parent || !isAlive(watched)) onGone()
+  }, PARENT_CHECK_MS).unref()
+}
+
+function describeProcess(pid) {
+  const { stdout } = spawnSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' })
+  const [, ppid, name = ''] = /^\s*(\d+)\s+(.*?)\s*$/.exec(stdout ?? '') ?? []
+  return { ppid: Number(ppid), isShell: /(^|\/)-?(ba|da|z)?sh$/.test(name) }
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+function nodePath() {
+  return existsSync(pinnedNode()) ? pinnedNode() : process.execPath
+}
+
+function pinnedNode() {
+  return packageFile('node', 'bin', WINDOWS ? 'node.exe' : 'node')
+}
+
+function packageFile(...path) {
+  return join(ROOT, 'node_modules', ...path)
+}
+
+function nodeMajor() {
+  return Number(process.versions.node.split('.')[0])
+}

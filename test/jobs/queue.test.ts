@@ -1,0 +1,214 @@
+import { beforeEach, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest'
+import type { Database, Tx } from '../../src/db/client.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import {
+  type JobHandlers,
+  type JobPayloads,
+  migrateQueue,
+  openQueue,
+  type Queue
+} from '../../src/jobs/queue.ts'
+import { createOwner, describeEachDatabase } from '../support/database.ts'
+
+const noJobs: JobHandlers = {
+  'memory.extract': async () => {},
+  'memory.index': async () => {},
+  'house.delete-expired': async () => {}
+}
+
+test('a handler is missing or takes another job’s payload: it does not compile', () => {
+  expectTypeOf<Omit<JobHandlers, 'memory.index'>>().not.toExtend<JobHandlers>()
+  expectTypeOf<{ index(payload: JobPayloads['memory.index']): Promise<void> }['index']>().not.toExtend<
+    JobHandlers['memory.extract']
+  >()
+  expectTypeOf<Queue['enqueue']>().parameter(0).toEqualTypeOf<Tx>()
+})
+
+describeEachDatabase('the queue', (database) => {
+  let ownerId: string
+  beforeEach(async () => {
+    await migrate(database(), { alsoMigrate: migrateQueue })
+    await database().pool.query('DELETE FROM pgboss.job')
+    ownerId = await createOwner(database())
+  })
+
+  /** A queue whose failures are kept; it works on jobs when it is given handlers. */
+  async function open(handlers?: Partial<JobHandlers>, on: Database = database()) {
+    const failures: unknown[] = []
+    const queue = await openQueue(on, handlers !== undefined, (error) => failures.push(error))
+    onTestFinished(() => queue.close(0))
+    if (handlers) {
+      await queue.work({ ...noJobs, ...handlers }, 2, (name, error) => failures.push([name, error]))
+    }
+    return { queue, failures }
+  }
+
+  const enqueue = (queue: Queue, messageId: string) =>
+    database().inOwner(ownerId, (tx) =>
+      queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: [messageId] })
+    )
+
+  const stored = async () => {
+    const { rows } = await database().pool.query(
+      `SELECT name, state, data, output, retry_count AS retries FROM pgboss.job WHERE name NOT LIKE '\\_\\_%'`
+    )
+    return rows
+  }
+
+  test('a job is there exactly when its transaction’s data is', async () => {
+    const { queue } = await open()
+    const attempt = database().inOwner(ownerId, async (tx) => {
+      await queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: ['rolled back'] })
+      throw new Error('thought better of it')
+    })
+    await expect(attempt).rejects.toThrow('thought better of it')
+    expect(await stored()).toEqual([])
+    await enqueue(queue, 'kept')
+    expect(await stored()).toMatchObject([
+      { name: 'memory.extract', state: 'created', data: { ownerId, messageIds: ['kept'] } }
+    ])
+  })
+
+  test('a worker is woken by the commit, and not before', async () => {
+    const done: string[] = []
+    const { queue } = await open({
+      'memory.extract': async ({ messageIds }) => void done.push(...messageIds)
+    })
+    await enqueue(queue, 'first')
+    await vi.waitFor(() => expect(done).toEqual(['first']), { timeout: 5_000 })
+    // By now it has looked, found nothing more and gone to rest: its next look of its own accord is seconds away.
+    const started = performance.now()
+    await database().inOwner(ownerId, async (tx) => {
+      await queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: ['second'] })
+      await queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: ['third'] })
+      expect(done).toEqual(['first'])
+    })
+    await vi.waitFor(() => expect(done.toSorted()).toEqual(['first', 'second', 'third']), { timeout: 5_000 })
+    expect(performance.now() - started).toBeLessThan(1_500)
+  })
+
+  test('a worker in another process is woken as well', async () => {
+    const { queue } = await open()
+    const done: string[] = []
+    await open({ 'memory.extract': async ({ messageIds }) => void done.push(...messageIds) })
+    await enqueue(queue, 'first')
+    await vi.waitFor(() => expect(done).toEqual(['first']), { timeout: 5_000 })
+    const started = performance.now()
+    await enqueue(queue, 'second')
+    await vi.waitFor(() => expect(done).toEqual(['first', 'second']), { timeout: 5_000 })
+    expect(performance.now() - started).toBeLessThan(1_500)
+  })
+
+  test('a burst of jobs is worked off without a pause', async () => {
+    const done = new Set<string>()
+    const { queue } = await open({
+      'memory.extract': async ({ messageIds }) => void done.add(messageIds.join())
+    })
+    const started = performance.now()
+    await database().inOwner(ownerId, async (tx) => {
+      for (let n = 0; n < 60; n++)
+        await queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: [`${n}`] })
+    })
+    await vi.waitFor(() => expect(done.size).toBe(60), { timeout: 20_000 })
+    expect(performance.now() - started).toBeLessThan(10_000)
+    await vi.waitFor(async () =>
+      expect(new Set((await stored()).map(({ state }) => state))).toEqual(new Set(['completed']))
+    )
+  })
+
+  test('a failing job is tried again, and of its failure no word of its owner is kept', async () => {
+    const canary = 'canary: my sister keeps bees'
+    let tries = 0
+    const { queue, failures } = await open({
+      'memory.extract': async () => {
+        if (++tries === 1) throw new Error(canary, { cause: new Error(canary) })
+      }
+    })
+    await enqueue(queue, 'fails once')
+    await vi.waitFor(() => expect(failures).toHaveLength(1), { timeout: 5_000 })
+    expect(failures).toEqual([['memory.extract', expect.objectContaining({ message: canary })]])
+    await vi.waitFor(async () => expect((await stored())[0]?.output).not.toBeNull())
+    const [failed] = await stored()
+    expect(failed).toMatchObject({ state: 'retry', output: { message: 'PAI_JOB_FAILED' } })
+    expect(JSON.stringify(failed?.output)).not.toMatch(/canary|sister|bees/)
+    await vi.waitFor(() => expect(tries).toBe(2), { timeout: 20_000 })
+    await vi.waitFor(async () => expect((await stored())[0]?.state).toBe('completed'))
+  })
+
+  test('a failure with a code keeps the code', async () => {
+    const { queue, failures } = await open({
+      'memory.extract': async () => {
+        throw Object.assign(new Error('my sister keeps bees'), { code: 'PAI_MODEL_UNREACHABLE' })
+      }
+    })
+    await enqueue(queue, 'fails')
+    await vi.waitFor(() => expect(failures).toHaveLength(1), { timeout: 5_000 })
+    await vi.waitFor(async () =>
+      expect((await stored())[0]?.output).toMatchObject({ message: 'PAI_MODEL_UNREACHABLE' })
+    )
+  })
+
+  test('a job that keeps failing ends where it can be looked at', async () => {
+    const { queue, failures } = await open({
+      'memory.extract': async () => {
+        throw new Error('always')
+      }
+    })
+    await enqueue(queue, 'never works')
+    await vi.waitFor(() => expect(failures).toHaveLength(1), { timeout: 5_000 })
+    await vi.waitFor(async () => expect((await stored())[0]?.state).toBe('retry'))
+    await database().pool.query('UPDATE pgboss.job SET retry_count = retry_limit, start_after = now()')
+    await vi.waitFor(
+      async () =>
+        expect(await stored()).toEqual(
+          expect.arrayContaining([
+            expect.objectContaining({ name: 'memory.extract', state: 'failed' }),
+            expect.objectContaining({ name: 'failed-jobs', data: { ownerId, messageIds: ['never works'] } })
+          ])
+        ),
+      { timeout: 20_000 }
+    )
+  })
+
+  test('closing waits for the job under way', async () => {
+    const begun = Promise.withResolvers<void>()
+    const finish = Promise.withResolvers<void>()
+    const { queue } = await open({
+      'memory.extract': async () => {
+        begun.resolve()
+        await finish.promise
+      }
+    })
+    await enqueue(queue, 'under way')
+    await begun.promise
+    const closed = queue.close(10_000)
+    finish.resolve()
+    await closed
+    expect(await stored()).toMatchObject([{ state: 'completed' }])
+  })
+
+  test('a job that closing cuts off is told so, and is tried again', async () => {
+    const begun = Promise.withResolvers<AbortSignal>()
+    const { queue } = await open({
+      'memory.extract': async (_payload, signal) => {
+        begun.resolve(signal)
+        await new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+        })
+      }
+    })
+    await enqueue(queue, 'cut off')
+    const signal = await begun.promise
+    await queue.close(100)
+    expect(signal.aborted).toBe(true)
+    await vi.waitFor(async () => expect((await stored())[0]?.state).toBe('retry'))
+  })
+
+  test('asking for the pool inside a transaction is refused before it can wait for itself', async () => {
+    const { queue } = await open()
+    await expect(database().inOwner(ownerId, () => queue.check())).rejects.toThrow(
+      'used inside a transaction'
+    )
+    await expect(queue.check()).resolves.toBeUndefined()
+  })
+})
