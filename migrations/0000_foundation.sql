@@ -74,6 +74,7 @@ CREATE TABLE "messages" (
 	"content" text NOT NULL,
 	"model" text,
 	"citations" jsonb DEFAULT '[]'::jsonb NOT NULL,
+	"extracted_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "messages_owner_id_id_pk" PRIMARY KEY("owner_id","id")
 );
@@ -102,7 +103,6 @@ CREATE TABLE "turns" (
 	"runner_id" uuid,
 	"lease_until" timestamp (3) with time zone,
 	"stop_requested_at" timestamp (3) with time zone,
-	"extracted_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"finished_at" timestamp (3) with time zone,
 	CONSTRAINT "turns_owner_id_id_pk" PRIMARY KEY("owner_id","id")

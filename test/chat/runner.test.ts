@@ -1,0 +1,81 @@
+import { expect, test, vi } from 'vitest'
+import { buildTestApp } from '../support/app.ts'
+import { describeEachDatabase } from '../support/database.ts'
+import { callAs, gate, openStream, setUp } from './talk.ts'
+
+const INTERRUPTED = { code: 'PAI_CHAT_TURN_INTERRUPTED', message: expect.any(String), retryable: true }
+
+describeEachDatabase('the runner', (database) => {
+  /** A turn that has said "Hello" and waits. */
+  async function setUpWaiting() {
+    const { step, open } = gate()
+    const { house, owner, call, model } = await setUp(database(), ['Hello', step, ' Ada'])
+    const stream = await openStream(house, owner, '/chat', { body: { message: 'Hi' } })
+    const { data } = await stream.until('turn')
+    await stream.until('text-delta')
+    return { house, owner, call, model, stream, open, turnId: data.turnId as string }
+  }
+
+  test('closing without grace ends its turns as interrupted, with their words, and tells who follows', async () => {
+    const { house, call, stream, turnId } = await setUpWaiting()
+    await house.services.runner.close(0)
+    expect(house.services.runner.active).toBe(0)
+    const events = await stream.all()
+    expect(events.map(({ type }) => type)).toEqual(['turn', 'text-delta', 'usage', 'error', 'done'])
+    expect(events.at(-2)?.data).toEqual(INTERRUPTED)
+    const turn = (await call('GET', `/turns/${turnId}`)).data
+    expect(turn).toMatchObject({ status: 'interrupted', message: { content: 'Hello' }, error: INTERRUPTED })
+    expect(events.at(-1)?.data).toEqual({ status: 'interrupted', messageId: turn.message.id })
+  })
+
+  test('closing with grace lets a turn end by itself', async () => {
+    const { house, call, open, turnId } = await setUpWaiting()
+    const closing = house.services.runner.close(20_000)
+    open()
+    await closing
+    expect((await call('GET', `/turns/${turnId}`)).data).toMatchObject({
+      status: 'completed',
+      message: { content: 'Hello Ada' }
+    })
+  })
+
+  test('a message accepted while it closes is kept, and its turn cut off like the others', async () => {
+    const { house, call } = await setUpWaiting()
+    await house.services.runner.close(0)
+    const { status, data } = await call('POST', '/chat', { message: 'Too late?' })
+    expect(status).toBe(200)
+    expect(data).toMatchObject({ status: 'interrupted', message: null, error: INTERRUPTED })
+    expect((await call('GET', `/conversations/${data.conversationId}/messages`)).data.items).toMatchObject([
+      { content: 'Too late?' }
+    ])
+  })
+
+  test('an interrupted message can be answered again', async () => {
+    const { house, owner, turnId, call, open } = await setUpWaiting()
+    await house.services.runner.close(0)
+    open()
+    const { message } = (await call('GET', `/turns/${turnId}`)).data
+    const node = await buildTestApp(database())
+    const again = await callAs(node, owner)('POST', `/messages/${message.id}/regenerate`)
+    expect(again.data).toMatchObject({ status: 'completed', message: { parentId: message.parentId } })
+    await node.close()
+  })
+
+  test('a turn’s lease is renewed for as long as it runs', async () => {
+    const { house, call, stream, open, turnId } = await setUpWaiting()
+    const lease = async () => {
+      const { rows } = await database().pool.query('SELECT lease_until AS until FROM turns WHERE id = $1', [
+        turnId
+      ])
+      return rows[0]?.until as Date | null
+    }
+    const first = await lease()
+    await vi.waitFor(async () => expect(await lease()).not.toEqual(first), { timeout: 15_000, interval: 200 })
+    expect((await lease())?.getTime()).toBeGreaterThan(first?.getTime() ?? 0)
+    expect(await house.services.chat.interruptAbandoned(false)).toBe(0)
+    open()
+    await stream.all()
+    expect(await lease()).toBeNull()
+    expect((await call('GET', `/turns/${turnId}`)).data.status).toBe('completed')
+  })
+})
