@@ -6,6 +6,7 @@ import { accountRoutes } from './auth/account-routes.ts'
 import { requireScope } from './auth/authenticate.ts'
 import { authRoutes } from './auth/routes.ts'
 import { conversationRoutes } from './chat/conversation-routes.ts'
+import { importRoutes } from './chat/import-routes.ts'
 import { chatRoutes } from './chat/routes.ts'
 import { apiDocument } from './http/api-document.ts'
 import { errorHandler } from './http/error-handler.ts'
@@ -95,6 +96,7 @@ export function buildApp(services: Services, { logger, rateLimit, loopback }: Ap
         scope.addHook('onRequest', requireScope('chat'))
         scope.register(chatRoutes, chat)
         scope.register(conversationRoutes, { database })
+        scope.register(importRoutes, { database, importConversation: chat.importConversation })
       })
       signedIn.register(async function readingMemory(scope) {
         scope.addHook('onRequest', requireScope('memory:read'))

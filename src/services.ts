@@ -2,6 +2,7 @@ import { createAccounts } from './auth/accounts.ts'
 import { deriveKey } from './auth/secrets.ts'
 import { findProfile } from './auth/store.ts'
 import { extractionSource } from './chat/extraction-source.ts'
+import { createImportConversation, createIndexImport } from './chat/import-conversation.ts'
 import { createInterruptAbandoned } from './chat/interrupted.ts'
 import { createReadTurn } from './chat/read-turn.ts'
 import { createRunTurn } from './chat/run-turn.ts'
@@ -18,7 +19,7 @@ import { deleteExpired, hasAccounts } from './db/system.ts'
 import { type JobHandlers, migrateQueue, openQueue } from './jobs/queue.ts'
 import type { Llm } from './llm/model.ts'
 import { createExtract } from './memory/extract.ts'
-import { indexMessages } from './memory/index-messages.ts'
+import { indexMessages, saveMessageVectors } from './memory/index-messages.ts'
 import { createIndexWords } from './memory/index-words.ts'
 import { createRecall } from './memory/recall.ts'
 
@@ -76,7 +77,10 @@ export async function createServices({
   })
   const runner = createRunner({ database, runTurn, onError: (error) => onError(error, 'keeping a turn') })
 
+  const importing = { database, queue, embedder: llm.embedder, indexMessages, saveMessageVectors }
+
   const jobs: JobHandlers = {
+    'conversations.import': createIndexImport(importing),
     'memory.extract': createExtract({ database, queue, model: llm.structured, source: extractionSource }),
     'memory.index': createIndexWords({ database, embedder: llm.embedder }),
     'house.delete-expired': () => database.inSystem(deleteExpired)
@@ -89,6 +93,7 @@ export async function createServices({
       readTurn: createReadTurn({ database }),
       watchTurn: createWatchTurn({ database, hub }),
       stopTurn: createStopTurn({ database, runner }),
+      importConversation: createImportConversation(importing),
       interruptAbandoned: createInterruptAbandoned({ database, queue, indexMessages })
     },
     database,

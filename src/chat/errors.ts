@@ -11,6 +11,11 @@ export const MessageNotFound = createError<[string]>(
   'Message %s was not found',
   404
 )
+export const ImportNotFound = createError<[string]>(
+  'PAI_CHAT_IMPORT_NOT_FOUND',
+  'Import %s was not found',
+  404
+)
 export const TurnNotFound = createError<[string]>('PAI_CHAT_TURN_NOT_FOUND', 'Turn %s was not found', 404)
 export const TurnLogGone = createError<[string]>(
   'PAI_CHAT_TURN_LOG_GONE',

@@ -114,3 +114,43 @@ export const ConversationPatch = Type.Object(
 export type ConversationPatch = Static<typeof ConversationPatch>
 
 export const MessagePage = Page(Message)
+
+/** A conversation from elsewhere: what was said, by whom and when, oldest first. */
+export const ImportBody = Type.Object(
+  {
+    title: Type.Optional(Type.String({ maxLength: 200 })),
+    messages: Type.Array(
+      Type.Object(
+        {
+          role: MessageRole,
+          /** Who spoke, where more than two people did. */
+          name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+          content: Type.String({ minLength: 1, maxLength: 100_000 }),
+          createdAt: Instant
+        },
+        { additionalProperties: false }
+      ),
+      { minItems: 1, maxItems: 100_000 }
+    ),
+    /** Whether memories are to be found in it, which may call a model. */
+    extract: Type.Optional(Type.Boolean())
+  },
+  { additionalProperties: false }
+)
+export type ImportBody = Static<typeof ImportBody>
+
+export const Imported = Type.Object({ conversationId: Id, messageIds: Type.Array(Id) })
+export type Imported = Static<typeof Imported>
+
+export const ImportStarted = Type.Object({ importId: Id })
+export type ImportStarted = Static<typeof ImportStarted>
+
+export const ImportProgress = Type.Object({
+  id: Id,
+  conversationId: Id,
+  status: Type.Enum(['processing', 'ready']),
+  /** Messages in all, and how many can be found already. */
+  total: Type.Integer(),
+  done: Type.Integer()
+})
+export type ImportProgress = Static<typeof ImportProgress>

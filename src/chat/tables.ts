@@ -71,6 +71,27 @@ export const messages = pgTable(
   ]
 )
 
+/** A long conversation on its way in: its messages are stored, and searchable up to number `done`. */
+export const imports = pgTable(
+  'imports',
+  {
+    ownerId: uuid('owner_id').notNull(),
+    id: uuid('id').notNull(),
+    conversationId: uuid('conversation_id').notNull(),
+    total: integer('total').notNull(),
+    done: integer('done').notNull().default(0),
+    createdAt: moment('created_at').notNull().defaultNow()
+  },
+  (table) => [
+    primaryKey({ columns: [table.ownerId, table.id] }),
+    foreignKey({
+      columns: [table.ownerId, table.conversationId],
+      foreignColumns: [conversations.ownerId, conversations.id]
+    }).onDelete('cascade'),
+    index('imports_conversation').on(table.ownerId, table.conversationId)
+  ]
+)
+
 /** One user message and the work it causes. */
 export const turns = pgTable(
   'turns',

@@ -22,8 +22,8 @@ const POLICY = [
 const NOT_A_PAGE = /^\/(?:v1|openai|mcp|docs|healthz|readyz|metrics|openapi\.json|assets)(?:\/|$)/
 
 /** The web app, where it has been built. Any address that is no other route's is one of its pages. */
-export const webApp = fastifyPlugin(async (app) => {
-  const built = existsSync(join(BUILT, 'index.html'))
+export const webApp = fastifyPlugin<{ root?: string }>(async (app, { root = BUILT }) => {
+  const built = existsSync(join(root, 'index.html'))
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '/'
     const wantsPage = request.method === 'GET' && request.headers.accept?.includes('text/html')
@@ -32,10 +32,10 @@ export const webApp = fastifyPlugin(async (app) => {
   })
   if (!built) return
   await app.register(fastifyStatic, {
-    root: BUILT,
+    root,
     // Built files carry their content's hash in their name; the page that names them does not.
     setHeaders(reply, path) {
-      const immutable = path.startsWith(join(BUILT, 'assets'))
+      const immutable = path.startsWith(join(root, 'assets'))
       reply.header('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache')
       reply.header('content-security-policy', POLICY)
       reply.header('x-frame-options', 'DENY')

@@ -8,6 +8,8 @@ export interface JobPayloads {
   'memory.extract': { ownerId: string; messageIds: string[] }
   /** Gives memories and messages the vectors they still lack, and messages the words that came after them. */
   'memory.index': { ownerId: string; memoryIds: string[]; messageIds: string[] }
+  /** Makes the messages of a long import searchable, from where an earlier run stopped. */
+  'conversations.import': { ownerId: string; importId: string }
   /** Removes turn logs and stored answers past their 24 hours. */
   'house.delete-expired': Record<string, never>
 }
@@ -32,6 +34,13 @@ const QUEUES: Record<JobName, QueueOptions> = {
     retryBackoff: true,
     retryDelayMax: 600,
     expireInSeconds: 300
+  },
+  'conversations.import': {
+    retryLimit: 8,
+    retryDelay: 2,
+    retryBackoff: true,
+    retryDelayMax: 600,
+    expireInSeconds: 3600
   },
   'house.delete-expired': { retryLimit: 2, expireInSeconds: 300 }
 }

@@ -76,6 +76,8 @@ export interface Embedder {
   /** Provider, model and dimensions, e.g. "openai:text-embedding-3-small:512". Stored with every vector. */
   readonly id: string
   readonly dimensions: number
+  /** Whether it knows meaning, or only the words themselves: then it tells little that looking words up does not. */
+  readonly semantic: boolean
   /** Unit vectors in the order of `texts`. Batching is its own business. */
   embed(texts: string[], signal: AbortSignal): Promise<number[][]>
 }

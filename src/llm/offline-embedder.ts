@@ -19,6 +19,7 @@ export function createOfflineEmbedder(dimensions = 512): Embedder {
   return {
     id: `offline:hash-v1:${dimensions}`,
     dimensions,
+    semantic: false,
     async embed(texts, signal) {
       const vectors: number[][] = []
       for (const [index, text] of texts.entries()) {

@@ -163,6 +163,7 @@ export function createOpenAiEmbedder(settings: OpenAiSettings & { dimensions: nu
   return {
     id,
     dimensions,
+    semantic: true,
     async embed(texts, signal) {
       signal.throwIfAborted()
       // A text without words is refused by some servers, and one such text would fail its whole batch.

@@ -6,7 +6,7 @@ const OFFERED = 100
 /** Query terms looked up, rarest first; terms in more than this share of a large collection tell nothing apart. */
 const MAX_TERMS = 32
 const COMMON_SHARE = 0.2
-const LARGE = 500
+const LARGE = 5_000
 
 export type IndexedKind = 'memory' | 'message'
 

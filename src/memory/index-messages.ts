@@ -101,12 +101,14 @@ export function findUnembeddedMessages(
     )
 }
 
-export async function saveMessageVectors(
+export type SaveMessageVectors = (
   tx: Tx,
   ownerId: string,
   model: string,
   vectors: { id: string; embedding: number[] }[]
-): Promise<void> {
+) => Promise<void>
+
+export const saveMessageVectors: SaveMessageVectors = async (tx, ownerId, model, vectors) => {
   if (vectors.length === 0) return
   await tx
     .insert(messageVectors)

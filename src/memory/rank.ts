@@ -2,9 +2,10 @@ import { analyzeTerms } from '../search/analyze.ts'
 import type { Candidate } from './candidates.ts'
 import type { RecallItem } from './schemas.ts'
 
-/** How much each way counts in the fused score. Exact words tell more than likeness, and both together most. */
+/** How much each way counts in the fused score: vectors of meaning more than vectors of words. */
 const LEXICAL = 0.6
-const VECTOR = 0.4
+const SEMANTIC_VECTOR = 0.4
+const WORD_VECTOR = 0.15
 /** The entity way: a message by the one person the query names counts this much more. */
 const SPEAKER = 0.8
 /** A message gains this share of the best match in its conversation: what was talked about around it counts. */
@@ -14,7 +15,7 @@ const MEMORY_BONUS = 0.25
 /** Importance and pins bend the order by at most this much; they never let in what does not match. */
 const IMPORTANCE_BEND = 0.1
 /** Below this match nothing is recalled: better no memory than a wrong one. */
-const CUT_OFF = 0.12
+const CUT_OFF = 0.06
 /** What counts as matched by a way. */
 const LEXICAL_MATCH = 0.05
 const SIMILAR = 0.2
@@ -25,10 +26,16 @@ interface Scored {
 }
 
 /** The candidates worth recalling, best first. A message that a recalled memory was taken from is not said twice. */
-export function rankCandidates(query: string, candidates: Candidate[], limit: number): RecallItem[] {
+export function rankCandidates(
+  query: string,
+  candidates: Candidate[],
+  semantic: boolean,
+  limit: number
+): RecallItem[] {
+  const vectorWeight = semantic ? SEMANTIC_VECTOR : WORD_VECTOR
   const named = findNamedSpeaker(query, candidates)
   const matching = candidates
-    .map((candidate) => ({ candidate, score: matchOf(candidate, named) }))
+    .map((candidate) => ({ candidate, score: matchOf(candidate, named, vectorWeight) }))
     .filter(({ score }) => score >= CUT_OFF)
   const ranked = addContext(matching).sort(
     (a, b) => b.score - a.score || (a.candidate.id < b.candidate.id ? 1 : -1)
@@ -43,9 +50,10 @@ export function rankCandidates(query: string, candidates: Candidate[], limit: nu
 /** How well a candidate fits the query by itself, 0 to about 1. */
 function matchOf(
   { lexical, similarity, speaker, importance, pinned }: Candidate,
-  named: string | null
+  named: string | null,
+  vectorWeight: number
 ): number {
-  const match = LEXICAL * Math.min(lexical ?? 0, 1) + VECTOR * Math.max(similarity ?? 0, 0)
+  const match = LEXICAL * Math.min(lexical ?? 0, 1) + vectorWeight * Math.max(similarity ?? 0, 0)
   const bend = pinned ? 1 : (importance ?? 0.5)
   const said = named !== null && speaker === named ? 1 + SPEAKER : 1
   return match * said * (1 + IMPORTANCE_BEND * (2 * bend - 1))

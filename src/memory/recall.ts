@@ -31,13 +31,15 @@ export function createRecall({
   now?: () => Date
 }): Recall {
   return async function recall(ownerId, query, signal) {
-    const { limit = 10, kinds = ['memory', 'message'] } = query
+    const { limit = 10, kinds = ['memory', 'message'], ways = ['vector', 'lexical'] } = query
     const indexed = kinds.filter((kind): kind is IndexedKind => kind !== 'passage')
     if (indexed.length === 0) return []
     const asked: CandidateQuery = {
       kinds: indexed,
-      terms: [...new Set(analyzeTerms(query.query))].slice(0, MAX_QUERY_TERMS),
-      vector: await embedQuery(embedder, query.query, signal),
+      terms: ways.includes('lexical')
+        ? [...new Set(analyzeTerms(query.query))].slice(0, MAX_QUERY_TERMS)
+        : [],
+      vector: ways.includes('vector') ? await embedQuery(embedder, query.query, signal) : null,
       asOf: query.asOf ? new Date(query.asOf) : now(),
       knownAt: toDate(query.knownAt),
       from: toDate(query.from),
@@ -46,7 +48,7 @@ export function createRecall({
       ownWordsOnly: query.ownWordsOnly
     }
     const candidates = await database.inOwner(ownerId, (tx) => findCandidates(tx, ownerId, asked))
-    return rankCandidates(query.query, candidates, limit)
+    return rankCandidates(query.query, candidates, embedder.semantic, limit)
   }
 }
 

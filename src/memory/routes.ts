@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { brokenConstraint, type Database } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
+import { abortedWhenGone } from '../http/abort.ts'
 import { decodeCursor, toPage } from '../http/cursor.ts'
 import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
 import type { Queue } from '../jobs/queue.ts'
@@ -76,9 +77,9 @@ export const memoryReadRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = 
         response: { 200: MemorySearchResult }
       }
     },
-    async (request) => {
+    async (request, reply) => {
       const { id: ownerId } = request.user
-      const found = await recall(ownerId, { ...request.body, kinds: ['memory'] }, neverAborted())
+      const found = await recall(ownerId, { ...request.body, kinds: ['memory'] }, abortedWhenGone(reply))
       const memories = await database.inOwner(ownerId, (tx) =>
         store.loadMemories(
           tx,
@@ -106,7 +107,7 @@ export const memoryReadRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = 
         response: { 200: RecallResult }
       }
     },
-    async (request) => ({ items: await recall(request.user.id, request.body, neverAborted()) })
+    async (request, reply) => ({ items: await recall(request.user.id, request.body, abortedWhenGone(reply)) })
   )
 }
 
@@ -198,8 +199,4 @@ export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> =
       return reply.code(204).send(null)
     }
   )
-}
-
-function neverAborted(): AbortSignal {
-  return new AbortController().signal
 }

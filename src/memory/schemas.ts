@@ -62,7 +62,8 @@ export const MemoryPage = Page(Memory)
 
 const QueryText = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' })
 const Limit = Type.Integer({ minimum: 1, maximum: 200, default: 10 })
-const MatchedBy = Type.Array(Type.Enum(['vector', 'lexical']))
+const Way = Type.Enum(['vector', 'lexical'])
+const MatchedBy = Type.Array(Way)
 
 export const MemorySearchBody = Type.Object(
   {
@@ -87,6 +88,8 @@ export const RecallBody = Type.Object(
     query: QueryText,
     limit: Type.Optional(Limit),
     kinds: Type.Optional(Type.Array(RecallKind, { minItems: 1, maxItems: 3, uniqueItems: true })),
+    /** Which ways look; all of them unless this says otherwise. */
+    ways: Type.Optional(Type.Array(Way, { minItems: 1, maxItems: 2, uniqueItems: true })),
     /** What held in the world at this time. */
     asOf: Type.Optional(Instant),
     /** What had been recorded by this time. */

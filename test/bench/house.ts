@@ -19,7 +19,7 @@ export interface House {
 }
 
 /** A PostgreSQL server that keeps what it commits, a scripted model and PAI, each a process of its own. */
-export async function openHouse(): Promise<House> {
+export async function openHouse(settings: NodeJS.ProcessEnv = {}): Promise<House> {
   const folder = mkdtempSync(join(tmpdir(), 'pai-bench-'))
   const children: ChildProcess[] = []
   const found = findPostgres()
@@ -58,21 +58,16 @@ export async function openHouse(): Promise<House> {
       PAI_CHAT_MODEL: 'scripted',
       PAI_EMBEDDING_MODEL: 'offline',
       PAI_RATE_LIMIT: 'off',
-      LOG_LEVEL: 'warn'
+      LOG_LEVEL: 'warn',
+      ...settings
     },
     /open (http:\S+)/
   )
-  const registered = await fetch(`${url}/v1/auth/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email: 'bench@example.com', password: 'correct horse battery', name: 'Bench' })
-  })
-  const { accessToken } = (await registered.json()) as { accessToken: string }
   return {
     url,
     databaseUrl,
     upstreamUrl,
-    authorization: `Bearer ${accessToken}`,
+    authorization: await register(url, 'bench@example.com'),
     async close() {
       for (const child of children) {
         child.kill()
@@ -82,4 +77,31 @@ export async function openHouse(): Promise<House> {
       rmSync(folder, { recursive: true, force: true })
     }
   }
+}
+
+/** Makes an account, and answers the header that signs it in. */
+export async function register(url: string, email: string): Promise<string> {
+  const response = await fetch(`${url}/v1/auth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email, password: 'correct horse battery', name: 'Bench' })
+  })
+  const { accessToken } = (await response.json()) as { accessToken: string }
+  return `Bearer ${accessToken}`
+}
+
+/** POSTs JSON and answers the response, or throws when it is an error. */
+export async function post(
+  url: string,
+  authorization: string,
+  body: object,
+  headers: Record<string, string> = {}
+): Promise<Response> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization, ...headers },
+    body: JSON.stringify(body)
+  })
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`)
+  return response
 }

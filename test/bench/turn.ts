@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { openHouse } from './house.ts'
+import { openHouse, post } from './house.ts'
 import { type Figure, quantile } from './report.ts'
 
 const WARM_UP = 50
@@ -138,21 +138,6 @@ async function timed(work: () => Promise<void>): Promise<number> {
   const began = performance.now()
   await work()
   return performance.now() - began
-}
-
-async function post(
-  url: string,
-  authorization: string,
-  body: object,
-  headers: Record<string, string> = {}
-): Promise<Response> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization, ...headers },
-    body: JSON.stringify(body)
-  })
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`)
-  return response
 }
 
 async function* decoded({ body }: Response): AsyncGenerator<string> {

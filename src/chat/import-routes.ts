@@ -1,0 +1,61 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Database } from '../db/client.ts'
+import { abortedWhenGone } from '../http/abort.ts'
+import { IdempotencyHeaders, IdParams } from '../http/schemas.ts'
+import type { ImportConversation } from './import-conversation.ts'
+import { loadImport } from './import-store.ts'
+import { ImportBody, Imported, ImportProgress, ImportStarted } from './schemas.ts'
+
+/** Years of talk in one file. */
+const BODY_LIMIT = 64 * 1_048_576
+const tags = ['conversations']
+
+/** Conversations from elsewhere. */
+export const importRoutes: FastifyPluginAsyncTypebox<{
+  database: Database
+  importConversation: ImportConversation
+}> = async (app, { database, importConversation }) => {
+  app.post(
+    '/conversations/import',
+    {
+      bodyLimit: BODY_LIMIT,
+      schema: {
+        tags,
+        summary: 'Import a conversation; a long one is made searchable afterwards and answers 202',
+        headers: IdempotencyHeaders,
+        body: ImportBody,
+        response: { 201: Imported, 202: ImportStarted }
+      }
+    },
+    async (request, reply) => {
+      const key = request.headers['idempotency-key']
+      const done = await importConversation(request.user.id, request.body, key, abortedWhenGone(reply))
+      if ('importId' in done) return reply.code(202).send(done)
+      return reply.code(201).send(done)
+    }
+  )
+
+  app.get(
+    '/imports/:id',
+    {
+      schema: {
+        tags,
+        summary: 'How far a long import has come',
+        params: IdParams,
+        response: { 200: ImportProgress }
+      }
+    },
+    async (request) => {
+      const { id: ownerId } = request.user
+      const row = await database.inOwner(ownerId, (tx) => loadImport(tx, ownerId, request.params.id))
+      const { id, conversationId, total, done } = row
+      return {
+        id,
+        conversationId,
+        total,
+        done,
+        status: done < total ? ('processing' as const) : ('ready' as const)
+      }
+    }
+  )
+}
