@@ -5,14 +5,14 @@ import { type WeightedTerm, weighTerms } from '../search/bm25.ts'
 import { messageTerms, messageVectors } from './tables.ts'
 
 /** About how many terms a message has, with its share of its neighbours'. */
-const PIVOT_LENGTH = 30
+const PIVOT_LENGTH = 40
 /** How much the words around a message count as its own, by distance. "In Oslo" says little without what was asked. */
-const BEFORE = [0.3, 0.2]
-const AFTER = [0.2, 0.1]
+const BEFORE = [0.3, 0.25]
+const AFTER = [0.2, 0.15]
 /** An answer is found by its question, so the words of a question just before it count more … */
-const ANSWERED = 0.6
+const ANSWERED = 0.7
 /** … and the question itself, which holds the words but not the answer, counts less. */
-const ASKING = 0.8
+const ASKING = 0.75
 const QUESTION = /[?？؟]\s*$/
 /** PostgreSQL takes 65,535 parameters in a statement, and each row has four. */
 const ROWS_AT_ONCE = 10_000

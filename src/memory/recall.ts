@@ -48,7 +48,12 @@ export function createRecall({
       ownWordsOnly: query.ownWordsOnly
     }
     const candidates = await database.inOwner(ownerId, (tx) => findCandidates(tx, ownerId, asked))
-    return rankCandidates(query.query, candidates, embedder.semantic, limit)
+    const used = {
+      lexical: asked.terms.length > 0,
+      vector: asked.vector !== null,
+      semantic: embedder.semantic
+    }
+    return rankCandidates(query.query, candidates, used, limit)
   }
 }
 

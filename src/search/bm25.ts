@@ -2,7 +2,7 @@ import { analyzeTerms } from './analyze.ts'
 
 /** BM25's constants (Robertson and Zaragoza, 2009), low because the texts are short and of like length. */
 const K1 = 0.9
-const B = 0.4
+const B = 0.3
 /** Distinct terms kept of one text: the tail of a very long one says little about it. */
 const MAX_TERMS = 400
 
