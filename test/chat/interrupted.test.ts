@@ -79,6 +79,7 @@ describeEachDatabase('a turn whose runner died', (database) => {
     expect(await storedEvents(turnId)).toEqual(events)
     expect((await call('GET', `/turns/${turnId}`)).data).toEqual(turn)
     expect((await call('GET', `/conversations/${conversationId}/messages`)).data).toEqual(messages)
+    expect(house.failures).toEqual([])
   })
 
   test('and was only slow keeps the turn when it renews its lease before it is ended', async () => {
@@ -126,12 +127,13 @@ describeEachDatabase('a turn whose runner died', (database) => {
       const { house, owner, turnId } = await setUpAbandoned({ temporary })
       await house.services.chat.interruptAbandoned(false)
       const { rows } = await database().pool.query(
-        `SELECT (SELECT count(*)::int FROM pgboss.job WHERE data ->> 'turnId' = $1::text) AS jobs,
+        `SELECT (SELECT count(*)::int FROM pgboss.job, turns WHERE turns.id = $1
+                  AND data -> 'messageIds' ? user_message_id::text) AS jobs,
                 EXISTS (SELECT FROM message_terms JOIN messages USING (owner_id, id)
                   WHERE owner_id = $2 AND content = 'Where do I keep bees?') AS indexed`,
         [turnId, owner.id]
       )
-      expect(rows).toEqual([temporary ? { jobs: 0, indexed: false } : { jobs: 1, indexed: true }])
+      expect(rows).toEqual([temporary ? { jobs: 0, indexed: false } : { jobs: 2, indexed: true }])
     }
   })
 

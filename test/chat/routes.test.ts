@@ -97,6 +97,23 @@ describeEachDatabase('chat', (database) => {
     expect((await stream.all()).at(-1)).toMatchObject({ type: 'done' })
   })
 
+  test('each word comes as soon as it is said, not at the next look into the log', async () => {
+    const gates = Array.from({ length: 12 }, gate)
+    const { house, owner } = await setUp(
+      database(),
+      gates.flatMap(({ step }) => [step, 'bees '])
+    )
+    const stream = await openStream(house, owner, '/chat', { body: { message: 'Hi' } })
+    await stream.until('turn')
+    const started = performance.now()
+    for (const [index, { open }] of gates.entries()) {
+      open()
+      await stream.until(({ id }) => id === index + 2)
+    }
+    // Twelve looks into the log, 250 ms apart, would take three seconds.
+    expect(performance.now() - started).toBeLessThan(2_500)
+  })
+
   test('a reply that cites what was recalled carries the citation, in the stream and in its message', async () => {
     const { call, model } = await setUp(database(), ({ sources }) =>
       sources.length > 0 ? ['In Tromsø [', '1] as you said [1], and [7].'] : ['Noted.']

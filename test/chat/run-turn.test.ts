@@ -141,6 +141,7 @@ describeEachDatabase('a turn whose model fails', (database) => {
         embedder: {
           id: 'broken',
           dimensions: 512,
+          semantic: false,
           embed: () => Promise.reject(new Error('the embedder is away'))
         }
       }

@@ -10,9 +10,12 @@ describeEachDatabase('stopping a turn', (database) => {
     const stream = await openStream(house, owner, '/chat', { body: { message: 'Hi' } })
     const { data } = await stream.until('turn')
     await stream.until('text-delta')
+    const asked = performance.now()
     const { status, data: stopped } = await call('POST', `/turns/${data.turnId}/stop`)
     expect([status, stopped]).toEqual([202, { turnId: data.turnId }])
     const events = await stream.all()
+    // Long before the runner’s next heartbeat, which would tell it too.
+    expect(performance.now() - asked).toBeLessThan(3_000)
     expect(events.map(({ type }) => type)).toEqual(['turn', 'text-delta', 'usage', 'done'])
     const turn = (await call('GET', `/turns/${data.turnId}`)).data
     expect(turn).toMatchObject({ status: 'stopped', message: { content: 'Hello' }, error: null })

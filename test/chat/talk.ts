@@ -74,8 +74,8 @@ export function parseEvents(text: string): SentEvent[] {
 
 export interface EventReader {
   response: Response
-  /** Reads on until an event of this type has come, and answers it. */
-  until(type: string): Promise<SentEvent>
+  /** Reads on until an event of this type, or one that fits, has come, and answers it. */
+  until(wanted: string | ((event: SentEvent) => boolean)): Promise<SentEvent>
   /** Reads to the end; answers all events since the beginning. */
   all(): Promise<SentEvent[]>
   /** What came so far, to the byte. */
@@ -108,12 +108,13 @@ export async function openStream(
 
   return {
     response,
-    async until(type) {
+    async until(wanted) {
+      const fits = typeof wanted === 'string' ? ({ type }: SentEvent) => type === wanted : wanted
       for (;;) {
-        const found = complete().find((event) => event.type === type)
+        const found = complete().find(fits)
         if (found) return found
         const { done, value } = await pieces.read()
-        if (done) throw new Error(`The stream ended without ${type}: ${text}`)
+        if (done) throw new Error(`The stream ended without ${wanted}: ${text}`)
         text += value
       }
     },

@@ -36,8 +36,7 @@ describeEachDatabase('the turn log', (database) => {
     hub.subscribe(turnId, (events) => told.push(...events))
     const unreliable: Database = {
       ...database(),
-      inOwner: (owner, work) =>
-        failing() ? Promise.reject(new Error('the database is away')) : database().inOwner(owner, work)
+      inOwner: (owner, work) => (failing() ? away() : database().inOwner(owner, work))
     }
     const log = createTurnLog(unreliable, hub, ownerId, turnId)
     const stored = async () =>
@@ -112,6 +111,7 @@ describeEachDatabase('the turn log', (database) => {
           fails = step.fails
           log.append(step.event)
           if (step.pause) await log.settle()
+          else await Promise.resolve()
         }
         fails = false
         await end()
@@ -124,6 +124,11 @@ describeEachDatabase('the turn log', (database) => {
     )
   })
 })
+
+/** It takes a moment to find out, in which more words come. */
+function away(): Promise<never> {
+  return new Promise((_, reject) => setImmediate(reject, new Error('the database is away')))
+}
 
 /** What a reader makes of events: the kinds in order, words of one kind run together. */
 function flatten(events: TurnEvent[]): string {

@@ -84,7 +84,7 @@ export function createLiveTurns({ client, queryClient }: { client: PaiClient; qu
           if (slot !== startSlot) void handOver(startSlot, slot, turn, moved)
           if (turn.phase === 'stopping') void requestStop(slot, event.turnId)
         } else if (event.type === 'done') {
-          finish(slot, turn, event.status)
+          await finish(slot, turn, event.status)
         } else {
           put(slot, turn, 'next-frame')
         }
@@ -128,7 +128,9 @@ export function createLiveTurns({ client, queryClient }: { client: PaiClient; qu
     )
   }
 
-  function finish(conversationId: string, turn: LiveTurn, status: TurnStatus) {
+  async function finish(conversationId: string, turn: LiveTurn, status: TurnStatus) {
+    // An answer still under way was asked while this turn was active, and would have it followed once more.
+    await queryClient.cancelQueries({ queryKey: keys.conversation(conversationId) })
     const reply = replyOf(turn, conversationId)
     if (reply) addMessage(conversationId, reply)
     queryClient.setQueryData<{ activeTurnId: string | null }>(

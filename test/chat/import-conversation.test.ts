@@ -1,0 +1,200 @@
+import { describe, expect, test, vi } from 'vitest'
+import type { Embedder, StructuredModel } from '../../src/llm/model.ts'
+import { createOfflineEmbedder } from '../../src/llm/offline-embedder.ts'
+import { describeEachDatabase } from '../support/database.ts'
+import { type Call, callAs, setUp } from './talk.ts'
+
+const TALK = [
+  { role: 'user', name: 'Ada', content: 'I keep bees in Tromsø', createdAt: '2020-05-01T10:00:00.000Z' },
+  { role: 'assistant', content: 'How many hives?', createdAt: '2020-05-01T10:00:05.000Z' },
+  { role: 'user', name: 'Ada', content: 'Seven, all of them blue', createdAt: '2020-05-02T09:00:00.000Z' }
+]
+
+/** As many messages as asked for, each with a word of its own. */
+function longTalk(length: number) {
+  return Array.from({ length }, (_, index) => ({
+    role: index % 2 === 0 ? 'user' : 'assistant',
+    content: `Hive number${index} is doing well`,
+    createdAt: new Date(Date.UTC(2020, 0, 1) + index * 60_000).toISOString()
+  }))
+}
+
+async function found(call: Call, query: string): Promise<string[]> {
+  const { data } = await call('POST', '/recall', { query, kinds: ['message'] })
+  return data.items.map(({ id }: { id: string }) => id)
+}
+
+describeEachDatabase('an imported conversation', (database) => {
+  test('is there as it was: its messages in order, each answering the one before, with their names and times', async () => {
+    const { call } = await setUp(database())
+    const { status, data } = await call('POST', '/conversations/import', { title: 'Bees', messages: TALK })
+    expect(status).toBe(201)
+    const { conversationId, messageIds } = data
+    expect(data).toEqual({ conversationId, messageIds: expect.any(Array) })
+    const { items } = (await call('GET', `/conversations/${conversationId}/messages`)).data
+    expect(items).toEqual(
+      TALK.map((said, index) => ({
+        ...said,
+        id: messageIds[index],
+        conversationId,
+        parentId: messageIds[index - 1] ?? null,
+        model: null,
+        citations: []
+      }))
+    )
+    expect((await call('GET', `/conversations/${conversationId}`)).data).toMatchObject({
+      title: 'Bees',
+      temporary: false,
+      createdAt: TALK[0]?.createdAt,
+      updatedAt: TALK[2]?.createdAt
+    })
+  })
+
+  test('is found by its words when the call answers, and no model is called for it', async () => {
+    const asked: string[] = []
+    const structured: StructuredModel = {
+      id: 'scripted',
+      async complete({ user }) {
+        asked.push(user)
+        return { value: { facts: [] }, usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0 } }
+      }
+    }
+    const { house, model, call } = await setUp(database(), [], { works: true, llm: { structured } })
+    const { data } = await call('POST', '/conversations/import', { messages: TALK })
+    expect(await found(call, 'Where do I keep bees?')).toContain(data.messageIds[0])
+    expect((await call('GET', `/conversations/${data.conversationId}`)).data.title).toBe(
+      'I keep bees in Tromsø'
+    )
+    expect(model.asked).toEqual([])
+
+    const extracting = (await call('POST', '/conversations/import', { messages: TALK, extract: true })).data
+    await vi.waitFor(() => expect(asked).toHaveLength(2), { timeout: 10_000 })
+    expect(asked.join()).toContain('I keep bees in Tromsø')
+    expect(asked.join()).not.toContain('How many hives?')
+    expect(extracting.messageIds).toHaveLength(3)
+    expect(house.failures).toEqual([])
+  })
+
+  test('goes on from its last message, like any conversation', async () => {
+    const { call, model } = await setUp(database(), ['Seven.'])
+    const { conversationId, messageIds } = (await call('POST', '/conversations/import', { messages: TALK }))
+      .data
+    const { message } = (await call('POST', '/chat', { conversationId, message: 'How many, then?' })).data
+    const { items } = (await call('GET', `/conversations/${conversationId}/messages`)).data
+    expect(items[3]).toMatchObject({ id: message.parentId, parentId: messageIds[2] })
+    expect(model.asked[0]?.messages.map(({ content }) => content)).toEqual([
+      ...TALK.map(({ content }) => content),
+      'How many, then?'
+    ])
+  })
+
+  test('comes once for its key, another body with it is refused, and without a key it comes again', async () => {
+    const { call } = await setUp(database())
+    const send = (body: object, headers = {}) => call('POST', '/conversations/import', body, headers)
+    const key = { 'idempotency-key': 'import' }
+    const answers = await Promise.all(Array.from({ length: 5 }, () => send({ messages: TALK }, key)))
+    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
+    expect((await send({ messages: TALK, title: 'Other' }, key)).status).toBe(422)
+    expect((await call('GET', '/conversations')).data.items).toHaveLength(1)
+    await send({ messages: TALK })
+    expect((await call('GET', '/conversations')).data.items).toHaveLength(2)
+  })
+
+  const [first] = TALK
+  test.each([
+    ['no message', { messages: [] }],
+    ['a message without a time', { messages: [...TALK, { role: 'user', content: 'Hi' }] }],
+    ['a time that is none', { messages: [...TALK, { ...first, createdAt: 'yesterday' }] }],
+    [
+      'a leap second, which no Date can hold',
+      { messages: [{ ...first, createdAt: '2016-12-31T23:59:60Z' }] }
+    ],
+    ['a role nobody has', { messages: [...TALK, { ...first, role: 'tool' }] }],
+    ['an empty message', { messages: [...TALK, { ...first, content: '' }] }],
+    ['a NUL', { messages: [...TALK, { ...first, content: 'a\0b' }] }],
+    ['half a character', { messages: [...TALK, { ...first, name: 'a\ud800' }] }],
+    ['a field of its own', { messages: [...TALK, { ...first, mood: 'good' }] }],
+    ['another owner', { messages: TALK, ownerId: '01900000-0000-7000-8000-000000000000' }]
+  ])('with %s is refused whole', async (_what, body) => {
+    const { call } = await setUp(database())
+    const { status, data } = await call('POST', '/conversations/import', body)
+    expect(status).toBe(400)
+    expect(data.code).toMatch(/^PAI_/)
+    expect((await call('GET', '/conversations')).data.items).toEqual([])
+  })
+
+  describe('of more than 500 messages', () => {
+    test('is taken in at once and made findable afterwards, which can be watched', async () => {
+      const { house, call } = await setUp(database(), [], { works: true })
+      const { status, data } = await call('POST', '/conversations/import', { messages: longTalk(1_201) })
+      expect(status).toBe(202)
+      expect(data).toEqual({ importId: expect.any(String) })
+      const progress = await vi.waitFor(
+        async () => {
+          const { data: read } = await call('GET', `/imports/${data.importId}`)
+          expect(read.status).toBe('ready')
+          return read
+        },
+        { timeout: 20_000, interval: 50 }
+      )
+      const { conversationId } = progress
+      expect(progress).toEqual({
+        id: data.importId,
+        conversationId,
+        total: 1_201,
+        done: 1_201,
+        status: 'ready'
+      })
+      for (const number of [0, 499, 500, 999, 1_200]) {
+        const [best] = await found(call, `How is the hive number${number}?`)
+        const { rows } = await database().pool.query('SELECT sequence FROM messages WHERE id = $1', [best])
+        expect(rows).toEqual([{ sequence: number + 1 }])
+      }
+      expect(house.failures).toEqual([])
+    })
+
+    test('goes on where it stopped when the work on it fails half-way', async () => {
+      const offline = createOfflineEmbedder(512)
+      const batches: number[] = []
+      const embedder: Embedder = {
+        ...offline,
+        async embed(texts, signal) {
+          batches.push(texts.length)
+          if (batches.length === 2) throw new Error('the embedder is away')
+          return offline.embed(texts, signal)
+        }
+      }
+      const { house, call } = await setUp(database(), [], { works: true, llm: { embedder } })
+      const { importId } = (await call('POST', '/conversations/import', { messages: longTalk(1_100) })).data
+      const done = async () => (await call('GET', `/imports/${importId}`)).data
+      await vi.waitFor(() => expect(house.failures).toHaveLength(1), { timeout: 10_000 })
+      expect(await done()).toMatchObject({ total: 1_100, done: 500, status: 'processing' })
+      await vi.waitFor(async () => expect(await done()).toMatchObject({ done: 1_100, status: 'ready' }), {
+        timeout: 20_000,
+        interval: 50
+      })
+      expect(batches).toEqual([500, 500, 500, 100])
+    })
+
+    test('that is deleted meanwhile leaves nothing to do', async () => {
+      const { house, call, owner } = await setUp(database())
+      const { importId } = (await call('POST', '/conversations/import', { messages: longTalk(501) })).data
+      const { conversationId } = (await call('GET', `/imports/${importId}`)).data
+      await call('DELETE', `/conversations/${conversationId}`)
+      expect((await call('GET', `/imports/${importId}`)).status).toBe(404)
+      const { signal } = new AbortController()
+      await house.services.jobs['conversations.import']({ ownerId: owner.id, importId }, signal)
+      expect((await call('GET', '/conversations')).data.items).toEqual([])
+    })
+
+    test('is not found by another owner', async () => {
+      const { house, call } = await setUp(database())
+      const { importId } = (await call('POST', '/conversations/import', { messages: longTalk(501) })).data
+      const stranger = callAs(house, await house.register())
+      expect(await stranger('GET', `/imports/${importId}`)).toMatchObject({
+        status: 404,
+        data: { code: 'PAI_CHAT_IMPORT_NOT_FOUND' }
+      })
+    })
+  })
+})

@@ -1,0 +1,63 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { onTestFinished } from 'vitest'
+
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+
+export interface PaiProcess {
+  url: string
+  pid: number
+  /** As a power switch does it: nothing in the process hears of it. */
+  kill(): Promise<void>
+}
+
+export type Settings = Record<string, string>
+
+/** PAI as an operator runs it, ready to answer. It ends with the test, however that ends. */
+export async function startPai(settings: Settings): Promise<PaiProcess> {
+  const { child, said } = launch(settings)
+  const url = await said(/PAI is ready: open (http:\S+)/)
+  return {
+    url,
+    pid: child.pid ?? 0,
+    async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+  }
+}
+
+/** A start that is expected to be refused: what it said, and how it ended. */
+export async function runPai(settings: Settings): Promise<{ code: number | null; output: string }> {
+  const { child, output } = launch(settings)
+  await once(child, 'close')
+  return { code: child.exitCode, output: output() }
+}
+
+function launch(settings: Settings) {
+  // Over its channel the child sees this process go, so that a run that is killed leaves nothing behind.
+  const child: ChildProcess = fork(MAIN, [], {
+    env: { PATH: process.env.PATH, PORT: '0', PAI_RATE_LIMIT: 'off', LOG_LEVEL: 'warn', ...settings },
+    execArgv: [],
+    silent: true
+  })
+  let output = ''
+  child.stderr?.on('data', (chunk) => (output += chunk))
+  onTestFinished(() => void child.kill('SIGKILL'))
+
+  async function said(pattern: RegExp): Promise<string> {
+    for await (const line of createInterface({ input: child.stdout ?? process.stdin })) {
+      output += `${line}\n`
+      const [, found] = pattern.exec(line) ?? []
+      if (!found) continue
+      // Read on, or the child would one day wait for somebody to take its words.
+      child.stdout?.resume()
+      return found
+    }
+    throw new Error(`PAI ended before it was ready:\n${output}`)
+  }
+  return { child, said, output: () => output }
+}
