@@ -1,3 +1,5 @@
+import { finished } from 'node:stream/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
@@ -18,12 +20,19 @@ export interface ChatRoutesOptions {
 }
 
 const EVENT_STREAM = 'text/event-stream'
+/** Turns have ended when the connections are closed; their answers need a moment more. */
+const LAST_ANSWERS_MS = 2_000
 const Answer = { 200: Turn }
 const tags = ['chat']
 
 /** Turns: starting one, reading it, following it, stopping it. */
 export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (app, services) => {
   const { startTurn, readTurn, watchTurn, stopTurn } = services
+
+  const answering = new Set<Promise<void>>()
+  app.addHook('preClose', async () => {
+    await Promise.race([Promise.all(answering), wait(LAST_ANSWERS_MS, undefined, { ref: false })])
+  })
 
   /** The turn's events from `afterId` on, for as long as the reader stays. */
   async function stream(
@@ -39,7 +48,10 @@ export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (a
   /** The finished turn, for a caller that does not stream. A caller that hangs up stops waiting, not the turn. */
   async function settled(reply: FastifyReply, ownerId: string, turnId: string): Promise<Turn> {
     const watcher = new AbortController()
-    reply.raw.once('close', () => watcher.abort())
+    const answered = finished(reply.raw)
+      .catch(() => watcher.abort())
+      .finally(() => answering.delete(answered))
+    answering.add(answered)
     for await (const event of await watchTurn(ownerId, turnId, 0, watcher.signal)) {
       if (event.type === 'done') break
     }

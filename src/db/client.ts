@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import { DatabaseUnavailable, OwnerGone } from './errors.ts'
@@ -104,6 +105,8 @@ export function createTransactions(pool: pg.Pool): Pick<Database, 'inOwner' | 'i
         // An access token outlives a removed account by some minutes.
         if (brokenConstraint(error)?.endsWith(OWNER_KEY)) throw new OwnerGone({ cause: error })
         if (attempt === MAX_TRIES || !RETRIED.has(sqlState(error) ?? '')) throw error
+        // At once, it could take again what the other transaction has just been let through to.
+        await sleep(attempt * (10 + Math.random() * 40))
       }
     }
   }

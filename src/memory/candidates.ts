@@ -55,6 +55,12 @@ export async function findCandidates(tx: Tx, ownerId: string, query: CandidateQu
 function candidatesOf(kind: IndexedKind, ownerId: string, query: CandidateQuery): SQL {
   const terms = sql.identifier(`${kind}_terms`)
   const vectors = sql.identifier(`${kind}_vectors`)
+  /** Only where the query is narrow: joined always, it would slow every search of a large owner. */
+  const narrowTo = (alias: string) =>
+    isNarrow(query)
+      ? sql`JOIN ${sql.identifier(kind === 'memory' ? 'memories' : 'messages')} narrow ON narrow.owner_id = ${ownerId}
+         AND narrow.id = ${sql.identifier(alias)}.id ${within('narrow', kind, query)}`
+      : sql``
   const total = sql`(SELECT count FROM term_counts WHERE owner_id = ${ownerId} AND kind = ${kind} AND term = '')`
   // The ceiling is what a text with every term of the query once would reach: it makes scores of different queries alike.
   const lexical = sql`
@@ -70,19 +76,32 @@ function candidatesOf(kind: IndexedKind, ownerId: string, query: CandidateQuery)
        WHERE count > 0 AND (size < ${LARGE} OR count < ${COMMON_SHARE}::float8 * size) ORDER BY count LIMIT ${MAX_TERMS}
     )
     SELECT terms.id, sum(terms.weight * useful.idf) / (SELECT sum(idf) FROM asked) AS score
-      FROM useful JOIN ${terms} terms ON terms.owner_id = ${ownerId} AND terms.term = useful.term
+      FROM useful JOIN ${terms} terms ON terms.owner_id = ${ownerId} AND terms.term = useful.term ${narrowTo('terms')}
      GROUP BY terms.id ORDER BY score DESC LIMIT ${OFFERED}`
   const vector = query.vector
-    ? sql`SELECT id, 1 - (embedding <=> ${JSON.stringify(query.vector.values)}::halfvec) AS score FROM ${vectors}
-           WHERE owner_id = ${ownerId} AND model = ${query.vector.model}
-           ORDER BY embedding <=> ${JSON.stringify(query.vector.values)}::halfvec LIMIT ${OFFERED}`
+    ? sql`SELECT near.id, 1 - (near.embedding <=> ${JSON.stringify(query.vector.values)}::halfvec) AS score
+            FROM ${vectors} near ${narrowTo('near')}
+           WHERE near.owner_id = ${ownerId} AND near.model = ${query.vector.model}
+           ORDER BY near.embedding <=> ${JSON.stringify(query.vector.values)}::halfvec LIMIT ${OFFERED}`
     : sql`SELECT NULL::uuid AS id, NULL::float8 AS score WHERE false`
   const offered = sql`(${lexical}) lexical FULL JOIN (${vector}) vector ON vector.id = lexical.id`
   return kind === 'memory' ? memories(ownerId, query, offered) : messages(ownerId, query, offered)
 }
 
+/** Whether a query asks for a part only: what lies outside must not take the places of what it asks for. */
+function isNarrow({ knownAt, from, to, category }: CandidateQuery): boolean {
+  return [knownAt, from, to, category].some((bound) => bound !== undefined)
+}
+
+function within(alias: string, kind: IndexedKind, { knownAt, from, to, category }: CandidateQuery): SQL {
+  const row = sql.identifier(alias)
+  return sql`${knownAt ? sql`AND ${row}.created_at <= ${knownAt}` : sql``}
+    ${from ? sql`AND ${row}.created_at >= ${from}` : sql``} ${to ? sql`AND ${row}.created_at < ${to}` : sql``}
+    ${category && kind === 'memory' ? sql`AND ${row}.category = ${category}` : sql``}`
+}
+
 function memories(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
-  const { asOf, knownAt, from, to, category } = query
+  const { asOf } = query
   return sql`
     SELECT 'memory' AS kind, fact.id, fact.text, fact.created_at AS at, NULL::uuid AS "conversationId", NULL AS speaker,
            fact.importance, fact.pinned, lexical.score::float8 AS lexical, vector.score AS similarity,
@@ -92,20 +111,15 @@ function memories(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
       JOIN memories fact ON fact.owner_id = ${ownerId} AND fact.id = coalesce(lexical.id, vector.id)
      WHERE fact.forgotten_at IS NULL AND fact.status <> 'proposed'
        AND coalesce(fact.valid_from <= ${asOf}, true) AND coalesce(fact.valid_to > ${asOf}, true)
-       ${knownAt ? sql`AND fact.created_at <= ${knownAt}` : sql``}
-       ${from ? sql`AND fact.created_at >= ${from}` : sql``} ${to ? sql`AND fact.created_at < ${to}` : sql``}
-       ${category ? sql`AND fact.category = ${category}` : sql``}`
+       ${within('fact', 'memory', query)}`
 }
 
 function messages(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
-  const { knownAt, from, to, ownWordsOnly } = query
   return sql`
     SELECT 'message' AS kind, said.id, said.content AS text, said.created_at AS at,
            said.conversation_id AS "conversationId", said.name AS speaker, NULL::real AS importance, NULL::boolean AS pinned,
            lexical.score::float8 AS lexical, vector.score AS similarity, NULL::uuid[] AS "sourceIds"
       FROM ${offered}
       JOIN messages said ON said.owner_id = ${ownerId} AND said.id = coalesce(lexical.id, vector.id)
-     WHERE true ${ownWordsOnly ? sql`AND said.role = 'user'` : sql``}
-       ${knownAt ? sql`AND said.created_at <= ${knownAt}` : sql``}
-       ${from ? sql`AND said.created_at >= ${from}` : sql``} ${to ? sql`AND said.created_at < ${to}` : sql``}`
+     WHERE true ${query.ownWordsOnly ? sql`AND said.role = 'user'` : sql``} ${within('said', 'message', query)}`
 }

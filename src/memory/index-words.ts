@@ -30,13 +30,11 @@ export function createIndexWords({
     const texts = [...memories, ...messages].map(({ text }) => text.slice(0, MAX_CHARACTERS).toWellFormed())
     if (texts.length === 0) return
     const vectors = await embedder.embed(texts, signal)
-    const embedded = [...memories, ...messages].map(({ id }, index) => ({
-      id,
-      embedding: vectors[index] ?? []
-    }))
+    const withVectors = <Row>(rows: Row[], from: number) =>
+      rows.map((row, index) => ({ ...row, embedding: vectors[from + index] ?? [] }))
     await database.inOwner(ownerId, async (tx) => {
-      await saveVectors(tx, ownerId, model, embedded.slice(0, memories.length))
-      await saveMessageVectors(tx, ownerId, model, embedded.slice(memories.length))
+      await saveVectors(tx, ownerId, model, withVectors(memories, 0))
+      await saveMessageVectors(tx, ownerId, model, withVectors(messages, memories.length))
     })
   }
 }

@@ -62,16 +62,21 @@ async function embedQuery(
   text: string,
   signal: AbortSignal
 ): Promise<CandidateQuery['vector']> {
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(EMBED_TIMEOUT_MS)])
   try {
-    const [values] = await embedder.embed(
-      [text],
-      AbortSignal.any([signal, AbortSignal.timeout(EMBED_TIMEOUT_MS)])
-    )
+    // Raced as well: an embedder that does not heed its signal would hold up every reply.
+    const [values] = await Promise.race([embedder.embed([text], inTime), rejectedBy(inTime)])
     return values ? { model: embedder.id, values } : null
   } catch {
     signal.throwIfAborted()
     return null
   }
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 function toDate(instant: string | undefined): Date | undefined {

@@ -104,6 +104,8 @@ function toFact(sentence: string, start: number): FoundFact | null {
     return null
   if (!OWN.test(sentence)) return null
   const category = categoryOf(sentence)
+  // "I work." says nothing, "I'm vegetarian." does.
+  if (sentence.split(/\s+/).length < 3 && category?.[0] !== 'health') return null
   // "My sister Ada keeps bees" is a fact whatever it is about; "I went out" is not worth keeping.
   if (!category && !/^(?:my|our)\s+\S+(?:\s+\S+){2,}/i.test(sentence)) return null
   return {

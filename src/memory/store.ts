@@ -33,13 +33,14 @@ export interface NewSource {
 
 /** The same fact in other clothes has the same hash: case, spacing and closing punctuation do not count. */
 export function hashText(text: string): Buffer {
-  const plain = text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/[.!…]+$/u, '')
-  return createHash('sha256').update(plain).digest()
+  // NFKC makes three dots of an ellipsis.
+  const plain = text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()
+  let end = plain.length
+  while (end > 0 && ' .!'.includes(plain.charAt(end - 1))) end--
+  // Of "..." nothing would be left, and "!!!" would be the same.
+  return createHash('sha256')
+    .update(plain.slice(0, end || undefined))
+    .digest()
 }
 
 /**
@@ -89,12 +90,23 @@ export async function saveVectors(
   tx: Tx,
   ownerId: string,
   model: string,
-  vectors: { id: string; embedding: number[] }[]
+  vectors: { id: string; text: string; embedding: number[] }[]
 ): Promise<void> {
-  if (vectors.length === 0) return
+  const ids = vectors.map(({ id }) => id)
+  if (ids.length === 0) return
+  // Corrected or forgotten while its vector was made, a memory must not be found by it. The lock keeps it from being
+  // changed between this look and the commit.
+  const rows = await tx
+    .select({ id: memories.id, text: memories.text })
+    .from(memories)
+    .where(and(eq(memories.ownerId, ownerId), inArray(memories.id, ids)))
+    .for('share')
+  const texts = new Map(rows.map(({ id, text }) => [id, text]))
+  const current = vectors.filter(({ id, text }) => texts.get(id) === text)
+  if (current.length === 0) return
   await tx
     .insert(memoryVectors)
-    .values(vectors.map((vector) => ({ ...vector, ownerId, model })))
+    .values(current.map(({ id, embedding }) => ({ ownerId, id, model, embedding })))
     .onConflictDoUpdate({
       target: [memoryVectors.ownerId, memoryVectors.id, memoryVectors.model],
       set: { embedding: sql`excluded.embedding` }

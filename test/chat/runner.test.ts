@@ -39,6 +39,23 @@ describeEachDatabase('the runner', (database) => {
     })
   })
 
+  test('who waits for a whole turn has the answer before the connections are closed', async () => {
+    const { house, owner, open } = await setUpWaiting()
+    const asked = fetch(`${await house.listen()}/v1/chat`, {
+      method: 'POST',
+      headers: { ...owner.headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ message: 'Hi' })
+    })
+    await vi.waitFor(() => expect(house.services.runner.active).toBe(2))
+    const closed = house.services.runner.close(20_000).then(() => house.app.close())
+    open()
+    await closed
+    expect(await (await asked).json()).toMatchObject({
+      status: 'completed',
+      message: { content: 'Hello Ada' }
+    })
+  })
+
   test('a message accepted while it closes is kept, and its turn cut off like the others', async () => {
     const { house, call } = await setUpWaiting()
     await house.services.runner.close(0)

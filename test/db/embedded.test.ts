@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { conversations } from '../../src/chat/tables.ts'
 import { openEmbedded } from '../../src/db/embedded.ts'
 import { startChild } from '../support/child.ts'
@@ -21,8 +21,13 @@ test('what was acknowledged is there after the process is killed, again and agai
   for (let round = 0; round < ROUNDS; round++) {
     const writer = startChild([WRITER, folder.path, owner])
     await writer.line((line) => line === 'ready')
-    // At any moment of any statement, and in one round before the first.
-    if (round > 0) await sleep(Math.random() * 300)
+    // At any moment of any statement, sooner or later, and in one round before the first is told of.
+    const most = round === 0 ? 0 : Math.random() * 20
+    await vi.waitFor(() => expect(writer.lines.length).toBeGreaterThan(most), {
+      timeout: 20_000,
+      interval: 1
+    })
+    await sleep(Math.random() * 20)
     await writer.kill()
     acknowledged.push(...writer.lines.filter((line) => line !== 'ready'))
   }

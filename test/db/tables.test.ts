@@ -64,4 +64,23 @@ describeEachDatabase('tables in the code', (database) => {
     })
     expect(declared.sort()).toEqual(rows.map(({ key }) => key).sort())
   })
+
+  test('have the indexes the migrations make', async () => {
+    const { rows } = await database().pool.query<{ index: string }>(`
+      SELECT concat(relname, CASE WHEN indisunique THEN ' unique' END, ' (',
+                    (SELECT string_agg(attname, ', ' ORDER BY place) FROM unnest(indkey::int[]) WITH ORDINALITY AS key(number, place)
+                       JOIN pg_attribute ON attrelid = indrelid AND attnum = number), ')') AS index
+        FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+       WHERE relnamespace = 'public'::regnamespace AND NOT indisprimary`)
+    const declared = [...(await declaredTables()).values()].flatMap((definition) =>
+      getTableConfig(definition).indexes.map(({ config }) => {
+        const columns = config.columns.map((column) => ('name' in column ? column.name : '?'))
+        return `${config.name}${config.unique ? ' unique' : ''} (${columns.join(', ')})`
+      })
+    )
+    const made = rows.map(({ index }) => index)
+    // A migration may have more: an index with an expression is written by hand.
+    expect(declared.filter((index) => !made.includes(index))).toEqual([])
+    expect(declared.length).toBeGreaterThan(15)
+  })
 })

@@ -11,7 +11,7 @@ import { type PaiProcess, runPai, type Settings, startPai } from './pai-process.
 
 const ROUNDS = 12
 /** A busy machine plays fewer rounds, never none. */
-const ROUNDS_MS = 30_000
+const ROUNDS_MS = 20_000
 const CLIENTS = 4
 /** A kill comes when up to so many messages of its round are acknowledged, and at any moment of the time after. */
 const MAX_ACKNOWLEDGED = 8
@@ -23,7 +23,7 @@ for (const kind of ['embedded', 'postgres'] as const) {
   describe.skipIf(!hasDatabase(kind))(`kill -9 (${kind})`, () => {
     test('at any moment, over and over, loses nothing that was acknowledged and does nothing twice', async () => {
       const random = seededRandom()
-      const settings = await setUp(kind)
+      const { settings } = await setUp(kind, takeTime)
       let pai = await startPai(settings)
       const accessToken = await register(pai.url)
       const everything: Attempt[] = []
@@ -61,9 +61,23 @@ for (const kind of ['embedded', 'postgres'] as const) {
   })
 }
 
+test('a signal to stop lets turns end and their callers have the answer, and leaves the data folder free', async () => {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const { settings, server } = await setUp('embedded', () => ['Hello', promise])
+  const pai = await startPai(settings)
+  const api = connect(pai.url, await register(pai.url))
+  const answer = api.send({ key: 'first', text: 'Hi', conversationId: undefined, streams: false })
+  await server.waitForRequests(1)
+  const stopped = pai.stop()
+  resolve(' Ada')
+  expect(await stopped).toBe(0)
+  expect(await answer).toMatchObject({ status: 'completed', message: { content: 'Hello Ada' } })
+  expect((await fetch(`${(await startPai(settings)).url}/readyz`)).status).toBe(200)
+}, 60_000)
+
 describe('the data folder', () => {
   test('is refused to a second process at once, by the name of the first, which goes on; a dead one’s is free', async () => {
-    const settings = await setUp('embedded')
+    const { settings } = await setUp('embedded', () => ['Hello'])
     const first = await startPai(settings)
     const started = performance.now()
     const { code, output } = await runPai(settings)
@@ -77,29 +91,31 @@ describe('the data folder', () => {
   }, 60_000)
 })
 
-/** A database of the test's own, and a model that takes its time, so that a kill finds turns under way. */
-async function setUp(kind: DatabaseKind): Promise<Settings> {
+/** A reply that takes its time, so that a kill finds turns under way. */
+function takeTime(): (string | Promise<string>)[] {
+  const later = (ms: number, words: string) =>
+    new Promise<string>((resolve) => setTimeout(resolve, ms, words))
+  return ['Let me', later(40, ' think'), later(80, ' about'), later(120, ' that.')]
+}
+
+/** A database of the test's own, and a model that says these words. */
+async function setUp(kind: DatabaseKind, words: () => (string | Promise<string>)[]) {
   const folder = createDataFolder()
   onTestFinished(() => folder.remove())
   const server = await startScriptedOpenAi({
-    reply: ({ body }) => {
-      if (!body.stream) return '{"facts":[]}'
-      const later = (ms: number, words: string) =>
-        new Promise<string>((resolve) => setTimeout(resolve, ms, words))
-      return { deltas: ['Let me', later(40, ' think'), later(80, ' about'), later(120, ' that.')] }
-    }
+    reply: ({ body }) => (body.stream ? { deltas: words() } : '{"facts":[]}')
   })
   onTestFinished(() => server.close())
-  const settings = {
+  const settings: Settings = {
     PAI_DATA_DIR: folder.path,
     OPENAI_BASE_URL: server.baseUrl,
     PAI_CHAT_MODEL: 'scripted',
     PAI_EMBEDDING_MODEL: 'offline'
   }
-  if (kind === 'embedded') return settings
+  if (kind === 'embedded') return { settings, server }
   const database = await createServerDatabase()
   onTestFinished(() => database.drop())
-  return { ...settings, DATABASE_URL: database.url }
+  return { settings: { ...settings, DATABASE_URL: database.url }, server }
 }
 
 async function register(url: string): Promise<string> {

@@ -9,8 +9,10 @@ const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 export interface PaiProcess {
   url: string
   pid: number
-  /** As a power switch does it: nothing in the process hears of it. */
+  /** Nothing in the process hears of it. */
   kill(): Promise<void>
+  /** As an operator does it; answers the exit code. */
+  stop(): Promise<number | null>
 }
 
 export type Settings = Record<string, string>
@@ -26,6 +28,12 @@ export async function startPai(settings: Settings): Promise<PaiProcess> {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.kill('SIGKILL')
       await once(child, 'exit')
+    },
+    async stop() {
+      const exited = once(child, 'exit')
+      child.kill('SIGTERM')
+      await exited
+      return child.exitCode
     }
   }
 }

@@ -1,6 +1,7 @@
-const FENCE = /^\s*(`{3,}|~{3,})/
+/** Where code begins, at the start of a line or of an item; marks that end in the same line are a phrase in a paragraph. */
+const FENCE = /^\s*(?:(?:[-*+]|\d{1,9}[.)])\s+)*(`{3,}(?!.*`)|~{3,})/
 /** A line that, after an empty one, begins a new block whatever came before: not indented, not an item of a list. */
-const FRESH_START = /^(?!\s|[-*+](\s|$)|\d{1,9}[.)](\s|$))/
+const FRESH_START = /^(?![-*+](\s|$)|\d{1,9}[.)](\s|$))\S/
 /** A definition may be used anywhere in the text, so such a text stays whole. */
 const DEFINITION = /^ {0,3}\[[^\]]+\]:/m
 

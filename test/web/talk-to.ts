@@ -1,0 +1,41 @@
+import type { Browser } from 'playwright-core'
+import { onTestFinished } from 'vitest'
+import { startPai } from '../faults/pai-process.ts'
+import { createDataFolder } from '../support/database.ts'
+import { type ScriptedReply, type ScriptedRequest, startScriptedOpenAi } from '../support/scripted-openai.ts'
+import { signUp, type Visitor, visit } from './browser.ts'
+
+export interface Fact {
+  text: string
+  category: string
+  importance: number
+  importanceReason: string
+  /** The words of a message that the fact rests on. */
+  quote: string
+}
+
+/** What the model answers to what was said; `prompt` is all that it was told besides. */
+export type Script = (said: string, prompt: string) => string | ScriptedReply
+
+/** A new account, in the browser, on a PAI that a model answers for, by this script. */
+export async function talkTo(browser: Browser, script: Script, facts: Fact[] = []): Promise<Visitor> {
+  const model = await startScriptedOpenAi({ reply: (request) => answer(request, script, facts) })
+  onTestFinished(() => model.close())
+  const pai = await startPai({
+    PAI_DATA_DIR: createDataFolder().path,
+    OPENAI_BASE_URL: model.baseUrl,
+    PAI_CHAT_MODEL: 'gpt-5-mini'
+  })
+  const visitor = await visit(browser, pai.url)
+  await signUp(visitor.page, 'Ingrid')
+  return visitor
+}
+
+function answer({ body }: ScriptedRequest, script: Script, facts: Fact[]): string | ScriptedReply {
+  const messages = body.messages as { role: string; content: string }[]
+  const said = messages.findLast(({ role }) => role === 'user')?.content ?? ''
+  // An answer of a given shape is asked for where facts are looked for.
+  if (body.response_format)
+    return JSON.stringify({ facts: facts.filter(({ quote }) => said.includes(quote)) })
+  return script(said, messages.find(({ role }) => role === 'system')?.content ?? '')
+}
