@@ -21,6 +21,9 @@ BEGIN
   END LOOP;
 END $$;
 --> statement-breakpoint
+ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_owner_id_users_id_fk
+  FOREIGN KEY (owner_id) REFERENCES users (id) ON DELETE CASCADE;
+--> statement-breakpoint
 ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
 ALTER TABLE users FORCE ROW LEVEL SECURITY;

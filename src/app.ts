@@ -38,6 +38,8 @@ export function buildApp(services: Services, { logger, rateLimit, loopback }: Ap
     ...(logger ? { loggerInstance: logger } : {}),
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
+    // What the router itself refuses, such as an address it cannot decode.
+    frameworkErrors: errorHandler,
     genReqId: () => randomUUID(),
     logController: new LogController({ disableRequestLogging: true }),
     // HEAD routes would double every entry of the API's document.

@@ -1,6 +1,5 @@
 import { and, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
 import { brokenConstraint, type Tx } from '../db/client.ts'
-import { idempotencyKeys } from '../db/idempotency-table.ts'
 import { listOwners } from '../db/system.ts'
 import { EmailTaken } from './errors.ts'
 import type { Account, Profile, ProfileChanges, Role, Scope } from './schemas.ts'
@@ -105,7 +104,6 @@ export async function hasOtherAccounts(tx: Tx): Promise<boolean> {
 
 export async function removeAccount(tx: Tx, ownerId: string): Promise<void> {
   // Everything else the owner has goes with the account, by its foreign keys.
-  await tx.delete(idempotencyKeys).where(eq(idempotencyKeys.ownerId, ownerId))
   await tx.delete(users).where(eq(users.id, ownerId))
 }
 

@@ -79,6 +79,8 @@ export function createExtract({
     facts: FoundFact[]
   ): Promise<void> {
     const { messageId, saidAt } = input
+    // A model takes its time, in which the owner may have paused memory or deleted what was said.
+    if ((await source.read(tx, ownerId, [messageId])).length === 0) return
     // Facts and mark commit together, so a job that dies in between starts over and one that ran twice writes once.
     if (!(await source.mark(tx, ownerId, messageId))) return
     const memoryIds: string[] = []
@@ -106,7 +108,7 @@ async function askModel(
   const answer = await model.complete(
     {
       system: INSTRUCTIONS,
-      user: `Written on ${input.saidAt.toISOString().slice(0, 10)}:\n<message>\n${text}\n</message>`,
+      user: `Written on ${input.saidAt.toISOString().slice(0, 10)}:\n<message>\n${fence(text)}\n</message>`,
       name: 'facts',
       schema: Facts as unknown as Record<string, unknown>
     },
@@ -117,13 +119,31 @@ async function askModel(
   return answer.value.facts.slice(0, MAX_FACTS).flatMap((fact) => grounded(fact, text))
 }
 
+/** Keeps a tag in the message from ending it: what follows would no longer be data. */
+function fence(text: string): string {
+  return text.replace(/<(?=\/?message)/gi, '‹')
+}
+
 /** A fact whose quote is not in the message was made up. */
 function grounded(fact: Static<typeof Facts>['facts'][number], text: string): FoundFact[] {
   const quoteStart = fact.quote.trim() === '' ? -1 : text.indexOf(fact.quote)
-  if (quoteStart === -1 || fact.text.trim() === '' || !fact.text.isWellFormed()) return []
-  const importance = Math.min(Math.max(fact.importance, 0), 1)
-  const category = fact.category.trim().toLowerCase().slice(0, 50) || 'fact'
-  return [{ ...fact, text: fact.text.trim().slice(0, 1_000), category, importance, quoteStart }]
+  const statement = clean(fact.text, 1_000)
+  if (quoteStart === -1 || statement === '') return []
+  return [
+    {
+      text: statement,
+      category: clean(fact.category, 50).toLowerCase() || 'fact',
+      importance: Math.min(Math.max(fact.importance, 0), 1),
+      importanceReason: clean(fact.importanceReason, 500),
+      quote: fact.quote,
+      quoteStart
+    }
+  ]
+}
+
+/** A model may write what cannot be stored, and then the job could never succeed. */
+function clean(text: string, maxLength: number): string {
+  return text.replaceAll('\0', '').trim().slice(0, maxLength).toWellFormed()
 }
 
 class ExtractionUnreadable extends Error {

@@ -112,6 +112,6 @@ export const saveMessageVectors: SaveMessageVectors = async (tx, ownerId, model,
   if (vectors.length === 0) return
   await tx
     .insert(messageVectors)
-    .values(vectors.map((vector) => ({ ...vector, ownerId, model })))
+    .values(vectors.map(({ id, embedding }) => ({ ownerId, id, model, embedding })))
     .onConflictDoNothing()
 }

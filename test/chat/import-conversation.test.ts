@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { Embedder, StructuredModel } from '../../src/llm/model.ts'
 import { createOfflineEmbedder } from '../../src/llm/offline-embedder.ts'
 import { describeEachDatabase } from '../support/database.ts'
-import { type Call, callAs, setUp } from './talk.ts'
+import { type Call, callAs, setUp, shareHouse } from './talk.ts'
 
 const TALK = [
   { role: 'user', name: 'Ada', content: 'I keep bees in Tromsø', createdAt: '2020-05-01T10:00:00.000Z' },
@@ -25,6 +25,8 @@ async function found(call: Call, query: string): Promise<string[]> {
 }
 
 describeEachDatabase('an imported conversation', (database) => {
+  const refused = shareHouse(database)
+
   test('is there as it was: its messages in order, each answering the one before, with their names and times', async () => {
     const { call } = await setUp(database())
     const { status, data } = await call('POST', '/conversations/import', { title: 'Bees', messages: TALK })
@@ -116,11 +118,10 @@ describeEachDatabase('an imported conversation', (database) => {
     ['a field of its own', { messages: [...TALK, { ...first, mood: 'good' }] }],
     ['another owner', { messages: TALK, ownerId: '01900000-0000-7000-8000-000000000000' }]
   ])('with %s is refused whole', async (_what, body) => {
-    const { call } = await setUp(database())
-    const { status, data } = await call('POST', '/conversations/import', body)
+    const { status, data } = await refused()('POST', '/conversations/import', body)
     expect(status).toBe(400)
     expect(data.code).toMatch(/^PAI_/)
-    expect((await call('GET', '/conversations')).data.items).toEqual([])
+    expect((await refused()('GET', '/conversations')).data.items).toEqual([])
   })
 
   describe('of more than 500 messages', () => {

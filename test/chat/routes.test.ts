@@ -1,11 +1,13 @@
 import { expect, test, vi } from 'vitest'
 import { describeEachDatabase } from '../support/database.ts'
-import { gate, openStream, parseEvents, STREAM, setUp } from './talk.ts'
+import { gate, openStream, parseEvents, STREAM, setUp, shareHouse } from './talk.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const USAGE = { inputTokens: 5, outputTokens: 2, cachedTokens: 1 }
 
 describeEachDatabase('chat', (database) => {
+  const refused = shareHouse(database)
+
   test('as JSON a turn answers with the whole contract, and nothing else', async () => {
     const { call } = await setUp(database())
     const { status, type, data } = await call('POST', '/chat', { message: 'Hi' })
@@ -187,12 +189,11 @@ describeEachDatabase('chat', (database) => {
     {},
     []
   ])('a body that is not what it should be is refused and leaves nothing: %j', async (body) => {
-    const { call } = await setUp(database())
-    const { status, type, data } = await call('POST', '/chat', body)
+    const { status, type, data } = await refused()('POST', '/chat', body)
     expect(status).toBe(400)
     expect(type).toContain('application/problem+json')
     expect(data.code).toMatch(/^PAI_/)
-    expect((await call('GET', '/conversations')).data.items).toEqual([])
+    expect((await refused()('GET', '/conversations')).data.items).toEqual([])
   })
 
   test('a turn that is refused is refused as a problem, also where events were asked for', async () => {

@@ -1,5 +1,5 @@
 import type { InjectOptions } from 'fastify'
-import { onTestFinished } from 'vitest'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import type { Database } from '../../src/db/client.ts'
 import {
   buildTestApp,
@@ -45,6 +45,20 @@ export async function setUp(
   onTestFinished(() => house.close())
   const owner = await house.register()
   return { house, model, owner, call: callAs(house, owner) }
+}
+
+/** A house and an owner that the tests of a block share, since none of them leaves anything behind. */
+export function shareHouse(database: () => Database): () => Call {
+  let shared: { house: TestApp; call: Call } | undefined
+  beforeAll(async () => {
+    const house = await buildTestApp(database(), { llm: { chat: scriptedModel(['Hello']) } })
+    shared = { house, call: callAs(house, await house.register()) }
+  })
+  afterAll(() => shared?.house.close())
+  return () => {
+    if (!shared) throw new Error('The house is built before the first test: ask for it inside a test')
+    return shared.call
+  }
 }
 
 export function callAs(house: TestApp, owner: TestOwner): Call {

@@ -5,6 +5,8 @@ import { getTableConfig, type PgColumn, PgDialect, PgTable } from 'drizzle-orm/p
 import { expect, test } from 'vitest'
 import { describeEachDatabase } from '../support/database.ts'
 
+/** `src/db` imports no feature, so it cannot name their tables. */
+const BY_HAND = ['idempotency_keys FOREIGN KEY (owner_id) REFERENCES users(id)']
 const SOURCES = join(import.meta.dirname, '..', '..', 'src')
 
 async function declaredTables(): Promise<Map<string, PgTable>> {
@@ -62,7 +64,7 @@ describeEachDatabase('tables in the code', (database) => {
       })
       return [`PRIMARY KEY (${names(primary)})`, ...foreign].map((key) => `${table} ${key}`)
     })
-    expect(declared.sort()).toEqual(rows.map(({ key }) => key).sort())
+    expect([...declared, ...BY_HAND].sort()).toEqual(rows.map(({ key }) => key).sort())
   })
 
   test('have the indexes the migrations make', async () => {

@@ -13,7 +13,7 @@ const ARGS = [
 ]
 const DESKTOP = { width: 1280, height: 800 }
 /** Long enough for a busy machine: a condition that comes is not waited for any longer than it takes. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 30_000
 
 const KNOWN_NOBODY = /\/v1\/auth\/refresh$/
 

@@ -10,9 +10,9 @@ import {
 } from '../src/index.ts'
 import { type Answer, sendProblem, sendStream, startTurnServer } from './turn-server.ts'
 
-const SHORTEST_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 8_000
 const SILENCE_MS = 45_000
+/** Longer than any test may take. */
+const HELD_MS = 600_000
 
 const SENT: [type: TurnEvent['type'], data: unknown][] = [
   ['turn', { turnId: 't1', conversationId: 'c1', userMessageId: 'm1', model: 'scripted' }],
@@ -38,11 +38,14 @@ beforeEach(() => {
   pauses = []
   pausesEnd = true
   vi.stubGlobal('setTimeout', (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => {
-    if (ms === SILENCE_MS) fallSilent = run
-    // What fetch itself measures is left to it.
-    if (ms < SHORTEST_PAUSE_MS || ms > LONGEST_PAUSE_MS) return setTimeout(run, ms, ...args)
+    // Others have timers too, such as fetch itself.
+    if (!new Error().stack?.includes('/stream.ts:')) return setTimeout(run, ms, ...args)
+    if (ms === SILENCE_MS) {
+      fallSilent = run
+      return setTimeout(run, ms)
+    }
     pauses.push(ms)
-    return setTimeout(run, pausesEnd ? 0 : ms, ...args)
+    return setTimeout(run, pausesEnd ? 0 : HELD_MS)
   })
   return () => void vi.unstubAllGlobals()
 })
@@ -73,6 +76,22 @@ describe('a stream that is whole', () => {
     const { baseUrl } = await startTurnServer(from(() => text))
     const events = await readAll(streamChat(clientOf(baseUrl), { message: 'Where?' }))
     expect(events.map(({ id }) => id)).toEqual([1, 3])
+  })
+
+  test('may come in pieces of any size', async () => {
+    const bytes = Buffer.from(FRAMES.join(''))
+    for (const size of [1, 2, 3, 7]) {
+      const body = new ReadableStream({
+        start(controller) {
+          for (let at = 0; at < bytes.length; at += size) controller.enqueue(bytes.subarray(at, at + size))
+          controller.close()
+        }
+      })
+      const client = createPaiClient({ baseUrl: 'http://pai', fetch: async () => new Response(body) })
+      const events = await readAll(streamChat(client, { message: 'Where?' }))
+      expect(events.map(({ id }) => id)).toEqual(EVERY_ID)
+      expect(events[4]).toMatchObject({ text: 'In Tromsø 🐝' })
+    }
   })
 
   test('may be of another reply to a message', async () => {
@@ -131,6 +150,17 @@ describe('a stream that breaks off', () => {
     await expect(readAll(streamChat(clientOf(baseUrl), { message: 'Where?' }))).rejects.toMatchObject({
       code: NETWORK_ERROR_CODE,
       isNetwork: true
+    })
+    expect(asked).toHaveLength(1)
+  })
+
+  test('or never begins, because the server is busy, says so', async () => {
+    const { baseUrl, asked } = await startTurnServer((response) =>
+      sendProblem(response, 503, 'PAI_AUTH_BUSY')
+    )
+    await expect(readAll(streamChat(clientOf(baseUrl), { message: 'Where?' }))).rejects.toMatchObject({
+      code: 'PAI_AUTH_BUSY',
+      status: 503
     })
     expect(asked).toHaveLength(1)
   })

@@ -23,6 +23,7 @@ describe('a reply is cut', () => {
       'One\ntwo',
       FENCED,
       '~~~\na\n\nb\n```\n\nc\n~~~',
+      '```\n```js\n\nstill code\n```',
       '````\n```\n\nstill code\n````',
       '- one\n\n- two\n\n  more of two',
       '1. one\n\n2. two',
