@@ -36,26 +36,25 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON users TO pai_app;
 -- Term statistics: counted by the statement that adds or removes term rows, whatever its cause. Terms are taken in
 -- order, so two writers of one owner wait for each other and never deadlock.
 CREATE FUNCTION count_terms() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE gone record;
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO term_counts (owner_id, kind, term, count)
       SELECT owner_id, TG_ARGV[0], term, count(*) FROM changed GROUP BY owner_id, term ORDER BY owner_id, term
       ON CONFLICT (owner_id, kind, term) DO UPDATE SET count = term_counts.count + excluded.count;
-  ELSE
-    UPDATE term_counts SET count = term_counts.count - gone.count
-      FROM (
-        SELECT locked.owner_id, locked.term, gone.count
-          FROM term_counts locked
-          JOIN (SELECT owner_id, term, count(*) AS count FROM changed GROUP BY owner_id, term) gone
-            ON gone.owner_id = locked.owner_id AND gone.term = locked.term AND locked.kind = TG_ARGV[0]
-         ORDER BY locked.owner_id, locked.term
-           FOR UPDATE OF locked
-      ) gone
-     WHERE term_counts.owner_id = gone.owner_id AND term_counts.kind = TG_ARGV[0] AND term_counts.term = gone.term;
-    DELETE FROM term_counts USING changed
-     WHERE term_counts.owner_id = changed.owner_id AND term_counts.kind = TG_ARGV[0]
-       AND term_counts.term = changed.term AND term_counts.count <= 0;
+    RETURN NULL;
   END IF;
+  -- One key look-up a term: joined with the removed rows, whose number the planner cannot know, it went quadratic.
+  FOR gone IN
+    SELECT owner_id, term, count(*) AS count FROM changed GROUP BY owner_id, term ORDER BY owner_id, term
+  LOOP
+    DELETE FROM term_counts
+     WHERE owner_id = gone.owner_id AND kind = TG_ARGV[0] AND term = gone.term AND count <= gone.count;
+    IF NOT FOUND THEN
+      UPDATE term_counts SET count = term_counts.count - gone.count
+       WHERE owner_id = gone.owner_id AND kind = TG_ARGV[0] AND term = gone.term;
+    END IF;
+  END LOOP;
   RETURN NULL;
 END $$;
 --> statement-breakpoint

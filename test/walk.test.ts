@@ -1,6 +1,7 @@
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { buildTestApp, scriptedModel } from './support/app.ts'
 import { describeEachDatabase } from './support/database.ts'
+import { eventually } from './support/eventually.ts'
 
 // One turn, whole, over a socket, with only the model scripted. The numbers are those of "Walking the data" in the
 // house style: what happens to a message from its arrival to the memory it leaves.
@@ -56,14 +57,11 @@ describeEachDatabase('a turn from end to end', (database) => {
     expect(items).toMatchObject([{ role: 'user', content: said }, turn.message])
 
     // 9. A job makes a memory of it, elsewhere and later, that names its source.
-    const memories = await vi.waitFor(
-      async () => {
-        const { items } = await get('/memories')
-        expect(items).toHaveLength(1)
-        return items
-      },
-      { timeout: 10_000 }
-    )
+    const memories = await eventually(async () => {
+      const { items } = await get('/memories')
+      expect(items).toHaveLength(1)
+      return items
+    })
     expect(memories[0]).toMatchObject({
       text: expect.stringContaining('bees in Tromsø'),
       sources: [{ messageId: turn.message.parentId, quote: expect.stringContaining('bees in Tromsø') }]

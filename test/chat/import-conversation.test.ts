@@ -1,7 +1,8 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Embedder, StructuredModel } from '../../src/llm/model.ts'
 import { createOfflineEmbedder } from '../../src/llm/offline-embedder.ts'
 import { describeEachDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import { type Call, callAs, setUp, shareHouse } from './talk.ts'
 
 const TALK = [
@@ -70,7 +71,7 @@ describeEachDatabase('an imported conversation', (database) => {
     expect(model.asked).toEqual([])
 
     const extracting = (await call('POST', '/conversations/import', { messages: TALK, extract: true })).data
-    await vi.waitFor(() => expect(asked).toHaveLength(2), { timeout: 10_000 })
+    await eventually(() => expect(asked).toHaveLength(2))
     expect(asked.join()).toContain('I keep bees in Tromsø')
     expect(asked.join()).not.toContain('How many hives?')
     expect(extracting.messageIds).toHaveLength(3)
@@ -130,14 +131,11 @@ describeEachDatabase('an imported conversation', (database) => {
       const { status, data } = await call('POST', '/conversations/import', { messages: longTalk(1_201) })
       expect(status).toBe(202)
       expect(data).toEqual({ importId: expect.any(String) })
-      const progress = await vi.waitFor(
-        async () => {
-          const { data: read } = await call('GET', `/imports/${data.importId}`)
-          expect(read.status).toBe('ready')
-          return read
-        },
-        { timeout: 20_000, interval: 50 }
-      )
+      const progress = await eventually(async () => {
+        const { data: read } = await call('GET', `/imports/${data.importId}`)
+        expect(read.status).toBe('ready')
+        return read
+      })
       const { conversationId } = progress
       expect(progress).toEqual({
         id: data.importId,
@@ -168,12 +166,9 @@ describeEachDatabase('an imported conversation', (database) => {
       const { house, call } = await setUp(database(), [], { works: true, llm: { embedder } })
       const { importId } = (await call('POST', '/conversations/import', { messages: longTalk(1_100) })).data
       const done = async () => (await call('GET', `/imports/${importId}`)).data
-      await vi.waitFor(() => expect(house.failures).toHaveLength(1), { timeout: 10_000 })
+      await eventually(() => expect(house.failures).toHaveLength(1))
       expect(await done()).toMatchObject({ total: 1_100, done: 500, status: 'processing' })
-      await vi.waitFor(async () => expect(await done()).toMatchObject({ done: 1_100, status: 'ready' }), {
-        timeout: 20_000,
-        interval: 50
-      })
+      await eventually(async () => expect(await done()).toMatchObject({ done: 1_100, status: 'ready' }))
       expect(batches).toEqual([500, 500, 500, 100])
     })
 

@@ -1,6 +1,7 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { buildTestApp } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import { callAs, gate, openStream, parseEvents, setUp } from './talk.ts'
 
 describeEachDatabase('a turn whose runner died', (database) => {
@@ -75,7 +76,7 @@ describeEachDatabase('a turn whose runner died', (database) => {
     const { conversationId } = turn
     const messages = (await call('GET', `/conversations/${conversationId}/messages`)).data
     open()
-    await vi.waitFor(() => expect(house.services.runner.active).toBe(0))
+    await eventually(() => expect(house.services.runner.active).toBe(0))
     expect(await storedEvents(turnId)).toEqual(events)
     expect((await call('GET', `/turns/${turnId}`)).data).toEqual(turn)
     expect((await call('GET', `/conversations/${conversationId}/messages`)).data).toEqual(messages)

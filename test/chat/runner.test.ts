@@ -1,6 +1,7 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { buildTestApp } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import { callAs, gate, openStream, setUp } from './talk.ts'
 
 const INTERRUPTED = { code: 'PAI_CHAT_TURN_INTERRUPTED', message: expect.any(String), retryable: true }
@@ -46,7 +47,7 @@ describeEachDatabase('the runner', (database) => {
       headers: { ...owner.headers, 'content-type': 'application/json' },
       body: JSON.stringify({ message: 'Hi' })
     })
-    await vi.waitFor(() => expect(house.services.runner.active).toBe(2))
+    await eventually(() => expect(house.services.runner.active).toBe(2))
     const closed = house.services.runner.close(20_000).then(() => house.app.close())
     open()
     await closed
@@ -87,7 +88,7 @@ describeEachDatabase('the runner', (database) => {
       return rows[0]?.until as Date | null
     }
     const first = await lease()
-    await vi.waitFor(async () => expect(await lease()).not.toEqual(first), { timeout: 15_000, interval: 200 })
+    await eventually(async () => expect(await lease()).not.toEqual(first))
     expect((await lease())?.getTime()).toBeGreaterThan(first?.getTime() ?? 0)
     expect(await house.services.chat.interruptAbandoned(false)).toBe(0)
     open()

@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
-import { beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { LoggedEvent, TurnEvent } from '../../src/chat/events.ts'
 import { createTurnHub } from '../../src/chat/turn-hub.ts'
 import { createTurnLog } from '../../src/chat/turn-log.ts'
 import { acceptMessage, appendEvents, readLog } from '../../src/chat/turn-store.ts'
 import type { Database } from '../../src/db/client.ts'
 import { createOwner, describeEachDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 
 const text = (words: string): TurnEvent => ({ type: 'text-delta', data: { text: words } })
 const thought = (words: string): TurnEvent => ({ type: 'reasoning-delta', data: { text: words } })
@@ -54,16 +55,16 @@ describeEachDatabase('the turn log', (database) => {
   test('the first words go out at once, later ones gathered into few events', async () => {
     const { log, told, stored } = await begin()
     log.append(text('Hello'))
-    await vi.waitFor(() => expect(told).toEqual([{ id: 2, ...text('Hello') }]))
+    await eventually(() => expect(told).toEqual([{ id: 2, ...text('Hello') }]))
     for (const letter of ' Countess') log.append(text(letter))
-    await vi.waitFor(() => expect(told.slice(1)).toEqual([{ id: 3, ...text(' Countess') }]))
+    await eventually(() => expect(told.slice(1)).toEqual([{ id: 3, ...text(' Countess') }]))
     expect(await stored()).toEqual(told)
   })
 
   test('words are gathered only with words of their kind that stand beside them', async () => {
     const { log, told, stored, end } = await begin()
     log.append(thought('First'))
-    await vi.waitFor(() => expect(told).toHaveLength(1))
+    await eventually(() => expect(told).toHaveLength(1))
     for (const event of [thought(' hm'), thought('...'), text('a'), text('b'), toolCall, text('c')]) {
       log.append(event)
     }

@@ -1,8 +1,9 @@
 import net from 'node:net'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { deleteExpired } from '../../src/db/system.ts'
 import { buildTestApp } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import { callAs, gate, openStream, parseEvents, STREAM, setUp } from './talk.ts'
 
 describeEachDatabase('following a turn', (database, kind) => {
@@ -134,7 +135,7 @@ describeEachDatabase('following a turn', (database, kind) => {
     const asJson = call('POST', '/chat', { message: 'Hi' })
     const stream = await openStream(house, owner, '/chat', { body: { message: 'Hi again' } })
     await stream.until('text-delta')
-    await vi.waitFor(() => expect(house.services.runner.active).toBe(2))
+    await eventually(() => expect(house.services.runner.active).toBe(2))
     const { items } = (await call('GET', '/conversations')).data
     expect(items).toHaveLength(2)
     for (const { id } of items) expect((await call('DELETE', `/conversations/${id}`)).status).toBe(204)
@@ -162,7 +163,7 @@ describeEachDatabase('following a turn', (database, kind) => {
     slow.write(`GET /v1/turns/${turnId}/events HTTP/1.1\r\n${headers}\r\n\r\n`)
     slow.pause()
     // The socket's own buffers are full when the server has something left that it cannot send.
-    await vi.waitFor(() => expect([...connections][0]?.writableNeedDrain).toBe(true))
+    await eventually(() => expect([...connections][0]?.writableNeedDrain).toBe(true))
     const stream = await openStream(house, owner, `/turns/${turnId}/events`)
     const events = await stream.all()
     expect(events).toHaveLength(403)
@@ -179,7 +180,7 @@ describeEachDatabase('following a turn', (database, kind) => {
     const held = () => new Promise((resolve) => house.app.server.getConnections((_, count) => resolve(count)))
     expect(await held()).toBe(1)
     await stream.leave()
-    await vi.waitFor(async () => expect(await held()).toBe(0))
+    await eventually(async () => expect(await held()).toBe(0))
     open()
   })
 

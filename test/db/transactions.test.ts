@@ -17,11 +17,12 @@ describeEachDatabase('transactions', (database, kind) => {
 
   test('a transaction works as the unprivileged role and leaves nothing of it on the connection', async () => {
     const owner = await createOwner(database())
-    const state = `SELECT current_user AS role, coalesce(current_setting('pai.owner_id', true), '') AS owner`
-    const { rows: before } = await database().pool.query(state)
+    const state = `SELECT current_user AS role, current_user = session_user AS own,
+                          coalesce(current_setting('pai.owner_id', true), '') AS owner`
     const inside = await database().inOwner(owner, (tx) => tx.execute(sql.raw(state)))
-    expect(inside.rows).toEqual([{ role: 'pai_app', owner }])
-    expect((await database().pool.query(state)).rows).toEqual(before)
+    expect(inside.rows).toEqual([{ role: 'pai_app', own: false, owner }])
+    const after = await database().pool.query(state)
+    expect(after.rows).toEqual([{ role: expect.any(String), own: true, owner: '' }])
   })
 
   test('without an owner no row is seen and none can be written', async () => {

@@ -1,10 +1,11 @@
-import { describe, expect, onTestFailed, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFailed, onTestFinished, test } from 'vitest'
 import {
   createDataFolder,
   createServerDatabase,
   type DatabaseKind,
   hasDatabase
 } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import { startScriptedOpenAi } from '../support/scripted-openai.ts'
 import { type Api, type Attempt, connect, talkUntilCut } from './clients.ts'
 import { type PaiProcess, runPai, type Settings, startPai } from './pai-process.ts'
@@ -48,10 +49,7 @@ for (const kind of ['embedded', 'postgres'] as const) {
       }
 
       const api = connect(pai.url, accessToken)
-      await vi.waitFor(async () => expect(await unfinishedTurns(api)).toEqual([]), {
-        timeout: LEASE_MS,
-        interval: 500
-      })
+      await eventually(async () => expect(await unfinishedTurns(api)).toEqual([]), LEASE_MS)
       const ends = await Promise.all(
         everything.map(async ({ turnId }) => (await api.get(`/turns/${turnId}`)).status)
       )

@@ -204,6 +204,19 @@ const FORGED_CURSORS = [
   cursorOf('\0')
 ]
 
+/** Every header a call reads, empty or beyond its bounds. */
+export function* wrongHeaders(operation: Operation, id: string): Generator<Attempt> {
+  for (const [name, { maxLength = 1_000, minLength }] of Object.entries(operation.headers)) {
+    const values = ['a'.repeat(maxLength + 1), ...(minLength ? [''] : [])]
+    if (name === 'last-event-id') values.push('bees', '-1', '1.5', '1e3', '9'.repeat(20), '9007199254740993')
+    for (const value of values) {
+      const request = requestFor(operation, { id })
+      const headers = { ...request.headers, [name]: value }
+      yield { operation, wrong: `${name}: ${value}`, request: { ...request, headers } }
+    }
+  }
+}
+
 /** Paths whose ids are no ids. */
 export function* wrongPaths(operation: Operation): Generator<Attempt> {
   if (operation.pathParameters.length === 0) return

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildTestApp, type TestApp, type TestOwner } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { fillEveryTable, ownedTables } from '../support/every-table.ts'
-import { wrongBodies, wrongFields, wrongPaths, wrongQueries, wrongTypes } from './attempts.ts'
+import { wrongBodies, wrongFields, wrongHeaders, wrongPaths, wrongQueries, wrongTypes } from './attempts.ts'
 import { findErrorCodes } from './error-codes.ts'
 import { type Attempt, type Operation, operationsOf, requestFor, UNKNOWN_ID } from './requests.ts'
 import { tablesOf } from './tables.ts'
@@ -109,6 +109,12 @@ describeEachDatabase('bad input', (database) => {
       expect(found.length, operation.name).toBeGreaterThan(0)
       await expectRefused((other) => (other === operation ? wrongQueries(operation, found[0] ?? '') : []))
     }
+  })
+
+  test('headers that are empty, too long or make no sense are refused', async () => {
+    await idsOf(ada)
+    const { rows } = await database().pool.query('SELECT id FROM turns WHERE owner_id = $1', [ada.id])
+    await expectRefused((operation) => wrongHeaders(operation, rows[0]?.id))
   })
 
   test('a path whose id is no id is refused', async () => {

@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from 'drizzle-orm'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -17,6 +18,7 @@ const SECRETS = {
   message: 'My sister canary-message keeps bees\n    at canary-frame (file:///canary.ts:1:1)',
   reply: 'canary-reply',
   memory: 'My dog canary-memory barks',
+  category: 'canary-category',
   changedMemory: 'My cat canary-changed sleeps',
   query: 'canary-search',
   idempotencyKey: 'canary-idempotency-key',
@@ -35,14 +37,15 @@ describeEachDatabase('what is logged', (database) => {
   const problems: string[] = []
   /** What the model answers next in a conversation. */
   const replies: (string | ScriptedReply)[] = []
+  /** What it answers to extraction, which asks for a shape: prose, a failure that repeats what was written. */
+  let facts = SECRETS.reply
   let openai: Awaited<ReturnType<typeof startScriptedOpenAi>>
   let house: TestApp
   let app: FastifyInstance
 
   beforeAll(async () => {
     openai = await startScriptedOpenAi({
-      // Extraction, which asks for a shape, gets prose: a failure that repeats what was written.
-      reply: ({ body }) => (body.response_format ? SECRETS.reply : (replies.shift() ?? SECRETS.reply))
+      reply: ({ body }) => (body.response_format ? facts : (replies.shift() ?? SECRETS.reply))
     })
     const llm = await createLlm({
       openAiApiKey: SECRETS.openAiKey,
@@ -87,6 +90,7 @@ describeEachDatabase('what is logged', (database) => {
     await remember(token)
     await refuse(token)
     await breakTheDatabase(token)
+    await breakALesson(token)
     await post('/v1/auth/logout', { refreshToken: renewed.refreshToken })
     await send({ method: 'DELETE', url: '/v1/me', payload: { password: SECRETS.wrongPassword } }, token)
     // The last things said are still being learnt from.
@@ -152,7 +156,7 @@ describeEachDatabase('what is logged', (database) => {
     await send({ url: '/v1/me' }, `pai_${SECRETS.token}`)
   }
 
-  /** Errors of the database that carry bound values: in drizzle's message, and in PostgreSQL's own detail. */
+  /** Errors of the database that carry bound values: in drizzle's message, in PostgreSQL's own, and in its detail. */
   async function breakTheDatabase(token: string): Promise<void> {
     await database().pool.query(
       'ALTER TABLE memories ADD CONSTRAINT no_bees CHECK (text = id::text) NOT VALID'
@@ -163,6 +167,27 @@ describeEachDatabase('what is logged', (database) => {
     await post('/v1/memories', { text: SECRETS.memory.repeat(3) }, token)
     await post('/v1/recall', { query: SECRETS.query }, token)
     await database().pool.query('ALTER TABLE memories RENAME COLUMN weight TO importance')
+    await database().pool.query('ALTER TABLE memories ALTER COLUMN category TYPE integer USING 1')
+    await post('/v1/memories', { text: SECRETS.memory.repeat(4), category: SECRETS.category }, token)
+    await database().pool.query(`ALTER TABLE memories ALTER COLUMN category TYPE text USING 'note'`)
+  }
+
+  /** A job that fails with what was said among its bound values. */
+  async function breakALesson(token: string): Promise<void> {
+    const fact = {
+      category: SECRETS.category,
+      importance: 1,
+      importanceReason: SECRETS.reply,
+      quote: 'canary-message'
+    }
+    facts = JSON.stringify({ facts: [{ ...fact, text: SECRETS.memory.repeat(5) }] })
+    await database().pool.query(
+      'ALTER TABLE memories ADD CONSTRAINT no_facts CHECK (text = id::text) NOT VALID'
+    )
+    await post('/v1/chat', { message: SECRETS.message }, token)
+    const isQuery = ({ error }: TestApp['failures'][number]) => error instanceof DrizzleQueryError
+    await vi.waitFor(() => expect(house.failures.some(isQuery)).toBe(true), { timeout: 20_000, interval: 50 })
+    await database().pool.query('ALTER TABLE memories DROP CONSTRAINT no_facts')
   }
 
   /** Jobs that nobody has tried yet. */
@@ -208,7 +233,7 @@ describeEachDatabase('what is logged', (database) => {
     }
     const failed = records.filter(({ msg }) => msg === 'answering a request')
     const states = failed.map(({ err }) => err.cause.code)
-    expect(states).toEqual(['23514', '42703', '42703'])
+    expect(states).toEqual(['23514', '42703', '42703', '22P02'])
     for (const { err } of failed) expect(err.query).toMatch(/\$1/)
     for (const { reqId } of failed) expect(problems.some((problem) => problem.includes(reqId))).toBe(true)
     expect(failed[0].err.cause).toMatchObject({ table: 'memories', constraint: 'no_bees' })

@@ -31,6 +31,7 @@ export interface Operation {
   body: Schema | null
   pathParameters: string[]
   query: Record<string, Schema>
+  headers: Record<string, Schema>
 }
 
 /** A request that must be refused, and what is wrong with it. */
@@ -50,7 +51,12 @@ interface Document {
 interface DocumentedOperation {
   security?: unknown[]
   requestBody?: { content: Record<string, { schema: Schema }> }
-  parameters?: { in: string; name: string; schema: Schema }[]
+  parameters?: Parameter[]
+}
+interface Parameter {
+  in: string
+  name: string
+  schema: Schema
 }
 
 /** Every call of the API's document, routes that are added later included. */
@@ -63,13 +69,16 @@ export function operationsOf(app: FastifyInstance): Operation[] {
       path,
       secured: (security ?? document.security ?? []).length > 0 && isRequired(security ?? document.security),
       body: requestBody?.content['application/json']?.schema ?? null,
-      pathParameters: parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name),
-      query: Object.fromEntries(
-        parameters
-          .filter((parameter) => parameter.in === 'query')
-          .map(({ name, schema }) => [name, schema] as const)
-      )
+      pathParameters: Object.keys(parametersIn('path', parameters)),
+      query: parametersIn('query', parameters),
+      headers: parametersIn('header', parameters)
     }))
+  )
+}
+
+function parametersIn(place: string, parameters: Parameter[]): Record<string, Schema> {
+  return Object.fromEntries(
+    parameters.filter((parameter) => parameter.in === place).map(({ name, schema }) => [name, schema])
   )
 }
 
