@@ -36,7 +36,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON users TO pai_app;
 -- Term statistics: counted by the statement that adds or removes term rows, whatever its cause. Terms are taken in
 -- order, so two writers of one owner wait for each other and never deadlock.
 CREATE FUNCTION count_terms() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE gone record;
+DECLARE
+  gone record;
+  remaining integer;
 BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO term_counts (owner_id, kind, term, count)
@@ -48,11 +50,12 @@ BEGIN
   FOR gone IN
     SELECT owner_id, term, count(*) AS count FROM changed GROUP BY owner_id, term ORDER BY owner_id, term
   LOOP
-    DELETE FROM term_counts
-     WHERE owner_id = gone.owner_id AND kind = TG_ARGV[0] AND term = gone.term AND count <= gone.count;
-    IF NOT FOUND THEN
-      UPDATE term_counts SET count = term_counts.count - gone.count
-       WHERE owner_id = gone.owner_id AND kind = TG_ARGV[0] AND term = gone.term;
+    -- Taken down first: that locks the row, so what is left is what everybody before has left.
+    UPDATE term_counts SET count = term_counts.count - gone.count
+     WHERE owner_id = gone.owner_id AND kind = TG_ARGV[0] AND term = gone.term
+     RETURNING term_counts.count INTO remaining;
+    IF remaining <= 0 THEN
+      DELETE FROM term_counts WHERE owner_id = gone.owner_id AND kind = TG_ARGV[0] AND term = gone.term;
     END IF;
   END LOOP;
   RETURN NULL;
