@@ -41,9 +41,11 @@ describeEachDatabase('migrations', (database) => {
   })
 
   test('they leave the connection as it was', async () => {
-    const state = `SELECT current_user AS role, current_setting('statement_timeout') AS timeout,
-                          (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory') AS locks`
+    const state = `SELECT current_user = session_user AS own, current_setting('statement_timeout') AS timeout,
+                          (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory'
+                            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS locks`
     const before = await database().pool.query(state)
+    expect(before.rows).toMatchObject([{ own: true, locks: 0 }])
     await migrate(database())
     expect((await database().pool.query(state)).rows).toEqual(before.rows)
   })
