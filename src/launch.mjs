@@ -221,8 +221,6 @@ function runNode(args) {
 function runService(script) {
   const child = spawn(nodePath(), [script], {
     cwd: ROOT,
-    // Compiling the dependencies anew costs a second of every start.
-    env: { NODE_COMPILE_CACHE: join(CACHE, 'compiled'), ...process.env },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     // In a group of its own, a Ctrl-C in the terminal reaches it through us alone.
     detached: !WINDOWS
