@@ -222,6 +222,8 @@ function runService(script) {
   const child = spawn(nodePath(), [script], {
     cwd: ROOT,
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    // Node keeps what it compiled of the dependencies: most of a start is loading them.
+    env: { NODE_COMPILE_CACHE: join(CACHE, 'compiled'), ...process.env },
     // In a group of its own, a Ctrl-C in the terminal reaches it through us alone.
     detached: !WINDOWS
   })

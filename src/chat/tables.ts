@@ -28,6 +28,8 @@ export const conversations = pgTable(
     title: text('title').notNull().default(''),
     /** A temporary chat leaves nothing in memory. */
     temporary: boolean('temporary').notNull().default(false),
+    /** Nothing new is remembered from here while this is set. */
+    memoryPaused: boolean('memory_paused').notNull().default(false),
     /** The number the next message gets: order is by sequence, never by clock. */
     nextSequence: integer('next_sequence').notNull().default(1),
     createdAt: moment('created_at').notNull().defaultNow(),

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from './client.ts'
 
-/** The functions that may look across owners, all of them. They are defined in migrations/0001_security.sql. */
+/** The functions that may look across owners, all of them. They are defined in the migrations. */
 
 export async function hasAccounts(tx: Tx): Promise<boolean> {
   const { rows } = await tx.execute<{ found: boolean }>(sql`SELECT system.has_accounts() AS found`)
@@ -64,11 +64,16 @@ export async function findAbandonedTurns(
 }
 
 /** The ids of accounts in order, after one of them. */
-export async function listOwners(tx: Tx, after: string | null, atMost: number): Promise<string[]> {
-  const { rows } = await tx.execute<{ id: string }>(
-    sql`SELECT id FROM system.list_owners(${after}::uuid, ${atMost})`
+/** Owners by id, after one of them, with their time zones: for the nightly jobs. */
+export async function listOwners(
+  tx: Tx,
+  after: string | null,
+  atMost: number
+): Promise<{ id: string; timezone: string }[]> {
+  const { rows } = await tx.execute<{ id: string; timezone: string }>(
+    sql`SELECT id, timezone FROM system.list_owners(${after}::uuid, ${atMost})`
   )
-  return rows.map(({ id }) => id)
+  return rows
 }
 
 /** Turn logs and stored answers past their 24 hours. */

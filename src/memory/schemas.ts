@@ -16,8 +16,10 @@ export const MemoryStatus = Type.Enum([
 
 /** Where a memory comes from, with the words it was taken from. */
 export const MemorySource = Type.Object({
-  kind: Type.Enum(['message', 'owner']),
+  kind: Type.Enum(['message', 'owner', 'web', 'document', 'tool', 'import']),
   messageId: Nullable(Id),
+  /** What it is called elsewhere: an address, a file's name. */
+  reference: Nullable(Type.String()),
   conversationId: Nullable(Id),
   quote: Type.String(),
   /** Where the quote begins in the message, in UTF-16 units. */

@@ -206,10 +206,11 @@ function toSource(row: {
   source: typeof memorySources.$inferSelect
   conversationId: string | null
 }): MemorySource {
-  const { kind, messageId, quote, quoteStart, saidBy, saidAt } = row.source
+  const { kind, messageId, reference, quote, quoteStart, saidBy, saidAt } = row.source
   return {
     kind,
     messageId,
+    reference,
     conversationId: row.conversationId,
     quote,
     quoteStart,

@@ -61,6 +61,7 @@ describeEachDatabase('memories', (database) => {
         {
           kind: 'owner',
           messageId: null,
+          reference: null,
           conversationId: null,
           quote: BEES,
           quoteStart: null,

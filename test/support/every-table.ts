@@ -95,6 +95,7 @@ function sampleOf(type: string): unknown {
     text: () => randomBytes(8).toString('hex'),
     bytea: () => randomBytes(32),
     'text[]': () => [],
+    'uuid[]': () => [],
     jsonb: () => '[]',
     boolean: () => false,
     integer: () => 1,
