@@ -39,6 +39,7 @@ CREATE TABLE "profiles" (
 	"text" text NOT NULL,
 	"previous_text" text,
 	"memory_ids" uuid[] DEFAULT '{}' NOT NULL,
+	"previous_memory_ids" uuid[],
 	"built_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "profiles_owner_id_pk" PRIMARY KEY("owner_id")
 );

@@ -72,6 +72,8 @@ export const profiles = pgTable(
     previousText: text('previous_text'),
     /** The memories it was made from: when one is forgotten it is made again. */
     memoryIds: uuid('memory_ids').array().notNull().default([]),
+    /** And those of what it said before. */
+    previousMemoryIds: uuid('previous_memory_ids').array(),
     builtAt: moment('built_at').notNull().defaultNow()
   },
   (table) => [primaryKey({ columns: [table.ownerId] })]
