@@ -6,12 +6,10 @@ const SWEEP_MS = 15_000
 
 /** Runs every job, and ends the turns whose runner died. Answers a function that stops the sweeping. */
 export async function startWorker(
-  { jobs, queue, chat, database }: Services,
+  { jobs, queue, chat }: Services,
   onError: (error: unknown, doing: string) => void
 ): Promise<() => void> {
   await queue.work(jobs, CONCURRENCY, (name, error) => onError(error, `running job ${name}`))
-  // The embedded database has this one process: its abandoned turns are all found at start-up.
-  if (database.kind === 'embedded') return () => {}
   const sweep = setInterval(() => {
     chat.interruptAbandoned(false).catch((error) => onError(error, 'ending abandoned turns'))
   }, SWEEP_MS)

@@ -66,7 +66,7 @@ export function createApiKeys({ database, replayKey }: Dependencies): ApiKeys {
 
     async list(ownerId, limit, cursor) {
       const after = cursor === undefined ? undefined : decodeCursor(cursor).id
-      const rows = await database.inOwner(ownerId, (tx) => listApiKeys(tx, ownerId, limit, after))
+      const rows = await database.readInOwner(ownerId, (tx) => listApiKeys(tx, ownerId, limit, after))
       return toPage(rows, limit, toApiKey, ({ createdAt, id }) => ({ at: createdAt, id }))
     },
 

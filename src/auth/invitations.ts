@@ -52,7 +52,7 @@ export function createInvitations({ database, replayKey }: Dependencies): Invita
 
     async list(ownerId, limit, cursor) {
       const after = cursor === undefined ? undefined : decodeCursor(cursor).id
-      const rows = await database.inOwner(ownerId, (tx) => listInvitations(tx, ownerId, limit, after))
+      const rows = await database.readInOwner(ownerId, (tx) => listInvitations(tx, ownerId, limit, after))
       return toPage(rows, limit, toInvitation, ({ createdAt, id }) => ({ at: createdAt, id }))
     },
 

@@ -27,14 +27,14 @@ export interface Profiles {
 export function createProfiles({ database, passwords }: Dependencies): Profiles {
   return {
     async load(ownerId) {
-      return orGone(await database.inOwner(ownerId, (tx) => findProfile(tx, ownerId)))
+      return orGone(await database.readInOwner(ownerId, (tx) => findProfile(tx, ownerId)))
     },
     async save(ownerId, changes) {
       const checked = checkChanges(changes)
       return orGone(await database.inOwner(ownerId, (tx) => saveProfile(tx, ownerId, checked)))
     },
     async remove(ownerId, password) {
-      const hash = orGone(await database.inOwner(ownerId, (tx) => findPasswordHash(tx, ownerId)))
+      const hash = orGone(await database.readInOwner(ownerId, (tx) => findPasswordHash(tx, ownerId)))
       if (!(await passwords.verify(hash, password))) throw new PasswordWrong()
       await database.inOwner(ownerId, async (tx) => {
         await lockAccounts(tx)

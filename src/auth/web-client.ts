@@ -49,10 +49,13 @@ export function clearRefreshToken(request: FastifyRequest, reply: FastifyReply):
 }
 
 function cookieOptions(request: FastifyRequest) {
-  return { httpOnly: true, sameSite: 'strict', path: '/v1/auth', secure: !isPlainLoopback(request) } as const
+  return { httpOnly: true, sameSite: 'strict', path: '/v1/auth', secure: isOverHttps(request) } as const
 }
 
-/** Not every browser keeps a Secure cookie of http://localhost, where nobody can listen in anyway. */
-function isPlainLoopback({ protocol, hostname }: FastifyRequest): boolean {
-  return protocol === 'http' && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+/**
+ * A browser drops a Secure cookie that came over plain HTTP, and nobody could stay signed in there. Behind a proxy that PAI
+ * has not been told of, the page's own origin still says how the browser speaks.
+ */
+function isOverHttps({ protocol, headers }: FastifyRequest): boolean {
+  return protocol === 'https' || (headers.origin?.startsWith('https:') ?? false)
 }

@@ -39,7 +39,9 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{ database: Database 
       const { cursor, limit = DEFAULT_LIMIT } = request.query
       const after = cursor === undefined ? undefined : decodeCursor(cursor)
       const { id: ownerId } = request.user
-      const rows = await database.inOwner(ownerId, (tx) => store.listConversations(tx, ownerId, limit, after))
+      const rows = await database.readInOwner(ownerId, (tx) =>
+        store.listConversations(tx, ownerId, limit, after)
+      )
       return toPage(rows, limit, toConversation, ({ updatedAt, id }) => ({ at: updatedAt, id }))
     }
   )
@@ -86,7 +88,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{ database: Database 
     (request) => {
       const { id: ownerId } = request.user
       const { id } = request.params
-      return database.inOwner(ownerId, async (tx) => ({
+      return database.readInOwner(ownerId, async (tx) => ({
         ...toConversation(await store.loadConversation(tx, ownerId, id)),
         activeTurnId: await findActiveTurnId(tx, ownerId, id)
       }))
@@ -149,7 +151,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{ database: Database 
       // The number of a message, as the page before gave it out.
       if (cursor !== undefined && !/^\d{1,9}$/.test(cursor)) throw new CursorInvalid()
       const after = Number(cursor ?? 0)
-      return database.inOwner(ownerId, async (tx) => {
+      return database.readInOwner(ownerId, async (tx) => {
         await store.loadConversation(tx, ownerId, request.params.id)
         const rows = await store.listMessages(tx, ownerId, request.params.id, limit, after)
         const page = rows.slice(0, limit)

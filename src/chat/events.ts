@@ -12,6 +12,17 @@ export type TurnEvent =
   | { type: 'error'; data: TurnError }
   | { type: 'done'; data: { status: TurnStatus; messageId: string | null } }
 
+/** What every log begins with: which turn it is. */
+export function firstEvent(turn: {
+  id: string
+  conversationId: string
+  userMessageId: string
+  model: string
+}): Extract<TurnEvent, { type: 'turn' }> {
+  const { id: turnId, conversationId, userMessageId, model } = turn
+  return { type: 'turn', data: { turnId, conversationId, userMessageId, model } }
+}
+
 /** An event with its number in the log, from 1 without gaps. */
 export type LoggedEvent = TurnEvent & { id: number }
 

@@ -47,7 +47,7 @@ export const importRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request) => {
       const { id: ownerId } = request.user
-      const row = await database.inOwner(ownerId, (tx) => loadImport(tx, ownerId, request.params.id))
+      const row = await database.readInOwner(ownerId, (tx) => loadImport(tx, ownerId, request.params.id))
       const { id, conversationId, total, done } = row
       return {
         id,

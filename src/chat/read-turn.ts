@@ -8,7 +8,7 @@ export type ReadTurn = ReturnType<typeof createReadTurn>
 /** A turn as the API shows it, with its reply once there is one. */
 export function createReadTurn({ database }: { database: Database }) {
   return function readTurn(ownerId: string, turnId: string): Promise<Turn> {
-    return database.inOwner(ownerId, async (tx) => {
+    return database.readInOwner(ownerId, async (tx) => {
       const turn = await loadTurn(tx, ownerId, turnId)
       const reply = turn.replyMessageId ? await loadMessage(tx, ownerId, turn.replyMessageId) : null
       return {

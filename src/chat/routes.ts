@@ -6,9 +6,10 @@ import { Type } from 'typebox'
 import { sendEvents } from '../http/event-stream.ts'
 import { Id, IdempotencyHeaders, IdParams } from '../http/schemas.ts'
 import { EventIdInvalid } from './errors.ts'
+import type { LoggedEvent } from './events.ts'
 import type { ReadTurn } from './read-turn.ts'
 import { ChatBody, Turn } from './schemas.ts'
-import type { StartTurn } from './start-turn.ts'
+import type { StartedTurn, StartTurn } from './start-turn.ts'
 import type { StopTurn } from './stop-turn.ts'
 import type { WatchTurn } from './watch-turn.ts'
 
@@ -39,20 +40,25 @@ export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (a
     reply: FastifyReply,
     ownerId: string,
     turnId: string,
-    afterId: number
+    afterId: number,
+    known: LoggedEvent[] = []
   ): Promise<void> {
     const watcher = new AbortController()
-    await sendEvents(reply, await watchTurn(ownerId, turnId, afterId, watcher.signal), watcher)
+    await sendEvents(reply, await watchTurn(ownerId, turnId, afterId, watcher.signal, known), watcher)
   }
 
   /** The finished turn, for a caller that does not stream. A caller that hangs up stops waiting, not the turn. */
-  async function settled(reply: FastifyReply, ownerId: string, turnId: string): Promise<Turn> {
+  async function settled(
+    reply: FastifyReply,
+    ownerId: string,
+    { turnId, events }: StartedTurn
+  ): Promise<Turn> {
     const watcher = new AbortController()
     const answered = finished(reply.raw)
       .catch(() => watcher.abort())
       .finally(() => answering.delete(answered))
     answering.add(answered)
-    for await (const event of await watchTurn(ownerId, turnId, 0, watcher.signal)) {
+    for await (const event of await watchTurn(ownerId, turnId, 0, watcher.signal, events)) {
       if (event.type === 'done') break
     }
     return readTurn(ownerId, turnId)
@@ -61,11 +67,11 @@ export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (a
   async function answer(
     reply: FastifyReply,
     ownerId: string,
-    turnId: string,
+    started: StartedTurn,
     accept: string | undefined
   ): Promise<Turn | undefined> {
-    if (!accept?.includes(EVENT_STREAM)) return settled(reply, ownerId, turnId)
-    await stream(reply, ownerId, turnId, 0)
+    if (!accept?.includes(EVENT_STREAM)) return settled(reply, ownerId, started)
+    await stream(reply, ownerId, started.turnId, 0, started.events)
   }
 
   app.post(
@@ -81,8 +87,8 @@ export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (a
     },
     async (request, reply) => {
       const { id: ownerId } = request.user
-      const { turnId } = await startTurn.chat(ownerId, request.body, request.headers['idempotency-key'])
-      return answer(reply, ownerId, turnId, request.headers.accept)
+      const started = await startTurn.chat(ownerId, request.body, request.headers['idempotency-key'])
+      return answer(reply, ownerId, started, request.headers.accept)
     }
   )
 
@@ -99,12 +105,12 @@ export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (a
     },
     async (request, reply) => {
       const { id: ownerId } = request.user
-      const { turnId } = await startTurn.regenerate(
+      const started = await startTurn.regenerate(
         ownerId,
         request.params.id,
         request.headers['idempotency-key']
       )
-      return answer(reply, ownerId, turnId, request.headers.accept)
+      return answer(reply, ownerId, started, request.headers.accept)
     }
   )
 

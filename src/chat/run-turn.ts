@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Database, Tx } from '../db/client.ts'
 import { isRetryable } from '../llm/errors.ts'
 import type { ChatModel, Usage } from '../llm/model.ts'
@@ -5,7 +6,7 @@ import type { Recall, RecallItem } from '../memory/recall.ts'
 import { createCitationFinder } from './cite.ts'
 import { cleanReply } from './clean-reply.ts'
 import { loadBranch } from './conversation-store.ts'
-import { interruptedError } from './errors.ts'
+import { interruptedError, ReplyTooLong } from './errors.ts'
 import { type FinishTurnDeps, finishTurn, type Outcome } from './finish-turn.ts'
 import { assemblePrompt } from './prompt.ts'
 import type { Citation, MemoryUsed, TurnError, TurnOptions } from './schemas.ts'
@@ -16,14 +17,21 @@ import { createTurnLog, type TurnLog } from './turn-log.ts'
 const PROMPT_TOKENS = 24_000
 const HISTORY_MESSAGES = 100
 const RECALLED = 8
+/** A model that repeats itself without end is cut off here; the words so far are kept. */
+const MAX_REPLY_CHARACTERS = 400_000
+/** Waits before the end of a turn is tried again to be stored, in milliseconds. */
+const FINISH_AGAIN_MS = [200, 1_000, 5_000]
 
 export interface AcceptedTurn {
   ownerId: string
   id: string
   conversationId: string
   userMessageId: string
+  model: string
   /** What the owner said. */
   text: string
+  /** Whether the conversation begins with it. */
+  begins: boolean
   temporary: boolean
   options: TurnOptions
   runnerId: string
@@ -65,6 +73,7 @@ export function createRunTurn(deps: RunTurnDeps) {
 
   /** Answers one accepted turn. Never throws: whatever happens, the turn ends with the words so far. */
   return async function runTurn(turn: AcceptedTurn, signal: AbortSignal): Promise<void> {
+    hub.begin(turn.id)
     const log = createTurnLog(database, hub, turn.ownerId, turn.id)
     const reply: Reply = { text: '', citations: [], memoriesUsed: [], usage: noUsage() }
     let failure: unknown
@@ -73,12 +82,8 @@ export function createRunTurn(deps: RunTurnDeps) {
     } catch (error) {
       failure = error
     }
-    try {
-      await finish(deps, turn, log, reply, toEnd(failure, signal))
-    } catch (error) {
-      // The turn stays unfinished in the database; its lease runs out and it is found as interrupted.
-      deps.onError(error)
-    }
+    await finish(deps, turn, log, { ...reply, ...toEnd(failure, signal) })
+    hub.end(turn.id)
   }
 
   async function answer(turn: AcceptedTurn, reply: Reply, log: TurnLog, signal: AbortSignal): Promise<void> {
@@ -105,6 +110,7 @@ export function createRunTurn(deps: RunTurnDeps) {
         log.append({ type: event.type, data: { text: event.text } })
         if (event.type === 'reasoning-delta') continue
         reply.text += event.text
+        if (reply.text.length > MAX_REPLY_CHARACTERS) throw new ReplyTooLong()
         for (const citation of findCitations(event.text)) {
           reply.citations.push(citation)
           log.append({ type: 'citation', data: citation })
@@ -125,10 +131,13 @@ export function createRunTurn(deps: RunTurnDeps) {
   }
 }
 
-async function loadContext({ database, findProfile }: RunTurnDeps, { ownerId, userMessageId }: AcceptedTurn) {
-  return database.inOwner(ownerId, async (tx) => ({
+async function loadContext({ database, findProfile }: RunTurnDeps, turn: AcceptedTurn) {
+  const { ownerId, userMessageId, text } = turn
+  return database.readInOwner(ownerId, async (tx) => ({
     profile: (await findProfile(tx, ownerId)) ?? UNKNOWN_OWNER,
-    history: await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES)
+    history: turn.begins
+      ? [{ id: userMessageId, role: 'user' as const, content: text }]
+      : await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES)
   }))
 }
 
@@ -147,20 +156,24 @@ async function recallFor(
   return recall(turn.ownerId, query, signal)
 }
 
-/** Stores how the turn ended, and only then tells the watchers. */
-async function finish(
-  deps: RunTurnDeps,
-  turn: AcceptedTurn,
-  log: TurnLog,
-  reply: Reply,
-  end: Pick<Outcome, 'status' | 'error'>
-): Promise<void> {
+/** Stores how the turn ended, and only then tells the watchers. A database that is away for a moment is waited for. */
+async function finish(deps: RunTurnDeps, turn: AcceptedTurn, log: TurnLog, outcome: Outcome): Promise<void> {
   await log.settle()
   const { firstId, events } = log.take()
-  const written = await deps.database.inOwner(turn.ownerId, (tx) =>
-    finishTurn(tx, deps, { ...turn, model: deps.model.id }, { ...reply, ...end }, firstId, events)
-  )
-  if (written) log.publish(firstId, written)
+  for (const againMs of [...FINISH_AGAIN_MS, null]) {
+    try {
+      const written = await deps.database.inOwner(turn.ownerId, (tx) =>
+        finishTurn(tx, deps, turn, outcome, firstId, events)
+      )
+      if (written) log.publish(firstId, written)
+      return
+    } catch (error) {
+      deps.onError(error)
+      // It stays unfinished in the database: its lease runs out, and it is found as interrupted.
+      if (againMs === null) return
+      await wait(againMs)
+    }
+  }
 }
 
 /** What a client may show: our own errors as they are, anything else without its words. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextLoop } from 'node:timers/promises'
 import { v7 as uuidv7 } from 'uuid'
 import type { Database } from '../db/client.ts'
 import type { AbortReason, AcceptedTurn, createRunTurn } from './run-turn.ts'
@@ -32,7 +33,9 @@ export function createRunner({
       }, HEARTBEAT_MS)
       // It is stored and will be answered for: cut off like the others, so that the owner can go on from there.
       if (closing) abort('interrupted')
-      const done = runTurn(turn, controller.signal).finally(() => {
+      // Whoever waits for the acceptance gets the answer first.
+      const work = nextLoop().then(() => runTurn(turn, controller.signal))
+      const done = work.finally(() => {
         clearInterval(heartbeat)
         running.delete(turn.id)
       })

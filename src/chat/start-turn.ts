@@ -1,8 +1,9 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Database, Tx } from '../db/client.ts'
-import { claim, type IdempotentCall } from '../db/idempotency.ts'
+import type { Database } from '../db/client.ts'
+import { claim, claiming, findAnswer, type IdempotentCall } from '../db/idempotency.ts'
 import { loadConversation, loadMessage } from './conversation-store.ts'
 import { MessageNotFound } from './errors.ts'
+import { firstEvent, type LoggedEvent, toLogged } from './events.ts'
 import type { AcceptedTurn } from './run-turn.ts'
 import type { Runner } from './runner.ts'
 import type { ChatBody } from './schemas.ts'
@@ -11,6 +12,8 @@ import { acceptAgain, acceptMessage, findOptions } from './turn-store.ts'
 
 export interface StartedTurn {
   turnId: string
+  /** The log so far, where this call made the turn: who watches it need not read it back. */
+  events: LoggedEvent[]
 }
 
 export type StartTurn = ReturnType<typeof createStartTurn>
@@ -28,26 +31,14 @@ export function createStartTurn({
   runner: Runner
   modelId: string
 }) {
-  /** Stores a turn once for its key. `store` answers what there is to run. */
-  async function accept(
-    call: IdempotentCall,
-    turnId: string,
-    store: (tx: Tx) => Promise<AcceptedTurn>
-  ): Promise<StartedTurn> {
-    let accepted: AcceptedTurn | undefined
-    const known = await database.inOwner(call.ownerId, async (tx) => {
-      accepted = undefined
-      const earlier = await claim<StartedTurn>(tx, call, { turnId })
-      if (!earlier) accepted = await store(tx)
-      return earlier
-    })
-    if (accepted) runner.run(accepted)
-    return known?.answer ?? { turnId }
+  function begin(turn: AcceptedTurn): StartedTurn {
+    runner.run(turn)
+    return { turnId: turn.id, events: [toLogged(firstEvent(turn), 1)] }
   }
 
   return {
     /** Answers a new message. */
-    chat(ownerId: string, body: ChatBody, key?: string): Promise<StartedTurn> {
+    async chat(ownerId: string, body: ChatBody, key?: string): Promise<StartedTurn> {
       const { message: text, parentId, useMemory = true, temporary = false } = body
       const turn = {
         id: uuidv7(),
@@ -59,17 +50,23 @@ export function createStartTurn({
       }
       const begins = body.conversationId ? null : { title: toTitle(text), temporary }
       if (parentId && begins) throw new MessageNotFound(parentId)
-      return accept({ ownerId, key, call: 'POST /v1/chat', body }, turn.id, async (tx) => {
-        const stored = await acceptMessage(tx, ownerId, turn, { text, parentId, begins })
-        return { ...turn, ...stored, ownerId, text }
+      const call: IdempotentCall = { ownerId, key, call: 'POST /v1/chat', body }
+      const accepted = await database.inOwner(ownerId, async (tx) => {
+        const claimed = claiming(call, { turnId: turn.id })
+        const stored = await acceptMessage(tx, ownerId, turn, { text, parentId, begins }, claimed)
+        return stored ?? findAnswer<{ turnId: string }>(tx, call)
       })
+      if ('turnId' in accepted) return { turnId: accepted.turnId, events: [] }
+      return begin({ ...turn, ...accepted, ownerId, text, begins: begins !== null })
     },
 
     /** Answers an earlier message once more, as a new branch. `messageId` is that message, or a reply to it. */
-    regenerate(ownerId: string, messageId: string, key?: string): Promise<StartedTurn> {
+    async regenerate(ownerId: string, messageId: string, key?: string): Promise<StartedTurn> {
       const id = uuidv7()
       const call = { ownerId, key, call: `POST /v1/messages/${messageId}/regenerate`, body: {} }
-      return accept(call, id, async (tx) => {
+      const accepted = await database.inOwner(ownerId, async (tx) => {
+        const earlier = await claim<{ turnId: string }>(tx, call, { turnId: id })
+        if (earlier) return earlier.answer
         const message = await loadMessage(tx, ownerId, messageId)
         const asked =
           message.role === 'user' ? message : await loadMessage(tx, ownerId, message.parentId ?? messageId)
@@ -86,8 +83,9 @@ export function createStartTurn({
           runnerId: runner.id
         }
         await acceptAgain(tx, ownerId, turn)
-        return { ...turn, ownerId, text, temporary }
+        return { ...turn, ownerId, text, temporary, begins: false }
       })
+      return 'turnId' in accepted ? { turnId: accepted.turnId, events: [] } : begin(accepted)
     }
   }
 }

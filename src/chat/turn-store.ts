@@ -2,7 +2,7 @@ import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
 import { loadConversation } from './conversation-store.ts'
 import { MessageNotFound, TurnNotFound } from './errors.ts'
-import { type LoggedEvent, type TurnEvent, toLogged } from './events.ts'
+import { firstEvent, type LoggedEvent, type TurnEvent, toLogged } from './events.ts'
 import type { Citation, TurnError, TurnOptions, TurnStatus, TurnUsage } from './schemas.ts'
 import { turnEvents, turns } from './tables.ts'
 
@@ -33,36 +33,43 @@ export interface NewTurnMessage {
 }
 
 /**
- * Stores a message, its turn and the first event of the log: one statement, since the person waits for it. Answers
- * whether the conversation is temporary. Throws where the conversation, or the parent in it, is not the owner's.
+ * Stores a message, its turn and the first event of the log, once for the row of `claimed`: one statement, since the person
+ * waits for it. Answers whether the conversation is temporary; null when `claimed` had no row and nothing was stored.
+ * Throws where the conversation, or the parent in it, is not the owner's.
  */
 export async function acceptMessage(
   tx: Tx,
   ownerId: string,
   turn: NewTurn,
-  { text, parentId, begins }: NewTurnMessage
-): Promise<{ temporary: boolean }> {
+  { text, parentId, begins }: NewTurnMessage,
+  claimed: SQL
+): Promise<{ temporary: boolean } | null> {
   const { conversationId, userMessageId } = turn
   const conversation = begins
     ? sql`INSERT INTO conversations (owner_id, id, title, temporary, next_sequence)
-          VALUES (${ownerId}, ${conversationId}, ${begins.title}, ${begins.temporary}, 2)
+          SELECT ${ownerId}::uuid, ${conversationId}::uuid, ${begins.title}, ${begins.temporary}::boolean, 2 FROM claimed
           RETURNING 1 AS sequence, temporary`
     : sql`UPDATE conversations SET next_sequence = next_sequence + 1, updated_at = now()
-           WHERE owner_id = ${ownerId} AND id = ${conversationId}
+           WHERE owner_id = ${ownerId} AND id = ${conversationId} AND EXISTS (SELECT FROM claimed)
              AND (${parentId ?? null}::uuid IS NULL OR EXISTS (SELECT FROM messages
                   WHERE owner_id = ${ownerId} AND id = ${parentId ?? null} AND conversation_id = ${conversationId}))
           RETURNING next_sequence - 1 AS sequence, temporary`
-  const parent = sql`coalesce(${parentId ?? null}::uuid, (SELECT id FROM messages
-    WHERE owner_id = ${ownerId} AND conversation_id = ${conversationId} ORDER BY sequence DESC LIMIT 1))`
-  const { rows } = await tx.execute<{ temporary: boolean }>(sql`
-    WITH conversation AS (${conversation}),
+  // A conversation that begins has no message yet.
+  const parent = begins
+    ? sql`NULL::uuid`
+    : sql`coalesce(${parentId ?? null}::uuid, (SELECT id FROM messages
+        WHERE owner_id = ${ownerId} AND conversation_id = ${conversationId} ORDER BY sequence DESC LIMIT 1))`
+  const { rows } = await tx.execute<{ mine: boolean; temporary: boolean | null }>(sql`
+    WITH claimed AS (${claimed}), conversation AS (${conversation}),
     message AS (
       INSERT INTO messages (owner_id, id, conversation_id, parent_id, sequence, role, content)
       SELECT ${ownerId}::uuid, ${userMessageId}::uuid, ${conversationId}::uuid, ${parent}, sequence, 'user', ${text}
         FROM conversation
     ), ${insertTurn(ownerId, turn, sql`SELECT temporary FROM conversation`)}
-    SELECT temporary FROM conversation`)
-  if (rows[0]) return rows[0]
+    SELECT EXISTS (SELECT FROM claimed) AS mine, (SELECT temporary FROM conversation)`)
+  const [stored] = rows
+  if (!stored?.mine) return null
+  if (stored.temporary !== null) return { temporary: stored.temporary }
   await loadConversation(tx, ownerId, conversationId)
   throw new MessageNotFound(parentId ?? '')
 }
@@ -75,14 +82,14 @@ export async function acceptAgain(tx: Tx, ownerId: string, turn: NewTurn): Promi
 /** A turn, once for the row of `from`, owned by its runner from the start; its log begins with who it is. */
 function insertTurn(ownerId: string, turn: NewTurn, from: SQL): SQL {
   const { id, conversationId, userMessageId, model, options, runnerId } = turn
-  const event = JSON.stringify({ turnId: id, conversationId, userMessageId, model })
+  const { type, data } = firstEvent(turn)
   return sql`turn AS (
       INSERT INTO turns (owner_id, id, conversation_id, user_message_id, status, model, options, runner_id, lease_until)
       SELECT ${ownerId}::uuid, ${id}::uuid, ${conversationId}::uuid, ${userMessageId}::uuid, 'running', ${model},
              ${JSON.stringify(options)}::jsonb, ${runnerId}::uuid, ${LEASE} FROM (${from}) AS once
     ), event AS (
       INSERT INTO turn_events (owner_id, turn_id, id, type, data)
-      SELECT ${ownerId}::uuid, ${id}::uuid, 1, 'turn', ${event}::jsonb FROM (${from}) AS once
+      SELECT ${ownerId}::uuid, ${id}::uuid, 1, ${type}, ${JSON.stringify(data)}::jsonb FROM (${from}) AS once
     )`
 }
 

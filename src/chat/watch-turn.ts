@@ -4,8 +4,11 @@ import type { LoggedEvent } from './events.ts'
 import type { TurnHub } from './turn-hub.ts'
 import { readLog } from './turn-store.ts'
 
-/** A turn that another process runs is looked at this often. */
+/** A turn that another process runs is looked at this often; one of this process only in case something was missed. */
 const POLL_MS = 250
+const OWN_POLL_MS = 5_000
+/** A reader who is this many events behind reads them from the log. */
+const MAX_WAITING = 1_000
 
 export type WatchTurn = ReturnType<typeof createWatchTurn>
 
@@ -13,25 +16,29 @@ export type WatchTurn = ReturnType<typeof createWatchTurn>
 export function createWatchTurn({ database, hub }: { database: Database; hub: TurnHub }) {
   /**
    * Refuses what cannot be followed, then answers the events after number `afterId`. The signal ends the watching, not
-   * the turn.
+   * the turn. `known` are the first events of a turn made at this moment: they need not be read back.
    */
   return async function watchTurn(
     ownerId: string,
     turnId: string,
     afterId: number,
-    signal: AbortSignal
+    signal: AbortSignal,
+    known: LoggedEvent[] = []
   ): Promise<AsyncIterable<LoggedEvent>> {
     if (!Number.isSafeInteger(afterId) || afterId < 0) throw new EventIdInvalid()
     // Listening begins before reading, so nothing can fall between the two.
     let live: LoggedEvent[] = []
     let wake = (): void => {}
     const unsubscribe = hub.subscribe(turnId, (events) => {
+      // What is dropped here leaves a gap, and a gap is read from the log.
+      if (live.length > MAX_WAITING) live = []
       live.push(...events)
       wake()
     })
     signal.addEventListener('abort', () => wake(), { once: true })
 
-    const readOn = (lastId: number) => database.inOwner(ownerId, (tx) => readLog(tx, ownerId, turnId, lastId))
+    const readOn = (lastId: number) =>
+      database.readInOwner(ownerId, (tx) => readLog(tx, ownerId, turnId, lastId))
 
     async function* follow(first: Awaited<ReturnType<typeof readOn>>): AsyncGenerator<LoggedEvent> {
       let lastId = afterId
@@ -51,7 +58,7 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
           const gap = live.length > 0 && (live[0]?.id ?? 0) > lastId + 1
           if (live.length === 0 && !log.ended) {
             await new Promise<void>((resolve) => {
-              const timer = setTimeout(resolve, POLL_MS)
+              const timer = setTimeout(resolve, hub.hears(turnId) ? OWN_POLL_MS : POLL_MS)
               wake = () => {
                 clearTimeout(timer)
                 resolve()
@@ -73,6 +80,8 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
       }
     }
 
+    const last = known.at(-1)
+    if (last) return follow({ events: known, lastId: last.id, ended: false })
     try {
       const log = await readOn(afterId)
       if (!log) throw new TurnNotFound(turnId)

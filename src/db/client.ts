@@ -22,6 +22,8 @@ export interface Database {
    * tried again, so `work` holds nothing but database work: no network call, no use of the pool.
    */
   inOwner<T>(ownerId: string, work: (tx: Tx) => Promise<T>): Promise<T>
+  /** The same for work that only reads: its answer does not wait for the transaction's end. */
+  readInOwner<T>(ownerId: string, work: (tx: Tx) => Promise<T>): Promise<T>
   /** The same without an owner: sees no owner's row, only what the functions in `db/system.ts` answer. */
   inSystem<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** Calls back for each NOTIFY on `channel`; `onReconnect` after each (re)subscription, when some may have been missed. */
@@ -65,42 +67,58 @@ export class Pool extends pg.Pool {
   }
 }
 
-/** The transactions over a pool. Beginning one, dropping to `pai_app` and naming the owner is one round trip. */
-export function createTransactions(pool: pg.Pool): Pick<Database, 'inOwner' | 'inSystem'> {
+/**
+ * The transactions over a pool. Beginning one, dropping to `pai_app` and naming the owner is one round trip, and on a pool
+ * whose connections pipeline it travels with the work's first statement: were it refused, that statement would find an
+ * aborted transaction.
+ */
+export function createTransactions(pool: pg.Pool): Pick<Database, 'inOwner' | 'readInOwner' | 'inSystem'> {
   const handles = new WeakMap<pg.PoolClient, Tx>()
+  const pipelined = 'pipeline' in pool.options && pool.options.pipeline === true
 
-  async function run<T>(begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function run<T>({ begin, reads }: Start, work: (tx: Tx) => Promise<T>): Promise<T> {
     assertNoTransaction()
     const client = await checkOut(pool)
     const transaction = { open: true }
-    let broken: Error | undefined
+    let begun: Promise<unknown> = Promise.resolve()
+    let end: Promise<Error | undefined> | undefined
     try {
-      await client.query(begin)
-      let tx = handles.get(client)
-      if (!tx) {
-        tx = drizzle(client)
-        handles.set(client, tx)
-      }
-      const handle = tx
-      const result = await surrounding.run(transaction, () => work(handle))
-      await client.query('COMMIT')
+      begun = client.query(begin)
+      // Heard below, whatever the work does meanwhile.
+      begun.catch(() => {})
+      if (!pipelined) await begun
+      const result = await surrounding.run(transaction, () => work(handleOf(client)))
+      await begun
+      const committed = commit(client)
+      // Nothing depends on how reading ends; a connection on which it fails is not given to anyone else.
+      if (reads) end = committed.then(...SETTLED)
+      else await committed
       return result
     } catch (error) {
-      // A connection that cannot roll back is not given to anyone else.
-      await client.query('ROLLBACK').catch((failure: Error) => {
-        broken = failure
-      })
+      end = client.query('ROLLBACK').then(...SETTLED)
+      await end
+      await begun
       throw error
     } finally {
       transaction.open = false
-      client.release(broken)
+      if (end) end.then((broken) => client.release(broken))
+      else client.release()
     }
   }
 
-  async function runWithRetry<T>(begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  function handleOf(client: pg.PoolClient): Tx {
+    let tx = handles.get(client)
+    if (!tx) {
+      tx = drizzle(client)
+      handles.set(client, tx)
+    }
+    return tx
+  }
+
+  async function runWithRetry<T>(start: Start, work: (tx: Tx) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await run(begin, work)
+        return await run(start, work)
       } catch (error) {
         // An access token outlives a removed account by some minutes.
         if (brokenConstraint(error)?.endsWith(OWNER_KEY)) throw new OwnerGone({ cause: error })
@@ -112,15 +130,35 @@ export function createTransactions(pool: pg.Pool): Pick<Database, 'inOwner' | 'i
   }
 
   return {
-    inOwner(ownerId, work) {
-      // The id goes into the statement's text, so only the shape of a UUID may pass.
-      if (!UUID.test(ownerId)) throw new TypeError('An owner id must be a UUID')
-      return runWithRetry(`BEGIN; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = '${ownerId}'`, work)
-    },
-    inSystem(work) {
-      return runWithRetry(`BEGIN; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = ''`, work)
-    }
+    inOwner: (ownerId, work) => runWithRetry({ begin: beginAs(ownerId, 'BEGIN'), reads: false }, work),
+    readInOwner: (ownerId, work) =>
+      runWithRetry({ begin: beginAs(ownerId, 'BEGIN READ ONLY'), reads: true }, work),
+    inSystem: (work) =>
+      runWithRetry(
+        { begin: `BEGIN; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = ''`, reads: false },
+        work
+      )
   }
+}
+
+interface Start {
+  begin: string
+  reads: boolean
+}
+
+/** What a settled end means for its connection: nothing, or why it cannot be used again. */
+const SETTLED = [() => undefined, (error: Error) => error] as const
+
+function beginAs(ownerId: string, begin: string): string {
+  // The id goes into the statement's text, so only the shape of a UUID may pass.
+  if (!UUID.test(ownerId)) throw new TypeError('An owner id must be a UUID')
+  return `${begin}; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = '${ownerId}'`
+}
+
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('COMMIT')
+  // Work that swallowed a statement's error would otherwise be told that it is stored.
+  if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a statement in it had failed')
 }
 
 async function checkOut(pool: pg.Pool): Promise<pg.PoolClient> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { and, eq } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from './client.ts'
 import { IdempotencyKeyReused } from './errors.ts'
 import { idempotencyKeys } from './idempotency-table.ts'
@@ -44,21 +44,31 @@ export async function claim<Answer>(
   request: IdempotentCall,
   answer: Answer | null
 ): Promise<{ answer: Answer } | null> {
-  const { ownerId, key } = request
-  if (key === undefined) return null
-  const requestHash = hashOf(request)
-  const claimed = await tx
-    .insert(idempotencyKeys)
-    .values({ ownerId, key, requestHash, response: answer })
-    .onConflictDoNothing()
-    .returning({ key: idempotencyKeys.key })
-  if (claimed.length > 0) return null
+  if (request.key === undefined) return null
+  const { rows } = await tx.execute(claiming(request, answer))
+  return rows.length > 0 ? null : { answer: await findAnswer<Answer>(tx, request) }
+}
+
+/**
+ * The same as a part of a statement that goes on with the work, to save a round trip: it answers one row when the key is
+ * the caller's now, and none when somebody had it first, whose answer `findAnswer` then has.
+ */
+export function claiming({ key, ...request }: IdempotentCall, answer: unknown): SQL {
+  if (key === undefined) return sql`SELECT`
+  return sql`INSERT INTO idempotency_keys (owner_id, key, request_hash, response)
+    VALUES (${request.ownerId}, ${key}, ${hashOf({ key, ...request })}, ${JSON.stringify(answer)}::jsonb)
+    ON CONFLICT DO NOTHING RETURNING 1`
+}
+
+/** What a key that was taken before stands for; refuses one that came with another request. */
+export async function findAnswer<Answer>(tx: Tx, request: IdempotentCall): Promise<Answer> {
+  const { ownerId, key = '' } = request
   const [known] = await tx
     .select({ requestHash: idempotencyKeys.requestHash, response: idempotencyKeys.response })
     .from(idempotencyKeys)
     .where(and(eq(idempotencyKeys.ownerId, ownerId), eq(idempotencyKeys.key, key)))
-  if (!known?.requestHash.equals(requestHash)) throw new IdempotencyKeyReused()
-  return { answer: known.response as Answer }
+  if (!known?.requestHash.equals(hashOf(request))) throw new IdempotencyKeyReused()
+  return known.response as Answer
 }
 
 function hashOf({ call, body }: IdempotentCall): Buffer {

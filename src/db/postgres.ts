@@ -11,6 +11,8 @@ export function connectPostgres(url: string, poolSize = 10): Database {
     // A caller waits this long for a connection, then gets a 503 instead of a hang.
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    // Statements that need not wait for each other's answers are sent together.
+    pipeline: true,
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 30_000,
     application_name: 'pai'

@@ -47,7 +47,7 @@ export function createRecall({
       category: query.category,
       ownWordsOnly: query.ownWordsOnly
     }
-    const candidates = await database.inOwner(ownerId, (tx) => findCandidates(tx, ownerId, asked))
+    const candidates = await database.readInOwner(ownerId, (tx) => findCandidates(tx, ownerId, asked))
     const used = {
       lexical: asked.terms.length > 0,
       vector: asked.vector !== null,

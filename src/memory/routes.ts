@@ -50,7 +50,7 @@ export const memoryReadRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = 
       const { id: ownerId } = request.user
       const { cursor, limit = DEFAULT_LIMIT } = request.query
       const after = cursor === undefined ? undefined : decodeCursor(cursor)
-      const rows = await database.inOwner(ownerId, (tx) => store.listMemories(tx, ownerId, limit, after))
+      const rows = await database.readInOwner(ownerId, (tx) => store.listMemories(tx, ownerId, limit, after))
       return toPage(
         rows,
         limit,
@@ -64,7 +64,7 @@ export const memoryReadRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = 
     '/memories/:id',
     { schema: { tags, summary: 'Read a memory', params: IdParams, response: { 200: Memory } } },
     (request) =>
-      database.inOwner(request.user.id, (tx) => store.loadMemory(tx, request.user.id, request.params.id))
+      database.readInOwner(request.user.id, (tx) => store.loadMemory(tx, request.user.id, request.params.id))
   )
 
   app.post(
@@ -80,7 +80,7 @@ export const memoryReadRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = 
     async (request, reply) => {
       const { id: ownerId } = request.user
       const found = await recall(ownerId, { ...request.body, kinds: ['memory'] }, abortedWhenGone(reply))
-      const memories = await database.inOwner(ownerId, (tx) =>
+      const memories = await database.readInOwner(ownerId, (tx) =>
         store.loadMemories(
           tx,
           ownerId,

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
 import { beforeAll, expect, test } from 'vitest'
@@ -31,7 +32,7 @@ describeEachDatabase('the turn log', (database) => {
       runnerId: uuidv7()
     }
     const message = { text: 'Hi', parentId: undefined, begins: { title: 'Hi', temporary: false } }
-    await database().inOwner(ownerId, (tx) => acceptMessage(tx, ownerId, turn, message))
+    await database().inOwner(ownerId, (tx) => acceptMessage(tx, ownerId, turn, message, sql`SELECT`))
     const hub = createTurnHub()
     const told: LoggedEvent[] = []
     hub.subscribe(turnId, (events) => told.push(...events))
