@@ -1,79 +1,22 @@
-import { pino } from 'pino'
-import { buildApp } from './app.ts'
-import { type Config, ConfigInvalid, loadConfig } from './config.ts'
-import type { Database } from './db/client.ts'
-import { openEmbedded } from './db/embedded.ts'
+import { ConfigInvalid, loadConfig } from './config.ts'
+import { startEmbedded } from './db/embedded-thread.ts'
 import { DatabaseUnsuitable, DataFolderInUse } from './db/errors.ts'
-import { connectPostgres } from './db/postgres.ts'
-import { loggerOptions } from './http/log.ts'
-import { createLlm, describeLlm } from './llm/create-llm.ts'
-import { createServices } from './services.ts'
-import { startWorker } from './worker.ts'
 
-/** Turns and jobs may end by themselves for this long after a signal to stop. */
-const GRACE_MS = 10_000
-
+// The process: reads the settings, wakes the embedded database, and only then loads everything else, which takes as long.
 try {
-  await start()
+  const config = loadConfig(process.env, process.stdout.isTTY)
+  const embedded = config.DATABASE_URL ? null : startEmbedded(config.PAI_DATA_DIR)
+  const { run } = await import('./run.ts')
+  await run(config, embedded)
 } catch (error) {
-  // What an operator can mend is said plainly; anything else keeps its stack.
-  const plain =
-    error instanceof ConfigInvalid || error instanceof DataFolderInUse || error instanceof DatabaseUnsuitable
-  console.error(plain ? error.message : error)
+  console.error(plainly(error))
   process.exit(1)
 }
 
-async function start(): Promise<void> {
-  const config = loadConfig(process.env, process.stdout.isTTY)
-  const log = pino(loggerOptions(config.LOG_LEVEL))
-  const onError = (error: unknown, doing: string) => log.error({ err: error }, doing)
-  const [database, llm] = await Promise.all([openDatabase(config), createLlm(llmSettings(config))])
-  const services = await createServices({ config, database, llm, onError })
-  for (const warning of services.warnings) log.warn(warning)
-
-  const servesApi = config.PAI_ROLE !== 'worker'
-  const app = buildApp(services, {
-    logger: log,
-    rateLimit: config.PAI_RATE_LIMIT === 'off' ? null : config.PAI_RATE_LIMIT,
-    loopback: config.loopback
-  })
-  if (database.kind === 'embedded') await services.chat.interruptAbandoned(true)
-  const stopWorker = config.PAI_ROLE === 'api' ? undefined : await startWorker(services, onError)
-  const address = servesApi ? await app.listen({ port: config.PORT, host: config.HOST }) : null
-
-  console.log(`PAI answers with ${describeLlm(llm)}`)
-  if (address) console.log(`PAI is ready: open ${address}`)
-  else console.log('PAI is working on jobs')
-  const token = await services.bootstrapToken()
-  if (token)
-    console.log(`The first account becomes the administrator. Register it with this invitation: ${token}`)
-
-  let stopping = false
-  async function stop(): Promise<void> {
-    if (stopping) return
-    stopping = true
-    stopWorker?.()
-    await services.runner.close(GRACE_MS)
-    await app.close()
-    await services.close(GRACE_MS)
-    process.exit(0)
-  }
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
-  // The launcher is gone, however it ended: a server nobody sees must not hold the data folder.
-  process.once('disconnect', stop)
-}
-
-function openDatabase({ DATABASE_URL, PAI_DATA_DIR }: Config): Promise<Database> | Database {
-  return DATABASE_URL ? connectPostgres(DATABASE_URL) : openEmbedded(PAI_DATA_DIR)
-}
-
-function llmSettings(config: Config): Parameters<typeof createLlm>[0] {
-  return {
-    ...(config.OPENAI_API_KEY ? { openAiApiKey: config.OPENAI_API_KEY } : {}),
-    ...(config.OPENAI_BASE_URL ? { openAiBaseUrl: config.OPENAI_BASE_URL } : {}),
-    ...(config.PAI_CHAT_MODEL ? { chatModel: config.PAI_CHAT_MODEL } : {}),
-    ...(config.PAI_EMBEDDING_MODEL ? { embeddingModel: config.PAI_EMBEDDING_MODEL } : {}),
-    embeddingDimensions: config.PAI_EMBEDDING_DIMENSIONS
-  }
+/** What an operator can mend is said in a sentence; anything else keeps its stack. */
+function plainly(error: unknown): unknown {
+  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
+  if (code === 'EADDRINUSE') return `Port ${port} is in use: stop what uses it, or choose another with PORT`
+  const known = [ConfigInvalid, DataFolderInUse, DatabaseUnsuitable].some((type) => error instanceof type)
+  return known ? message : error
 }

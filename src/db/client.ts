@@ -28,6 +28,8 @@ export interface Database {
   inSystem<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** Calls back for each NOTIFY on `channel`; `onReconnect` after each (re)subscription, when some may have been missed. */
   listen(channel: string, onNotify: (payload: string) => void, onReconnect: () => void): Promise<Listener>
+  /** What a server does by itself: forgets removed rows for good, and counts the others for the planner. */
+  tidy(): Promise<void>
   close(): Promise<void>
 }
 

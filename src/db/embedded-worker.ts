@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
-import type { EmbeddedWorkerData } from './embedded.ts'
+import type { EmbeddedWorkerData } from './embedded-thread.ts'
 import { createDatabaseDir } from './prepared.ts'
 
 // The thread that `openEmbedded` starts: opens the database, serves its socket, closes when told.

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator'
@@ -15,7 +17,13 @@ export interface MigrationSettings {
   migrationUrl?: string | undefined
   databaseUrl?: string | undefined
   /** Work that needs the same turn and the same rights, such as the queue's own tables. */
-  alsoMigrate?: (client: Connection) => Promise<void>
+  alsoMigrate?: AlsoMigrate
+}
+
+export interface AlsoMigrate {
+  /** Another answer than last time means that there is something to do. */
+  version(): string
+  run(client: Connection): Promise<void>
 }
 
 /**
@@ -25,6 +33,9 @@ export interface MigrationSettings {
 export async function migrate(database: Database, settings: MigrationSettings = {}): Promise<string[]> {
   const { client, release } = await connectMigrator(database, settings.migrationUrl)
   try {
+    // Most starts find everything done.
+    const fingerprint = fingerprintOf(settings)
+    if (await isCurrent(client, fingerprint)) return await checkDatabase(client)
     // A server's statement limit must not cut a migration in half.
     await client.query('SET statement_timeout = 0')
     await client.query(`SELECT pg_advisory_lock(${LOCK})`)
@@ -32,13 +43,41 @@ export async function migrate(database: Database, settings: MigrationSettings = 
     await prepareRoles(client, loginOf(settings))
     await client.query('SET ROLE pai_owner')
     await runMigrations(drizzle(client), { migrationsFolder: MIGRATIONS, migrationsSchema: 'migrations' })
-    await settings.alsoMigrate?.(client)
+    await settings.alsoMigrate?.run(client)
+    await keepFingerprint(client, fingerprint)
     return warnings
   } finally {
     await client.query('RESET ROLE; RESET statement_timeout').catch(() => {})
     await client.query(`SELECT pg_advisory_unlock(${LOCK})`).catch(() => {})
     await release()
   }
+}
+
+/** Everything a migration's outcome depends on, whoever runs it aside. */
+function fingerprintOf(settings: MigrationSettings): string {
+  const journal = readFileSync(join(MIGRATIONS, 'meta', '_journal.json'))
+  const hash = createHash('sha256').update(journal)
+  hash.update(`\0${settings.alsoMigrate?.version() ?? ''}\0${loginOf(settings) ?? ''}`)
+  return hash.digest('hex')
+}
+
+async function isCurrent(client: Connection, fingerprint: string): Promise<boolean> {
+  const { rows: tables } = await client.query(`SELECT to_regclass('migrations.current') AS found`)
+  if (!tables[0]?.found) return false
+  const { rows } = await client.query(
+    'SELECT FROM migrations.current WHERE fingerprint = $1 AND migrated_by = current_user',
+    [fingerprint]
+  )
+  return rows.length > 0
+}
+
+/** Written last: a start that was cut off before has not written it. */
+async function keepFingerprint(client: Connection, fingerprint: string): Promise<void> {
+  await client.query(
+    'CREATE TABLE IF NOT EXISTS migrations.current (fingerprint text NOT NULL, migrated_by name NOT NULL)'
+  )
+  await client.query('DELETE FROM migrations.current')
+  await client.query('INSERT INTO migrations.current VALUES ($1, session_user)', [fingerprint])
 }
 
 /** A connection of the migration's own: on the embedded database the pool has only one, and it is not yet in use. */

@@ -22,6 +22,8 @@ export function connectPostgres(url: string, poolSize = 10): Database {
     pool,
     ...createTransactions(pool),
     listen: (channel, onNotify, onReconnect) => listen(url, channel, onNotify, onReconnect),
+    // Autovacuum is at work.
+    async tidy() {},
     close: () => pool.end()
   }
 }

@@ -63,7 +63,6 @@ export async function findAbandonedTurns(
   return rows
 }
 
-/** The ids of accounts in order, after one of them. */
 /** Owners by id, after one of them, with their time zones: for the nightly jobs. */
 export async function listOwners(
   tx: Tx,
@@ -76,7 +75,19 @@ export async function listOwners(
   return rows
 }
 
-/** Turn logs and stored answers past their 24 hours. */
+/** Forgotten memories that can be purged by now, those that wait longest first. */
+export async function findDuePurges(
+  tx: Tx,
+  dueAt: Date,
+  atMost: number
+): Promise<{ ownerId: string; id: string }[]> {
+  const { rows } = await tx.execute<{ ownerId: string; id: string }>(
+    sql`SELECT owner_id AS "ownerId", id FROM system.find_due_purges(${dueAt}, ${atMost})`
+  )
+  return rows
+}
+
+/** Turn logs and stored answers past their 24 hours, and temporary chats that were left a day ago. */
 export async function deleteExpired(tx: Tx): Promise<void> {
   await tx.execute(sql`SELECT system.delete_expired()`)
 }

@@ -1,6 +1,14 @@
 import { sql } from 'drizzle-orm'
-import { type Db, fromDrizzle, PgBoss, type QueueOptions, type WorkOptions } from 'pg-boss'
+import {
+  type Db,
+  fromDrizzle,
+  getConstructionPlans,
+  PgBoss,
+  type QueueOptions,
+  type WorkOptions
+} from 'pg-boss'
 import { assertNoTransaction, type Connection, type Database, type Tx } from '../db/client.ts'
+import type { AlsoMigrate } from '../db/migrate.ts'
 
 /** Every job in PAI. Payloads carry ids; handlers read the rows again. */
 export interface JobPayloads {
@@ -10,7 +18,15 @@ export interface JobPayloads {
   'memory.index': { ownerId: string; memoryIds: string[]; messageIds: string[] }
   /** Makes the messages of a long import searchable, from where an earlier run stopped. */
   'conversations.import': { ownerId: string; importId: string }
-  /** Removes turn logs and stored answers past their 24 hours. */
+  /** Removes a forgotten memory for good, once it cannot be undone any more. */
+  'memory.purge': { ownerId: string; memoryId: string }
+  /** Finds the purges that are due and whose job was lost. */
+  'memory.sweep-purges': Record<string, never>
+  /** Begins a consolidation for each owner whose night it is. */
+  'consolidation.schedule': Record<string, never>
+  /** Tidies an owner's memory. */
+  'consolidation.run': { ownerId: string; consolidationId: string }
+  /** Removes turn logs and stored answers past their 24 hours, and tidies the database. */
   'house.delete-expired': Record<string, never>
 }
 
@@ -42,18 +58,46 @@ const QUEUES: Record<JobName, QueueOptions> = {
     retryDelayMax: 600,
     expireInSeconds: 3600
   },
+  // Whatever fails is hidden meanwhile, and the sweep tries again long after the last retry.
+  'memory.purge': {
+    retryLimit: 8,
+    retryDelay: 2,
+    retryBackoff: true,
+    retryDelayMax: 600,
+    expireInSeconds: 900
+  },
+  'memory.sweep-purges': { retryLimit: 2, expireInSeconds: 900 },
+  'consolidation.schedule': { retryLimit: 2, expireInSeconds: 1800 },
+  'consolidation.run': {
+    retryLimit: 5,
+    retryDelay: 60,
+    retryBackoff: true,
+    retryDelayMax: 1800,
+    expireInSeconds: 1800
+  },
   'house.delete-expired': { retryLimit: 2, expireInSeconds: 300 }
 }
 const FAILED = 'failed-jobs'
-const SCHEDULES: Partial<Record<JobName, string>> = { 'house.delete-expired': '17 * * * *' }
+const SCHEDULES: Partial<Record<JobName, string>> = {
+  'house.delete-expired': '17 * * * *',
+  'memory.sweep-purges': '41 * * * *'
+}
 
 /** A worker is woken by a notification; this often it looks anyway, for retries that are due and in case one was missed. */
 const POLL: WorkOptions = { notifyPollingIntervalSeconds: 5, pollingIntervalSeconds: 2 }
 const SCHEMA = 'pgboss'
 
 export interface Queue {
-  /** Adds a job in the data's own transaction: the job is there exactly when the data is. */
-  enqueue<Name extends JobName>(tx: Tx, name: Name, payload: JobPayloads[Name]): Promise<void>
+  /**
+   * Adds a job in the data's own transaction: the job is there exactly when the data is. With `afterSeconds`, it does not
+   * begin before then.
+   */
+  enqueue<Name extends JobName>(
+    tx: Tx,
+    name: Name,
+    payload: JobPayloads[Name],
+    options?: { afterSeconds?: number }
+  ): Promise<void>
   /** Runs every job from now on. `onError` hears of each failure; the job is tried again. */
   work(
     handlers: JobHandlers,
@@ -87,8 +131,8 @@ export async function openQueue(
   // Reads every queue's settings now: looking one up inside a transaction would ask the pool for a second connection.
   await boss.getQueues()
   return {
-    async enqueue(tx, name, payload) {
-      await boss.send(name, payload, { db: fromDrizzle(tx, sql) })
+    async enqueue(tx, name, payload, { afterSeconds = 0 } = {}) {
+      await boss.send(name, payload, { db: fromDrizzle(tx, sql), startAfter: afterSeconds })
     },
     async work(handlers, concurrency, onFailure) {
       for (const name of Object.keys(QUEUES) as JobName[]) {
@@ -121,8 +165,13 @@ export async function openQueue(
   }
 }
 
-/** Makes the queue's own tables and queues; runs with the migrations, as `pai_owner`. */
-export async function migrateQueue(client: Connection): Promise<void> {
+/** The queue's own tables and queues, made with the migrations, as `pai_owner`. */
+export const queueMigration: AlsoMigrate = {
+  version: () => getConstructionPlans(SCHEMA) + JSON.stringify(QUEUES),
+  run: migrateQueue
+}
+
+async function migrateQueue(client: Connection): Promise<void> {
   const boss = new PgBoss({
     db: { executeSql: (text: string, values?: unknown[]) => client.query(text, values) },
     schema: SCHEMA,

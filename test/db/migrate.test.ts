@@ -118,12 +118,23 @@ describe.skipIf(!hasDatabase('postgres'))('migrations of a new server database',
       finished = !cut.happened()
     }
     expect(cuts).toBeGreaterThan(80)
-    // One cut came after the commit, and the last round had none.
-    expect(failures).toBe(cuts - 2)
+    // The last round had no cut, and one before may have come after the last statement that matters.
+    expect(failures).toBeGreaterThanOrEqual(cuts - 2)
     const database = connect(url)
     expect(await schemaOf(database)).toEqual(expected)
     expect(await appliedMigrations(database)).toBe(journal.entries.length)
   }, 120_000)
+
+  test('what is up to date is left alone, and another version of what goes with it is not', async () => {
+    const { url } = await newDatabase()
+    const database = connect(url)
+    const ran: string[] = []
+    const withVersion = (version: string) => ({
+      alsoMigrate: { version: () => version, run: async () => void ran.push(version) }
+    })
+    for (const version of ['1', '1', '2', '2']) await migrate(database, withVersion(version))
+    expect(ran).toEqual(['1', '2'])
+  })
 
   test('one login may migrate and another, which may do nothing else, may serve', async () => {
     const { url } = await newDatabase()

@@ -5,9 +5,9 @@ import { migrate } from '../../src/db/migrate.ts'
 import {
   type JobHandlers,
   type JobPayloads,
-  migrateQueue,
   openQueue,
-  type Queue
+  type Queue,
+  queueMigration
 } from '../../src/jobs/queue.ts'
 import { createOwner, describeEachDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
@@ -16,6 +16,8 @@ const noJobs: JobHandlers = {
   'memory.extract': async () => {},
   'memory.index': async () => {},
   'conversations.import': async () => {},
+  'consolidation.schedule': async () => {},
+  'consolidation.run': async () => {},
   'house.delete-expired': async () => {}
 }
 
@@ -30,7 +32,7 @@ test('a handler is missing or takes another job’s payload: it does not compile
 describeEachDatabase('the queue', (database) => {
   let ownerId: string
   beforeEach(async () => {
-    await migrate(database(), { alsoMigrate: migrateQueue })
+    await migrate(database(), { alsoMigrate: queueMigration })
     await database().pool.query('DELETE FROM pgboss.job')
     ownerId = await createOwner(database())
   })

@@ -15,7 +15,7 @@ import type { Database } from '../../src/db/client.ts'
 import { openEmbedded } from '../../src/db/embedded.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { connectPostgres } from '../../src/db/postgres.ts'
-import { migrateQueue } from '../../src/jobs/queue.ts'
+import { queueMigration } from '../../src/jobs/queue.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const CACHE = join(ROOT, 'node_modules', '.cache', 'pai')
@@ -30,7 +30,7 @@ const UNUSED_MS = 2 * 60 * 60 * 1000
 
 /** Everything the service itself does to a new database. */
 async function migrateTemplate(database: Database): Promise<void> {
-  await migrate(database, { alsoMigrate: migrateQueue })
+  await migrate(database, { alsoMigrate: queueMigration })
 }
 
 /** Migrates the server's database at `url`, to be cloned. */

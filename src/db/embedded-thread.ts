@@ -1,0 +1,81 @@
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { lockDataFolder } from './data-folder-lock.ts'
+
+export interface EmbeddedWorkerData {
+  databaseDir: string
+  socketPath: string
+}
+
+/** The embedded database's thread, on its way up. */
+export interface EmbeddedThread {
+  socketPath: string
+  /** Rejects when the database could not be opened; the folder is free again then. */
+  ready: Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Takes the data folder and starts PostgreSQL in a thread of its own, so that a long query never holds up the API. It
+ * imports next to nothing: opening a database takes as long as loading the rest of the program, and both can go on at once.
+ */
+export function startEmbedded(dataDir: string): EmbeddedThread {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const lock = lockDataFolder(dataDir)
+  const socket = socketFor(dataDir)
+  const workerData: EmbeddedWorkerData = {
+    databaseDir: join(dataDir, 'database'),
+    socketPath: socket.path
+  }
+  const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url), { workerData })
+
+  async function dispose(): Promise<void> {
+    await worker.terminate()
+    socket.remove()
+    lock.release()
+  }
+
+  const ready = once(worker, 'message').then(
+    () => {},
+    async (error) => {
+      await dispose()
+      throw error
+    }
+  )
+  // Whoever opens it hears of it.
+  ready.catch(() => {})
+
+  return {
+    socketPath: socket.path,
+    ready,
+    async close() {
+      worker.postMessage('close')
+      await once(worker, 'message')
+      await dispose()
+    }
+  }
+}
+
+/**
+ * A place for the socket: in the temporary folder, because a socket's path may hold about 100 characters and not every
+ * file system a data folder may be on has sockets. A process that is killed leaves it behind, so the data folder remembers
+ * it, and whoever opens it next removes it.
+ */
+function socketFor(dataDir: string): { path: string; remove(): void } {
+  if (process.platform === 'win32') {
+    return { path: `\\\\.\\pipe\\pai-${process.pid}-${Date.now()}`, remove() {} }
+  }
+  const notePath = join(dataDir, 'socket-folder')
+  if (existsSync(notePath)) removeSocket(readFileSync(notePath, 'utf8'))
+  const folder = mkdtempSync(join(tmpdir(), 'pai-'))
+  writeFileSync(notePath, folder)
+  return { path: join(folder, 'socket'), remove: () => removeSocket(folder) }
+}
+
+function removeSocket(folder: string): void {
+  // The note may have been cut short.
+  if (basename(folder).startsWith('pai-')) rmSync(folder, { recursive: true, force: true })
+}
