@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 const SRC = join(import.meta.dirname, '..', 'src')
-const FEATURES = ['auth', 'chat', 'memory', 'models']
+const FEATURES = ['auth', 'chat', 'consolidation', 'memory', 'models']
 /** A whole import of another folder's module, and whether it is of types alone. */
 const IMPORT = /^import (type )?[^'"]*from '\.\.\/(\w+)\/([\w-]+)\.ts'/gm
 

@@ -5,6 +5,11 @@ import { moment } from '../db/columns.ts'
 import { memories } from '../memory/tables.ts'
 import type { ConsolidationReport } from './schemas.ts'
 
+/** A report as it is stored, with what a run that is repeated need not do again. */
+export interface StoredReport extends ConsolidationReport {
+  finished: string[]
+}
+
 const owner = () =>
   uuid('owner_id')
     .notNull()
@@ -17,7 +22,7 @@ export const consolidations = pgTable(
     ownerId: owner(),
     id: uuid('id').notNull(),
     status: text('status', { enum: ['running', 'completed', 'failed', 'undone'] }).notNull(),
-    report: jsonb('report').$type<ConsolidationReport>().notNull(),
+    report: jsonb('report').$type<StoredReport>().notNull(),
     startedAt: moment('started_at').notNull().defaultNow(),
     finishedAt: moment('finished_at'),
     undoneAt: moment('undone_at')

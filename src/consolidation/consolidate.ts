@@ -1,0 +1,88 @@
+import type { Database, Tx } from '../db/client.ts'
+import type { JobHandlers, Queue } from '../jobs/queue.ts'
+import type { Embedder, StructuredModel } from '../llm/model.ts'
+import type { record } from '../memory/history.ts'
+import type { hashText, indexWords } from '../memory/store.ts'
+import { expire } from './expire.ts'
+import { mergeDuplicates } from './merge-duplicates.ts'
+import type { ConsolidationStep } from './schemas.ts'
+import * as store from './store.ts'
+import type { StoredReport } from './tables.ts'
+
+/** What consolidation needs of memory. */
+export interface MemoryCare {
+  record: typeof record
+  hashText: typeof hashText
+  indexWords: typeof indexWords
+}
+
+export interface ConsolidateDeps {
+  database: Database
+  queue: Queue
+  /** null: rules do the work. */
+  model: StructuredModel | null
+  embedder: Embedder
+  memory: MemoryCare
+}
+
+/** One run for one owner, as its verbs see it. */
+export interface Run {
+  ownerId: string
+  /** Also the batch of what it writes in memories' histories. */
+  id: string
+  /** When it began: a run that is repeated sees the same time. */
+  now: Date
+  signal: AbortSignal
+  read<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** Changes something and adds what it did to the report, in one transaction; `report` is what was done before. */
+  write(work: (tx: Tx, report: StoredReport) => Promise<ConsolidationStep[]>): Promise<void>
+}
+
+/** In this order: what is merged need not be clustered, and the profile is made from what is left. */
+const VERBS: Record<string, (deps: ConsolidateDeps, run: Run) => Promise<void>> = {
+  mergeDuplicates,
+  expire
+}
+
+/** Tidies an owner's memory and writes a report. Repeated after a failure, it goes on from where it was. */
+export function createConsolidate(deps: ConsolidateDeps): JobHandlers['consolidation.run'] {
+  const { database } = deps
+
+  return async function consolidate({ ownerId, consolidationId: id }, signal) {
+    const row = await database.inOwner(ownerId, (tx) => store.find(tx, ownerId, id))
+    if (row?.status !== 'running') return
+    const run: Run = {
+      ownerId,
+      id,
+      now: row.startedAt,
+      signal,
+      read: (work) => database.inOwner(ownerId, work),
+      write: (work) => database.inOwner(ownerId, (tx) => write(tx, ownerId, id, work))
+    }
+    try {
+      for (const [name, verb] of Object.entries(VERBS)) {
+        if (row.report.finished.includes(name)) continue
+        signal.throwIfAborted()
+        await verb(deps, run)
+        await run.write(async (_tx, report) => {
+          report.finished.push(name)
+          return []
+        })
+      }
+      await database.inOwner(ownerId, (tx) => store.complete(tx, ownerId, id))
+    } catch (error) {
+      if (!(error instanceof RunEnded)) throw error
+    }
+  }
+}
+
+async function write(tx: Tx, ownerId: string, id: string, work: Parameters<Run['write']>[0]): Promise<void> {
+  // The lock keeps two workers on one run, which a lost connection can bring about, from doing a thing twice.
+  const { status, report } = await store.lock(tx, ownerId, id)
+  if (status !== 'running') throw new RunEnded()
+  report.steps.push(...(await work(tx, report)))
+  await store.saveReport(tx, ownerId, id, report)
+}
+
+/** The run was given up while this worker was still at it. */
+class RunEnded extends Error {}

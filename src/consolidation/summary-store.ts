@@ -1,0 +1,97 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { Tx } from '../db/client.ts'
+import { conversationSummaries } from './tables.ts'
+
+export type SummaryRow = typeof conversationSummaries.$inferSelect
+
+/** A message as a summary reads it. */
+export interface SpokenMessage extends Record<string, unknown> {
+  sequence: number
+  role: 'user' | 'assistant'
+  name: string | null
+  content: string
+  at: Date
+}
+
+/** A conversation's newest branch, as far as it is to be summarised. */
+export interface Uncovered {
+  /** What is covered and belongs to this branch. */
+  summary: SummaryRow | undefined
+  /** The messages after that, oldest first. */
+  messages: SpokenMessage[]
+}
+
+/** Conversations with more than `least` messages that no summary covers, the longest unread first. */
+export async function listLong(tx: Tx, ownerId: string, least: number, limit: number): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    SELECT conversation.id FROM conversations conversation
+      LEFT JOIN conversation_summaries summary
+        ON summary.owner_id = ${ownerId} AND summary.conversation_id = conversation.id
+     WHERE conversation.owner_id = ${ownerId} AND NOT conversation.temporary
+       AND conversation.next_sequence - 1 - coalesce(summary.through_sequence, 0) > ${least}
+     ORDER BY conversation.next_sequence - coalesce(summary.through_sequence, 0) DESC, conversation.id LIMIT ${limit}`)
+  return rows.map(({ id }) => id)
+}
+
+/** What is not covered of the branch that ends with the newest message; from its beginning, if the summary is of another. */
+export async function findUncovered(
+  tx: Tx,
+  ownerId: string,
+  conversationId: string,
+  limit: number
+): Promise<Uncovered> {
+  const summary = await findSummary(tx, ownerId, conversationId)
+  const { rows } = await tx.execute<SpokenMessage>(sql`
+    WITH RECURSIVE branch AS (
+      SELECT * FROM (SELECT id, parent_id, sequence FROM messages
+        WHERE owner_id = ${ownerId} AND conversation_id = ${conversationId} ORDER BY sequence DESC LIMIT 1) AS newest
+      UNION ALL
+      SELECT parent.id, parent.parent_id, parent.sequence
+        FROM branch JOIN messages parent ON parent.owner_id = ${ownerId} AND parent.id = branch.parent_id
+    ), through AS (
+      SELECT coalesce(max(sequence), 0) AS sequence FROM branch WHERE sequence = ${summary?.throughSequence ?? 0}
+    )
+    SELECT said.sequence, said.role, said.name, said.content, said.created_at AS at
+      FROM branch JOIN messages said ON said.owner_id = ${ownerId} AND said.id = branch.id
+     WHERE said.sequence >= (SELECT sequence FROM through) AND said.role <> 'system'
+     ORDER BY said.sequence LIMIT ${limit + 1}`)
+  const isOfBranch = rows[0] !== undefined && rows[0].sequence === summary?.throughSequence
+  const messages = rows.map((row) => ({ ...row, at: new Date(row.at) }))
+  return isOfBranch ? { summary, messages: messages.slice(1) } : { summary: undefined, messages }
+}
+
+export async function findSummary(
+  tx: Tx,
+  ownerId: string,
+  conversationId: string
+): Promise<SummaryRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(conversationSummaries)
+    .where(
+      and(
+        eq(conversationSummaries.ownerId, ownerId),
+        eq(conversationSummaries.conversationId, conversationId)
+      )
+    )
+  return row
+}
+
+/** Not where the conversation was deleted meanwhile, or anything of it forgotten: then `read` has changed. */
+export async function saveSummary(tx: Tx, summary: Omit<SummaryRow, never>): Promise<void> {
+  const { text, throughSequence, builtAt } = summary
+  await tx
+    .insert(conversationSummaries)
+    .values(summary)
+    .onConflictDoUpdate({
+      target: [conversationSummaries.ownerId, conversationSummaries.conversationId],
+      set: { text, throughSequence, builtAt }
+    })
+}
+
+/** Those of one run, which are dated by its beginning. */
+export async function removeSummariesBuilt(tx: Tx, ownerId: string, builtAt: Date): Promise<void> {
+  await tx
+    .delete(conversationSummaries)
+    .where(and(eq(conversationSummaries.ownerId, ownerId), eq(conversationSummaries.builtAt, builtAt)))
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { buildTestApp, type TestApp } from '../support/app.ts'
+import { describeEachDatabase } from '../support/database.ts'
+import { stepsOf, tidyOwner } from './tidy.ts'
+
+describeEachDatabase('merging memories that say the same', (database) => {
+  let house: TestApp
+  let ada: Awaited<ReturnType<typeof tidyOwner>>
+
+  beforeAll(async () => {
+    house = await buildTestApp(database())
+  })
+  beforeEach(async () => {
+    ada = await tidyOwner(database(), house)
+  })
+  afterAll(() => house.close())
+
+  test('one of them stands for all, with their sources and proofs', async () => {
+    const first = await ada.remember("I'm a vegetarian.", { tags: ['food'], proof_count: 2 })
+    const second = await ada.remember('I am vegetarian', { tags: ['diet'], proof_count: 3, importance: 0.9 })
+    const other = await ada.remember('I am not vegetarian on Sundays')
+    const consolidation = await ada.tidy()
+    expect(consolidation.status).toBe('completed')
+    expect(stepsOf(consolidation, 'merged')).toEqual([[second, first]])
+    const winner = await ada.memory(second)
+    expect(winner).toMatchObject({
+      status: 'active',
+      tags: ['diet', 'food'],
+      importance: expect.closeTo(0.9)
+    })
+    expect(winner.sources.map(({ quote }) => quote).sort()).toEqual(['I am vegetarian', "I'm a vegetarian."])
+    expect(await ada.memory(first)).toMatchObject({ status: 'superseded', supersededBy: second })
+    expect(await ada.memory(other)).toMatchObject({ status: 'active' })
+    expect(await ada.rows('memories', 'proof_count, id')).toContainEqual({ proof_count: 5, id: second })
+  })
+
+  test('what is pinned is kept, and stays pinned', async () => {
+    const first = await ada.remember('I am vegetarian', { proof_count: 9 })
+    const second = await ada.remember("I'm vegetarian.", { pinned: true })
+    await ada.tidy()
+    expect(await ada.memory(second)).toMatchObject({ status: 'active', pinned: true })
+    expect(await ada.memory(first)).toMatchObject({ supersededBy: second })
+  })
+
+  test('facts that only look alike are all kept', async () => {
+    const facts = [
+      'I have 2 dogs',
+      'I have 3 dogs',
+      'I live in Oslo',
+      'I lived in Oslo',
+      'I like coffee',
+      'I do not like coffee',
+      'Ada likes Bob',
+      'Bob likes Ada'
+    ]
+    for (const fact of facts) await ada.remember(fact)
+    const consolidation = await ada.tidy()
+    expect(stepsOf(consolidation, 'merged')).toEqual([])
+    expect(await ada.rows('memories', 'status')).toEqual(facts.map(() => ({ status: 'active' })))
+  })
+
+  test('the same words of another subject, of the past, in conflict or waiting for approval are left alone', async () => {
+    await ada.remember('Lives in Oslo', { subject: 'ada', slot: 'home' })
+    await ada.remember('Lives in Oslo!!', { subject: 'bob', slot: 'home' })
+    await ada.remember('I am vegan')
+    await ada.remember("I'm vegan", { status: 'conflicting' })
+    await ada.remember("I'm  a vegan", { status: 'proposed' })
+    await ada.remember("I'm really vegan", { valid_to: new Date('2020-01-01'), status: 'superseded' })
+    expect(stepsOf(await ada.tidy(), 'merged')).toEqual([])
+  })
+
+  test('what the owner put apart stays apart', async () => {
+    const first = await ada.remember('I am vegetarian')
+    await ada.remember("I'm vegetarian.")
+    const { id } = await ada.tidy()
+    expect((await ada.call('POST', `/consolidations/${id}/undo`)).data.status).toBe('undone')
+    expect(await ada.memory(first)).toMatchObject({ status: 'active', supersededBy: null })
+    expect(stepsOf(await ada.tidy(), 'merged')).toEqual([])
+  })
+
+  test('what was derived from one of them is derived from the one that stays', async () => {
+    const derived = await ada.remember('I care about animals')
+    const first = await ada.remember('I am vegetarian')
+    const second = await ada.remember("I'm vegetarian.")
+    await database().pool.query('INSERT INTO memory_dependencies VALUES ($1, $2, $3)', [
+      ada.owner.id,
+      derived,
+      second
+    ])
+    await ada.tidy()
+    expect((await ada.rows('memory_dependencies', 'depends_on')).map((row) => row.depends_on)).toEqual(
+      [first, second].sort()
+    )
+  })
+})
