@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { MetricsForbidden } from './errors.ts'
@@ -6,7 +6,7 @@ import { MetricsForbidden } from './errors.ts'
 export interface MetricsOptions {
   loopback: boolean
   /** Who asks; only an administrator may from elsewhere. */
-  authenticate: (authorization: string | undefined) => Promise<{ role: string }>
+  authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<{ role: string }>
   activeTurns: () => number
 }
 
@@ -32,9 +32,10 @@ const routes: FastifyPluginAsync<MetricsOptions> = async (app, { loopback, authe
     }
   })
   app.addHook('onClose', async () => stopCollecting)
-  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
+  app.addHook('onResponse', ({ method, routeOptions }, { statusCode, elapsedTime }, done) => {
     // Addresses nobody serves share one label: their number must not be the caller's to choose.
     duration.labels(method, routeOptions.url ?? 'none', String(statusCode)).observe(elapsedTime / 1000)
+    done()
   })
 
   app.get(
@@ -44,10 +45,7 @@ const routes: FastifyPluginAsync<MetricsOptions> = async (app, { loopback, authe
       schema: { tags: ['operation'], summary: 'Prometheus metrics', produces: ['text/plain'] }
     },
     async (request, reply) => {
-      if (
-        !(loopback && isLocal(request)) &&
-        (await authenticate(request.headers.authorization)).role !== 'admin'
-      ) {
+      if (!(loopback && isLocal(request)) && (await authenticate(request, reply)).role !== 'admin') {
         throw new MetricsForbidden()
       }
       return reply.type(register.contentType).send(await register.metrics())
