@@ -4,18 +4,23 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { accountRoutes } from './auth/account-routes.ts'
 import { requireScope } from './auth/authenticate.ts'
+import { limitRefusals } from './auth/limit-refusals.ts'
 import { authRoutes } from './auth/routes.ts'
 import { conversationRoutes } from './chat/conversation-routes.ts'
 import { importRoutes } from './chat/import-routes.ts'
 import { chatRoutes } from './chat/routes.ts'
+import { consolidationReadRoutes, consolidationWriteRoutes } from './consolidation/routes.ts'
 import { apiDocument } from './http/api-document.ts'
 import { errorHandler } from './http/error-handler.ts'
 import { healthRoutes } from './http/health.ts'
+import { refuseOtherHosts } from './http/hosts.ts'
 import { metricsRoutes } from './http/metrics.ts'
 import { rateLimitOptions } from './http/rate-limit.ts'
 import { refuseUnstorableText } from './http/text.ts'
 import { createValidatorCompiler } from './http/validation.ts'
 import { webApp } from './http/web-app.ts'
+import { reviewReadRoutes, reviewWriteRoutes } from './memory/review-routes.ts'
+import { rightsReadRoutes, rightsWriteRoutes } from './memory/rights-routes.ts'
 import { memoryReadRoutes, memoryWriteRoutes } from './memory/routes.ts'
 import { modelRoutes } from './models/routes.ts'
 import type { Services } from './services.ts'
@@ -24,19 +29,29 @@ export interface AppOptions {
   logger?: FastifyBaseLogger
   /** Requests a minute; null: unlimited. */
   rateLimit: number | null
-  /** Whether /metrics answers a caller on this machine without credentials. */
+  /** Whether only this machine can reach the service: /metrics then answers without credentials. */
   loopback: boolean
+  /** Addresses and networks of the proxies in front, whose word for the caller's address and protocol is taken. */
+  trustedProxies?: string[] | undefined
 }
 
 /** A megabyte holds the longest message many times over. */
 const BODY_LIMIT = 1_048_576
+/** Time for the whole of a request to arrive, the largest import included; an answer may take as long as it likes. */
+const REQUEST_TIMEOUT_MS = 120_000
 
 /** The HTTP surface: the table of contents of the API. */
-export function buildApp(services: Services, { logger, rateLimit, loopback }: AppOptions): FastifyInstance {
+export function buildApp(
+  services: Services,
+  { logger, rateLimit, loopback, trustedProxies }: AppOptions
+): FastifyInstance {
   const { accounts, chat, database, queue, recall, llm } = services
+  const rights = { database, queue, purge: services.purge, now: services.now }
   const app = Fastify({
     ...(logger ? { loggerInstance: logger } : {}),
     bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    ...(trustedProxies ? { trustProxy: trustedProxies } : {}),
     forceCloseConnections: true,
     // What the router itself refuses, such as an address it cannot decode.
     frameworkErrors: errorHandler,
@@ -50,30 +65,36 @@ export function buildApp(services: Services, { logger, rateLimit, loopback }: Ap
   app.setErrorHandler(errorHandler)
   // Every body is JSON: a form or plain text from another site is refused by its type alone.
   app.removeContentTypeParser('text/plain')
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
     reply.header('x-content-type-options', 'nosniff')
     reply.header('referrer-policy', 'no-referrer')
+    done()
   })
-  app.addHook('preValidation', async ({ body, query, params }) => {
+  // A proxy on this machine passes on the public name.
+  if (loopback && !trustedProxies) app.addHook('onRequest', refuseOtherHosts)
+  app.addHook('preValidation', ({ body, query, params }, _reply, done) => {
     refuseUnstorableText(body, 'body')
     refuseUnstorableText(query, 'query')
     refuseUnstorableText(params, 'params')
+    done()
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions } = request
     request.log.info(
       { method, route: routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
       'answered'
     )
+    done()
   })
 
   if (rateLimit !== null) app.register(fastifyRateLimit, rateLimitOptions(rateLimit))
+  const { authenticate, countRefusal } = limitRefusals(app, accounts.authenticate, rateLimit)
   app.register(apiDocument)
   app.register(healthRoutes, { checkReady: services.checkReady })
   app.register(metricsRoutes, {
     loopback,
-    authenticate: accounts.authenticate,
+    authenticate,
     activeTurns: () => services.runner.active
   })
   app.register(webApp)
@@ -84,8 +105,11 @@ export function buildApp(services: Services, { logger, rateLimit, loopback }: Ap
   app.register(
     async function signedInRoutes(signedIn) {
       signedIn.decorateRequest('user')
-      signedIn.addHook('onRequest', async (request) => {
-        request.user = await accounts.authenticate(request.headers.authorization)
+      signedIn.addHook('onRequest', async (request, reply) => {
+        request.user = await authenticate(request, reply)
+      })
+      signedIn.addHook('onError', async (request, _reply, { statusCode }) => {
+        if (statusCode === 403) await countRefusal(request)
       })
       signedIn.register(accountRoutes, {
         ...accounts,
@@ -103,10 +127,16 @@ export function buildApp(services: Services, { logger, rateLimit, loopback }: Ap
       signedIn.register(async function readingMemory(scope) {
         scope.addHook('onRequest', requireScope('memory:read'))
         scope.register(memoryReadRoutes, { database, queue, recall })
+        scope.register(reviewReadRoutes, { database, queue, now: services.now })
+        scope.register(rightsReadRoutes, rights)
+        scope.register(consolidationReadRoutes, { database, ...services.consolidation })
       })
       signedIn.register(async function writingMemory(scope) {
         scope.addHook('onRequest', requireScope('memory:write'))
         scope.register(memoryWriteRoutes, { database, queue, recall })
+        scope.register(reviewWriteRoutes, { database, queue, now: services.now })
+        scope.register(rightsWriteRoutes, rights)
+        scope.register(consolidationWriteRoutes, { database, ...services.consolidation })
       })
     },
     { prefix: '/v1' }

@@ -28,6 +28,8 @@ export const ConfigSchema = Type.Object({
   PAI_JWT_SECRET: Type.Optional(Secret),
   /** Requests a minute for one owner, or one address when nobody is signed in. */
   PAI_RATE_LIMIT: Type.Union([Type.Literal('off'), Type.Integer({ minimum: 1 })], { default: 600 }),
+  /** Proxies in front of the service, by address, network or the name of a range; absent: none is trusted. */
+  PAI_TRUST_PROXY: Type.Optional(Text),
   /** Absent: open on loopback, by invitation elsewhere. */
   PAI_REGISTRATION: Type.Optional(Type.Enum(['open', 'invite', 'closed'])),
   /** Absent: info, or warn at a terminal, where a person reads. */
@@ -43,6 +45,8 @@ export type Config = Readonly<
     PAI_REGISTRATION: 'open' | 'invite' | 'closed'
     /** True when only this machine can reach the service. */
     loopback: boolean
+    /** What PAI_TRUST_PROXY lists. */
+    trustedProxies?: string[]
   }
 >
 
@@ -86,7 +90,8 @@ export function loadConfig(env: NodeJS.ProcessEnv, atTerminal = false): Config {
     PAI_DATA_DIR: dataDir,
     PAI_JWT_SECRET: candidate.PAI_JWT_SECRET ?? keptSecret(dataDir),
     PAI_REGISTRATION: candidate.PAI_REGISTRATION ?? (loopback ? 'open' : 'invite'),
-    loopback
+    loopback,
+    ...(candidate.PAI_TRUST_PROXY ? { trustedProxies: listOf(candidate.PAI_TRUST_PROXY) } : {})
   })
 }
 
@@ -99,6 +104,8 @@ const EXPECTED: Record<string, string> = {
   PAI_EMBEDDING_DIMENSIONS: 'expected a whole number, 64 to 4000',
   PAI_JWT_SECRET: 'expected at least 32 characters',
   PAI_RATE_LIMIT: 'expected a whole number of requests a minute, or off',
+  PAI_TRUST_PROXY:
+    'expected addresses or networks, such as 10.0.0.0/8, or loopback, linklocal or uniquelocal, with commas between',
   PAI_REGISTRATION: 'expected open, invite or closed',
   LOG_LEVEL: 'expected fatal, error, warn, info, debug, trace or silent'
 }
@@ -112,8 +119,22 @@ const ADDRESSES = new Set(['DATABASE_URL', 'PAI_MIGRATION_DATABASE_URL', 'OPENAI
 
 function isValid(name: string, value: unknown): boolean {
   if (!Value.Check(ConfigSchema.properties[name as keyof Settings], value)) return false
+  if (name === 'PAI_TRUST_PROXY') return listOf(String(value)).every(isNetwork)
   // Found wrong later, an address would be shown whole in the error, password included. pg takes one without a host.
   return !ADDRESSES.has(name) || URL.canParse(String(value).replace('@/', '@localhost/'))
+}
+
+function listOf(text: string): string[] {
+  return text.split(',').map((part) => part.trim())
+}
+
+/** A number of hops is no such thing: whoever reaches PAI past the proxies could claim as many. */
+function isNetwork(text: string): boolean {
+  if (/^(loopback|linklocal|uniquelocal)$/.test(text)) return true
+  const [address = '', bits, ...rest] = text.split('/')
+  const longest = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+  if (longest === 0 || rest.length > 0 || address.includes('%')) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= longest)
 }
 
 function isLoopback(host: string): boolean {

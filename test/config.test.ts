@@ -69,6 +69,7 @@ test('every setting is read from the environment, and nothing else is', () => {
     PAI_EMBEDDING_DIMENSIONS: '4000',
     PAI_JWT_SECRET: '1'.repeat(32),
     PAI_RATE_LIMIT: 'off',
+    PAI_TRUST_PROXY: '10.0.0.0/8, ::1,uniquelocal',
     PAI_REGISTRATION: 'closed',
     LOG_LEVEL: 'silent'
   }
@@ -77,6 +78,7 @@ test('every setting is read from the environment, and nothing else is', () => {
     ...env,
     PORT: 0,
     PAI_EMBEDDING_DIMENSIONS: 4000,
+    trustedProxies: ['10.0.0.0/8', '::1', 'uniquelocal'],
     loopback: true
   })
 })
@@ -122,6 +124,10 @@ const WRONG: Record<string, fc.Arbitrary<string>> = {
   ),
   PAI_JWT_SECRET: fc.string({ minLength: 1, maxLength: 31 }),
   PAI_RATE_LIMIT: fc.oneof(letters, fc.constantFrom('0', '-5', '1.5', 'true', 'null')),
+  PAI_TRUST_PROXY: fc.oneof(
+    letters,
+    fc.constantFrom('1', '10.0.0.0/0', '10.0.0.0/33', '::1/129', 'fe80::1%eth0', '::1,')
+  ),
   PAI_REGISTRATION: letters,
   LOG_LEVEL: letters
 }

@@ -12,6 +12,9 @@ type ProblemBody = Omit<Static<typeof Problem>, 'requestId'>
 const UNAVAILABLE = /^(08|53|57P0)/
 const CONNECTION_LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'])
 
+/** As nginx has it: the caller closed the request. Nobody is there to read it. */
+const CALLER_GONE = 499
+
 /** What a stranger may read: all of our errors, and of others only what is the caller's fault. */
 export function toProblem(error: unknown): ProblemBody {
   const { statusCode = 500, message, validation, validationContext } = (error ?? {}) as Partial<FastifyError>
@@ -43,6 +46,7 @@ function codeOf(error: unknown): string {
 
 /** Answers every error as `application/problem+json`, and logs the ones that are ours to mend. */
 export function errorHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (isHangUp(error, reply)) return reply.code(CALLER_GONE).send()
   const body = toProblem(error)
   if (body.status >= 500) request.log.error({ err: error }, 'answering a request')
   // An address that cannot be read is refused before the hook that sets this.
@@ -53,6 +57,11 @@ export function errorHandler(error: unknown, request: FastifyRequest, reply: Fas
     .code(body.status)
     .type('application/problem+json')
     .send(JSON.stringify({ ...body, requestId: request.id }))
+}
+
+/** Whether the caller has left, and the work for them was therefore called off: nothing is wrong then. */
+function isHangUp(error: unknown, { raw }: FastifyReply): boolean {
+  return raw.destroyed && !raw.writableFinished && error instanceof Error && error.name === 'AbortError'
 }
 
 function problem(status: number, code: string, detail: string): ProblemBody {

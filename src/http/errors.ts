@@ -1,6 +1,11 @@
 import createError from '@fastify/error'
 
 export const RouteNotFound = createError('PAI_ROUTE_NOT_FOUND', 'There is nothing at this address', 404)
+export const HostRefused = createError(
+  'PAI_HOST_REFUSED',
+  'This server answers to localhost only: set PAI_TRUST_PROXY where a proxy stands in front of it',
+  421
+)
 export const TextRefused = createError<[string]>(
   'PAI_TEXT_REFUSED',
   '%s holds a NUL character or half of a surrogate pair, which cannot be stored',

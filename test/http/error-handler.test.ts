@@ -1,7 +1,9 @@
 import createError from '@fastify/error'
 import Fastify from 'fastify'
 import pg from 'pg'
+import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
+import { abortedWhenGone } from '../../src/http/abort.ts'
 import { errorHandler, toProblem } from '../../src/http/error-handler.ts'
 
 const Lost = createError<[string]>('PAI_TEST_LOST', 'The %s is lost', 410)
@@ -119,4 +121,34 @@ test('an answer says how to come back: where to sign in, and when to try again',
   const { 'x-request-id': id, 'www-authenticate': challenge, 'retry-after': wait } = await answer(404)
   expect(id).toBeTruthy()
   expect([challenge, wait]).toEqual([undefined, undefined])
+})
+
+test('a caller who hangs up is no error of ours', async () => {
+  const lines: string[] = []
+  const answered = Promise.withResolvers<number>()
+  const asked = Promise.withResolvers<void>()
+  const app = Fastify({
+    loggerInstance: pino({ level: 'error' }, { write: (line) => void lines.push(line) }),
+    forceCloseConnections: true
+  })
+  onTestFinished(() => app.close())
+  app.setErrorHandler((error, request, reply) => {
+    const answer = errorHandler(error, request, reply)
+    answered.resolve(reply.statusCode)
+    return answer
+  })
+  app.get('/', async (_request, reply) => {
+    const signal = abortedWhenGone(reply)
+    asked.resolve()
+    await new Promise((_resolve, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    )
+  })
+  const caller = new AbortController()
+  const response = fetch(await app.listen({ port: 0, host: '127.0.0.1' }), { signal: caller.signal })
+  await asked.promise
+  caller.abort()
+  await expect(response).rejects.toThrow()
+  expect(await answered.promise).toBe(499)
+  expect(lines).toEqual([])
 })

@@ -14,7 +14,7 @@ async function serve(loopback: boolean): Promise<FastifyInstance> {
   await app.register(metricsRoutes, {
     loopback,
     activeTurns: () => 3,
-    async authenticate(authorization) {
+    async authenticate({ headers: { authorization } }) {
       if (!authorization) throw new AuthRequired()
       return { role: authorization.slice('Bearer '.length) }
     }

@@ -1,10 +1,13 @@
 import type { FastifyInstance, InjectOptions } from 'fastify'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { buildApp } from '../../src/app.ts'
+import { randomSecret } from '../../src/auth/secrets.ts'
 import { buildTestApp, type TestApp, type TestOwner } from '../support/app.ts'
 import { openTestDatabase } from '../support/database.ts'
 
 const LIMIT = 5
+/** Of the right shape, and nobody's. */
+const unknownKey = () => randomSecret('pai_')
 
 describe('the rate limit', () => {
   let opened: Awaited<ReturnType<typeof openTestDatabase>>
@@ -100,6 +103,40 @@ describe('the rate limit', () => {
       })
     await useUp(broken)
     expect((await broken()).statusCode).toBe(429)
+  })
+
+  test('counts by address what is refused at sign-in, and then looks no key up any more', async () => {
+    const lookups = vi.spyOn(opened.database, 'inSystem')
+    onTestFinished(() => lookups.mockRestore())
+    const knock = (remoteAddress: string, url = '/v1/me') =>
+      app.inject({ url, remoteAddress, headers: { authorization: `Bearer ${unknownKey()}` } })
+    await useUp(() => knock('203.0.113.9'))
+    expect(lookups).toHaveBeenCalledTimes(LIMIT)
+    const refused = await knock('203.0.113.9')
+    expect(refused.json()).toMatchObject({ status: 429, code: 'PAI_RATE_LIMITED' })
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
+    expect((await knock('203.0.113.9', '/metrics')).statusCode).toBe(429)
+    expect(lookups).toHaveBeenCalledTimes(LIMIT)
+    expect((await knock('203.0.113.10')).statusCode).toBe(401)
+    // Somebody who is signed in at the same address goes on.
+    expect((await me(ada, { remoteAddress: '203.0.113.9' })).statusCode).toBe(200)
+  })
+
+  test('counts a forged token, and a key that is good for something else', async () => {
+    const forged = () => app.inject({ url: '/v1/me', headers: { authorization: 'Bearer forged' } })
+    await useUp(forged)
+    expect((await forged()).statusCode).toBe(429)
+
+    const made = await house.app.inject({
+      method: 'POST',
+      url: '/v1/api-keys',
+      headers: bob.headers,
+      payload: { name: 'script', scopes: ['memory:read'] }
+    })
+    const headers = { authorization: `Bearer ${made.json().key}` }
+    const overreach = () => app.inject({ url: '/v1/conversations', headers, remoteAddress: '203.0.113.11' })
+    for (let count = 0; count < LIMIT; count++) expect((await overreach()).statusCode).toBe(403)
+    expect((await overreach()).statusCode).toBe(429)
   })
 
   test('leaves out what a load balancer and a monitor ask all the time', async () => {
