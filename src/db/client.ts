@@ -85,6 +85,7 @@ export function createTransactions(pool: pg.Pool): Pick<Database, 'inOwner' | 'r
     let begun: Promise<unknown> = Promise.resolve()
     let end: Promise<Error | undefined> | undefined
     try {
+      if (pipelined) sendTogether(client)
       begun = client.query(begin)
       // Heard below, whatever the work does meanwhile.
       begun.catch(() => {})
@@ -141,6 +142,13 @@ export function createTransactions(pool: pg.Pool): Pick<Database, 'inOwner' | 'r
         work
       )
   }
+}
+
+/** Gathers what is sent until the code that runs now pauses: the beginning and the first statement are one packet. */
+function sendTogether(client: pg.PoolClient): void {
+  const { stream } = (client as unknown as pg.Client).connection
+  stream.cork()
+  process.nextTick(() => stream.uncork())
 }
 
 interface Start {
