@@ -166,3 +166,41 @@ REVOKE ALL ON FUNCTION system.list_owners(uuid, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION system.list_owners(uuid, integer) TO pai_app;
 --> statement-breakpoint
 SET LOCAL ROLE pai_owner;
+--> statement-breakpoint
+-- Purges whose job was lost are found by the hour; a temporary chat is removed a day after its last word.
+GRANT SELECT (owner_id, id, purge_at) ON memories TO pai_system;
+--> statement-breakpoint
+CREATE POLICY system ON memories FOR SELECT TO pai_system USING (true);
+--> statement-breakpoint
+GRANT SELECT (owner_id, id, temporary, updated_at), DELETE ON conversations TO pai_system;
+--> statement-breakpoint
+CREATE POLICY system ON conversations TO pai_system USING (true);
+--> statement-breakpoint
+GRANT SELECT (conversation_id) ON turns TO pai_system;
+--> statement-breakpoint
+CREATE INDEX conversations_temporary ON conversations (updated_at) WHERE temporary;
+--> statement-breakpoint
+SET LOCAL ROLE pai_system;
+--> statement-breakpoint
+CREATE FUNCTION system.find_due_purges(due_at timestamptz, at_most integer) RETURNS TABLE (owner_id uuid, id uuid)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+  AS $$ SELECT memories.owner_id, memories.id FROM memories
+         WHERE purge_at IS NOT NULL AND purge_at <= due_at ORDER BY purge_at LIMIT at_most $$;
+--> statement-breakpoint
+CREATE OR REPLACE FUNCTION system.delete_expired() RETURNS void
+  LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+  AS $$
+    DELETE FROM turn_events USING turns
+     WHERE turns.owner_id = turn_events.owner_id AND turns.id = turn_events.turn_id
+       AND turns.finished_at < now() - interval '24 hours';
+    DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours';
+    DELETE FROM conversations WHERE temporary AND updated_at < now() - interval '24 hours' AND NOT EXISTS (
+      SELECT FROM turns WHERE turns.owner_id = conversations.owner_id AND turns.conversation_id = conversations.id
+         AND turns.status IN ('queued', 'running'));
+  $$;
+--> statement-breakpoint
+REVOKE ALL ON FUNCTION system.find_due_purges(timestamptz, integer) FROM PUBLIC;
+--> statement-breakpoint
+GRANT EXECUTE ON FUNCTION system.find_due_purges(timestamptz, integer) TO pai_app;
+--> statement-breakpoint
+SET LOCAL ROLE pai_owner;

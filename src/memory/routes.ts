@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { brokenConstraint, type Database } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
 import { abortedWhenGone } from '../http/abort.ts'
 import { decodeCursor, toPage } from '../http/cursor.ts'
 import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
 import type { Queue } from '../jobs/queue.ts'
+import { edit } from './edit.ts'
 import { MemoryExists } from './errors.ts'
 import type { Recall } from './recall.ts'
 import {
@@ -175,8 +175,7 @@ export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> =
       const { id } = request.params
       try {
         return await database.inOwner(ownerId, async (tx) => {
-          await store.changeMemory(tx, ownerId, id, request.body)
-          if (request.body.text !== undefined) {
+          if (await edit(tx, ownerId, id, request.body)) {
             await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [id], messageIds: [] })
           }
           return store.loadMemory(tx, ownerId, id)
@@ -185,18 +184,6 @@ export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> =
         if (brokenConstraint(error) === 'memories_text_hash') throw new MemoryExists()
         throw error
       }
-    }
-  )
-
-  app.delete(
-    '/memories/:id',
-    {
-      schema: { tags, summary: 'Forget a memory', params: IdParams, response: { 204: Type.Null() } }
-    },
-    async (request, reply) => {
-      const { id: ownerId } = request.user
-      await database.inOwner(ownerId, (tx) => store.removeMemory(tx, ownerId, request.params.id))
-      return reply.code(204).send(null)
     }
   )
 }

@@ -57,14 +57,23 @@ export const MemoryBody = Type.Object(
 )
 export type MemoryBody = Static<typeof MemoryBody>
 
-export const MemoryPatch = Type.Partial(MemoryBody, { additionalProperties: false, minProperties: 1 })
+export const MemoryPatch = Type.Object(
+  {
+    text: Type.Optional(Words),
+    category: Type.Optional(Category),
+    tags: Type.Optional(Type.Array(Category, { maxItems: 20, uniqueItems: true })),
+    importance: Type.Optional(Share),
+    pinned: Type.Optional(Type.Boolean())
+  },
+  { additionalProperties: false, minProperties: 1 }
+)
 export type MemoryPatch = Static<typeof MemoryPatch>
 
 export const MemoryPage = Page(Memory)
 
 const QueryText = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' })
 const Limit = Type.Integer({ minimum: 1, maximum: 200, default: 10 })
-const Way = Type.Enum(['vector', 'lexical'])
+const Way = Type.Enum(['vector', 'lexical', 'entity', 'time'])
 const MatchedBy = Type.Array(Way)
 
 export const MemorySearchBody = Type.Object(
@@ -91,14 +100,18 @@ export const RecallBody = Type.Object(
     limit: Type.Optional(Limit),
     kinds: Type.Optional(Type.Array(RecallKind, { minItems: 1, maxItems: 3, uniqueItems: true })),
     /** Which ways look; all of them unless this says otherwise. */
-    ways: Type.Optional(Type.Array(Way, { minItems: 1, maxItems: 2, uniqueItems: true })),
+    ways: Type.Optional(Type.Array(Way, { minItems: 1, maxItems: 4, uniqueItems: true })),
     /** What held in the world at this time. */
     asOf: Type.Optional(Instant),
     /** What had been recorded by this time. */
     knownAt: Type.Optional(Instant),
     /** Said or recorded from, and before. */
     from: Type.Optional(Instant),
-    to: Type.Optional(Instant)
+    to: Type.Optional(Instant),
+    /** How much of what was found to answer with, best first, in tokens of about four characters. */
+    budgetTokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    /** In place of the calibrated cut-off: how well something must match by itself, 0 to 1. */
+    minMatch: Type.Optional(Share)
   },
   { additionalProperties: false }
 )

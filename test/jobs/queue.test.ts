@@ -18,6 +18,8 @@ const noJobs: JobHandlers = {
   'conversations.import': async () => {},
   'consolidation.schedule': async () => {},
   'consolidation.run': async () => {},
+  'memory.purge': async () => {},
+  'memory.sweep-purges': async () => {},
   'house.delete-expired': async () => {}
 }
 

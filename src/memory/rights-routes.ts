@@ -1,0 +1,171 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { brokenConstraint, type Database } from '../db/client.ts'
+import { once } from '../db/idempotency.ts'
+import { decodeCursor, toPage } from '../http/cursor.ts'
+import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
+import type { Queue } from '../jobs/queue.ts'
+import { MemoryExists } from './errors.ts'
+import { forget } from './forget.ts'
+import { merge } from './merge.ts'
+import type { Purge } from './purge.ts'
+import { ForgetQuery, MemoryEventPage, MemoryPurgePage, MergeBody, Why } from './rights-schemas.ts'
+import { Memory } from './schemas.ts'
+import { loadMemory } from './store.ts'
+import { undo } from './undo.ts'
+import { explain, listHistory, listPurges } from './why.ts'
+
+const DEFAULT_LIMIT = 50
+const tags = ['memory']
+
+export interface RightsRoutesOptions {
+  database: Database
+  queue: Queue
+  purge: Purge['purge']
+  now: () => Date
+}
+
+/** What an owner may know about what is known of them. */
+export const rightsReadRoutes: FastifyPluginAsyncTypebox<RightsRoutesOptions> = async (app, { database }) => {
+  app.get(
+    '/memories/:id/why',
+    { schema: { tags, summary: 'Why PAI knows this', params: IdParams, response: { 200: Why } } },
+    (request) =>
+      database.readInOwner(request.user.id, (tx) => explain(tx, request.user.id, request.params.id))
+  )
+
+  app.get(
+    '/memories/:id/history',
+    {
+      schema: {
+        tags,
+        summary: 'What happened to a memory, newest first',
+        params: IdParams,
+        querystring: PageQuery,
+        response: { 200: MemoryEventPage }
+      }
+    },
+    async (request) => {
+      const { id: ownerId } = request.user
+      const { cursor, limit = DEFAULT_LIMIT } = request.query
+      const after = cursor === undefined ? undefined : decodeCursor(cursor)
+      const rows = await database.readInOwner(ownerId, (tx) =>
+        listHistory(tx, ownerId, request.params.id, limit, after)
+      )
+      return toPage(
+        rows,
+        limit,
+        (event) => event,
+        ({ at, id }) => ({ at: new Date(at), id })
+      )
+    }
+  )
+
+  app.get(
+    '/memory-purges',
+    {
+      schema: {
+        tags,
+        summary: 'Proof of what was forgotten for good, latest first',
+        querystring: PageQuery,
+        response: { 200: MemoryPurgePage }
+      }
+    },
+    async (request) => {
+      const { id: ownerId } = request.user
+      const { cursor, limit = DEFAULT_LIMIT } = request.query
+      const after = cursor === undefined ? undefined : decodeCursor(cursor)
+      const rows = await database.readInOwner(ownerId, (tx) => listPurges(tx, ownerId, limit, after))
+      return toPage(
+        rows,
+        limit,
+        (purge) => purge,
+        ({ purgedAt, id }) => ({ at: new Date(purgedAt), id })
+      )
+    }
+  )
+}
+
+/** Undoing, merging and forgetting. */
+export const rightsWriteRoutes: FastifyPluginAsyncTypebox<RightsRoutesOptions> = async (
+  app,
+  { database, queue, purge, now }
+) => {
+  app.post(
+    '/memories/:id/undo',
+    {
+      schema: {
+        tags,
+        summary:
+          'Undo the latest change of a memory: an edit, a merge, a superseding, an expiry, a forgetting',
+        params: IdParams,
+        headers: IdempotencyHeaders,
+        response: { 200: Memory }
+      }
+    },
+    async (request) => {
+      const { id: ownerId } = request.user
+      const { id } = request.params
+      const call = {
+        ownerId,
+        key: request.headers['idempotency-key'],
+        call: `POST /v1/memories/${id}/undo`,
+        body: {}
+      }
+      try {
+        return await database.inOwner(ownerId, (tx) =>
+          once(tx, call, async () => {
+            await undo(tx, queue, ownerId, id, now())
+            return loadMemory(tx, ownerId, id)
+          })
+        )
+      } catch (error) {
+        if (brokenConstraint(error) === 'memories_text_hash') throw new MemoryExists()
+        throw error
+      }
+    }
+  )
+
+  app.post(
+    '/memories/:id/merge',
+    {
+      schema: {
+        tags,
+        summary: 'Merge others that say the same into a memory',
+        params: IdParams,
+        body: MergeBody,
+        response: { 200: Memory }
+      }
+    },
+    (request) => {
+      const { id: ownerId } = request.user
+      const { id } = request.params
+      return database.inOwner(ownerId, async (tx) => {
+        await merge(tx, ownerId, id, request.body.ids, now())
+        return loadMemory(tx, ownerId, id)
+      })
+    }
+  )
+
+  app.delete(
+    '/memories/:id',
+    {
+      schema: {
+        tags,
+        summary:
+          'Forget a memory: hidden at once, and gone for good after ten minutes in which it can be undone',
+        params: IdParams,
+        querystring: ForgetQuery,
+        response: { 204: Type.Null() }
+      }
+    },
+    async (request, reply) => {
+      const { id: ownerId } = request.user
+      const { id } = request.params
+      const { purge: atOnce = false } = request.query
+      await database.inOwner(ownerId, (tx) => forget(tx, queue, ownerId, id, { now: now(), atOnce }))
+      if (atOnce) await purge(ownerId, id)
+      return reply.code(204).send(null)
+    }
+  )
+}

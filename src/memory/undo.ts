@@ -1,0 +1,207 @@
+import { and, desc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
+import { memoryClusterMembers, memoryClusters } from '../consolidation/tables.ts'
+import type { Tx } from '../db/client.ts'
+import type { Queue } from '../jobs/queue.ts'
+import { MemoryNotFound, NothingToUndo } from './errors.ts'
+import type { TakenDown } from './forget.ts'
+import { record } from './history.ts'
+import { indexAnew } from './redact-messages.ts'
+import { hashText, indexWords, type MemoryRow } from './store.ts'
+import {
+  type MemoryAction,
+  type MemoryState,
+  memories,
+  memoryDependencies,
+  memoryHistory,
+  memorySources,
+  memoryVectors
+} from './tables.ts'
+
+const UNDOABLE: MemoryAction[] = ['edited', 'merged', 'refined', 'superseded', 'expired', 'forgotten']
+const DATES = new Set(['validFrom', 'validTo', 'closedAt', 'forgottenAt', 'purgeAt'])
+/** Every column a change may have named; whatever else a history holds is not written back. */
+const COLUMNS = new Set([
+  ...DATES,
+  'text',
+  'category',
+  'sortedBy',
+  'tags',
+  'subject',
+  'slot',
+  'importance',
+  'importanceReason',
+  'strength',
+  'proofCount',
+  'pinned',
+  'status',
+  'supersededBy'
+])
+
+type HistoryRow = typeof memoryHistory.$inferSelect
+
+/** Puts back what the latest change of a memory changed; of a merge or a forgetting, all that it changed together. */
+export async function undo(tx: Tx, queue: Queue, ownerId: string, id: string, now: Date): Promise<void> {
+  const [memory] = await tx
+    .select({ forgottenAt: memories.forgottenAt, purgeAt: memories.purgeAt })
+    .from(memories)
+    .where(isMemory(ownerId, id))
+    .for('update')
+  if (!memory) throw new MemoryNotFound(id)
+  const [latest] = await tx
+    .select()
+    .from(memoryHistory)
+    .where(
+      and(
+        eq(memoryHistory.ownerId, ownerId),
+        eq(memoryHistory.memoryId, id),
+        inArray(memoryHistory.action, UNDOABLE),
+        isNull(memoryHistory.undoneAt)
+      )
+    )
+    .orderBy(desc(memoryHistory.id))
+    .limit(1)
+  if (memory.purgeAt && memory.purgeAt <= now) throw new NothingToUndo(id)
+  if (!latest?.before) throw new NothingToUndo(id)
+  const entries = await findTogether(tx, ownerId, latest)
+  for (const entry of entries) await putBack(tx, queue, ownerId, entry)
+  await tx
+    .update(memoryHistory)
+    .set({ undoneAt: now })
+    .where(
+      and(
+        eq(memoryHistory.ownerId, ownerId),
+        inArray(
+          memoryHistory.id,
+          entries.map((entry) => entry.id)
+        )
+      )
+    )
+}
+
+/** What can only be undone together: a forgetting as a whole, and of a merge the one that was kept with all it replaced. */
+async function findTogether(tx: Tx, ownerId: string, latest: HistoryRow): Promise<HistoryRow[]> {
+  const { action, batchId, memoryId, after } = latest
+  if (!batchId || (action !== 'forgotten' && action !== 'merged')) return [latest]
+  const keptId = (after?.supersededBy as string | undefined) ?? memoryId
+  return tx
+    .select()
+    .from(memoryHistory)
+    .where(
+      and(
+        eq(memoryHistory.ownerId, ownerId),
+        eq(memoryHistory.batchId, batchId),
+        eq(memoryHistory.action, action),
+        isNull(memoryHistory.undoneAt),
+        action === 'forgotten'
+          ? undefined
+          : or(
+              eq(memoryHistory.memoryId, keptId),
+              sql`${memoryHistory.after} ->> 'supersededBy' = ${keptId}::text`
+            )
+      )
+    )
+    .orderBy(desc(memoryHistory.id))
+}
+
+async function putBack(tx: Tx, queue: Queue, ownerId: string, entry: HistoryRow): Promise<void> {
+  const { memoryId, before, after } = entry
+  const [row] = await tx.select().from(memories).where(isMemory(ownerId, memoryId)).for('update')
+  if (!row || !before) return
+  const columns = await toColumns(tx, ownerId, row, before, after ?? {})
+  const text = columns.text === undefined ? {} : { textHash: hashText(columns.text) }
+  await tx
+    .update(memories)
+    .set({ ...columns, ...text, updatedAt: sql`now()` })
+    .where(isMemory(ownerId, memoryId))
+  if (columns.text !== undefined) {
+    await indexWords(tx, ownerId, memoryId, columns.text)
+    await tx
+      .delete(memoryVectors)
+      .where(and(eq(memoryVectors.ownerId, ownerId), eq(memoryVectors.id, memoryId)))
+    await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [memoryId], messageIds: [] })
+  }
+  await takeBack(tx, ownerId, memoryId, after ?? {})
+  if (before.taken) await putUp(tx, queue, ownerId, before.taken as TakenDown)
+  await record(tx, ownerId, memoryId, {
+    action: 'restored',
+    by: 'owner',
+    before: Object.fromEntries(Object.keys(columns).map((name) => [name, row[name as keyof MemoryRow]])),
+    after: columns
+  })
+}
+
+/** What it was, but for proofs that came since, which still count. */
+async function toColumns(
+  tx: Tx,
+  ownerId: string,
+  row: MemoryRow,
+  before: MemoryState,
+  after: MemoryState
+): Promise<Partial<MemoryRow>> {
+  const known = Object.entries(before).filter(([name]) => COLUMNS.has(name))
+  const columns: Partial<MemoryRow> = Object.fromEntries(
+    known.map(([name, value]) => [
+      name,
+      DATES.has(name) && typeof value === 'string' ? new Date(value) : value
+    ])
+  )
+  if ('proofCount' in before) {
+    columns.proofCount = row.proofCount - Number(after.proofCount) + Number(before.proofCount)
+  }
+  if (columns.supersededBy) {
+    const [there] = await tx
+      .select({ id: memories.id })
+      .from(memories)
+      .where(and(isMemory(ownerId, columns.supersededBy), ne(memories.id, row.id)))
+    if (!there) columns.supersededBy = null
+  }
+  return columns
+}
+
+/** Removes what a merge gave to the memory that was kept. */
+async function takeBack(tx: Tx, ownerId: string, id: string, after: MemoryState): Promise<void> {
+  const { addedSources = [], addedDependants = [] } = after as Record<string, string[] | undefined>
+  await tx
+    .delete(memorySources)
+    .where(and(eq(memorySources.ownerId, ownerId), inArray(memorySources.id, addedSources)))
+  await tx
+    .delete(memoryDependencies)
+    .where(
+      and(
+        eq(memoryDependencies.ownerId, ownerId),
+        eq(memoryDependencies.dependsOn, id),
+        inArray(memoryDependencies.memoryId, addedDependants)
+      )
+    )
+}
+
+/** Puts up again what forgetting took down: topics, and messages to be found by their words. */
+async function putUp(
+  tx: Tx,
+  queue: Queue,
+  ownerId: string,
+  { clusters, messageIds }: TakenDown
+): Promise<void> {
+  for (const { id: clusterId, topic, memoryId } of clusters) {
+    await tx.insert(memoryClusters).values({ ownerId, id: clusterId, topic, size: 0 }).onConflictDoNothing()
+    const joined = await tx
+      .insert(memoryClusterMembers)
+      .values({ ownerId, memoryId, clusterId })
+      .onConflictDoNothing()
+      .returning({ clusterId: memoryClusterMembers.clusterId })
+    // Consolidation may have put it elsewhere meanwhile.
+    await tx
+      .update(memoryClusters)
+      .set({ size: sql`size + ${joined.length}` })
+      .where(and(eq(memoryClusters.ownerId, ownerId), eq(memoryClusters.id, clusterId)))
+  }
+  await tx.delete(memoryClusters).where(and(eq(memoryClusters.ownerId, ownerId), eq(memoryClusters.size, 0)))
+  const indexed = await indexAnew(tx, ownerId, messageIds)
+  if (indexed.length > 0) {
+    await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [], messageIds: indexed })
+  }
+}
+
+function isMemory(ownerId: string, id: string) {
+  return and(eq(memories.ownerId, ownerId), eq(memories.id, id))
+}
