@@ -121,7 +121,7 @@ export function buildApp(
       signedIn.register(async function chatting(scope) {
         scope.addHook('onRequest', requireScope('chat'))
         scope.register(chatRoutes, chat)
-        scope.register(conversationRoutes, { database })
+        scope.register(conversationRoutes, { database, forgetTold: services.forgetTold })
         scope.register(importRoutes, { database, importConversation: chat.importConversation })
       })
       signedIn.register(async function readingMemory(scope) {

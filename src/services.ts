@@ -1,6 +1,5 @@
 import { createAccounts } from './auth/accounts.ts'
 import { deriveKey } from './auth/secrets.ts'
-import { findProfile } from './auth/store.ts'
 import { extractionSource } from './chat/extraction-source.ts'
 import { createImportConversation, createIndexImport } from './chat/import-conversation.ts'
 import { createInterruptAbandoned } from './chat/interrupted.ts'
@@ -9,19 +8,32 @@ import { createRunTurn } from './chat/run-turn.ts'
 import { createRunner } from './chat/runner.ts'
 import { createStartTurn } from './chat/start-turn.ts'
 import { createStopTurn } from './chat/stop-turn.ts'
+import { toTitle } from './chat/title.ts'
 import { createTurnHub } from './chat/turn-hub.ts'
 import { createWatchTurn } from './chat/watch-turn.ts'
 import type { Config } from './config.ts'
+import { findCarried } from './consolidation/carried.ts'
+import { createConsolidate } from './consolidation/consolidate.ts'
+import { createSchedule, startConsolidation } from './consolidation/start.ts'
+import { undoConsolidation } from './consolidation/undo.ts'
 import { checkAppRole } from './db/check.ts'
-import type { Database } from './db/client.ts'
+import type { Database, Tx } from './db/client.ts'
 import { migrate } from './db/migrate.ts'
 import { deleteExpired, hasAccounts } from './db/system.ts'
-import { type JobHandlers, migrateQueue, openQueue } from './jobs/queue.ts'
+import { type JobHandlers, openQueue, queueMigration } from './jobs/queue.ts'
 import type { Llm } from './llm/model.ts'
 import { createExtract } from './memory/extract.ts'
-import { indexMessages, saveMessageVectors } from './memory/index-messages.ts'
+import { record } from './memory/history.ts'
+import { createEmbedders } from './memory/embedders.ts'
+import { indexMessages } from './memory/index-messages.ts'
 import { createIndexWords } from './memory/index-words.ts'
+import { createForgetTold } from './memory/forget-told.ts'
+import { hideForgotten } from './memory/hide-forgotten.ts'
+import { createPurge } from './memory/purge.ts'
+import { createMessageIndex } from './memory/message-index.ts'
 import { createRecall } from './memory/recall.ts'
+import { createReembed } from './memory/reembed.ts'
+import { hashText, indexWords } from './memory/store.ts'
 
 export type Services = Awaited<ReturnType<typeof createServices>>
 
@@ -45,7 +57,7 @@ export async function createServices({
   const warnings = await migrate(database, {
     migrationUrl: config.PAI_MIGRATION_DATABASE_URL,
     databaseUrl: config.DATABASE_URL,
-    alsoMigrate: migrateQueue
+    alsoMigrate: queueMigration
   })
   await checkAppRole(database)
   const queue = await openQueue(database, config.PAI_ROLE !== 'api', (error) =>
@@ -61,7 +73,8 @@ export async function createServices({
     loopback: config.loopback,
     bootstrapToken
   })
-  const recall = createRecall({ database, embedder: llm.embedder, now })
+  const embedders = createEmbedders({ database, queue, current: llm.embedder, build: llm.embedderFor })
+  const recall = createRecall({ database, embedders, now })
 
   const hub = createTurnHub()
   const runTurn = createRunTurn({
@@ -71,19 +84,45 @@ export async function createServices({
     model: llm.chat,
     recall,
     indexMessages,
-    findProfile,
+    hideForgotten,
+    findCarried,
     now,
     onError: (error) => onError(error, 'running a turn')
   })
   const runner = createRunner({ database, runTurn, onError: (error) => onError(error, 'keeping a turn') })
 
-  const importing = { database, queue, embedder: llm.embedder, indexMessages, saveMessageVectors }
+  const importing = { database, queue, messageIndex: createMessageIndex(embedders) }
+
+  const memory = { record, hashText, indexWords }
+
+  const purging = createPurge({ database, queue, now, toTitle })
 
   const jobs: JobHandlers = {
+    'consolidation.schedule': createSchedule({ database, queue, now }),
+    'consolidation.run': createConsolidate({
+      database,
+      queue,
+      model: llm.structured,
+      embedder: llm.embedder,
+      memory
+    }),
     'conversations.import': createIndexImport(importing),
-    'memory.extract': createExtract({ database, queue, model: llm.structured, source: extractionSource }),
-    'memory.index': createIndexWords({ database, embedder: llm.embedder }),
-    'house.delete-expired': () => database.inSystem(deleteExpired)
+    'memory.extract': createExtract({
+      database,
+      queue,
+      model: llm.structured,
+      embedder: llm.embedder,
+      source: extractionSource,
+      now
+    }),
+    'memory.index': createIndexWords({ database, embedders }),
+    'memory.purge': purging.job,
+    'memory.sweep-purges': purging.sweep,
+    'memory.reembed': createReembed({ database, queue, embedders }),
+    'house.delete-expired': async () => {
+      await database.inSystem(deleteExpired)
+      await database.tidy()
+    }
   }
 
   return {
@@ -96,12 +135,19 @@ export async function createServices({
       importConversation: createImportConversation(importing),
       interruptAbandoned: createInterruptAbandoned({ database, queue, indexMessages })
     },
+    consolidation: {
+      start: (tx: Tx, ownerId: string) => startConsolidation(tx, queue, ownerId, now()),
+      undo: (tx: Tx, ownerId: string, id: string) => undoConsolidation(tx, memory, ownerId, id)
+    },
     database,
     jobs,
     llm,
     queue,
+    forgetTold: createForgetTold(queue, now),
+    purge: purging.purge,
     recall,
     runner,
+    now,
     /** What an operator should read at start-up. */
     warnings,
     /** What the first account must show where others can reach the service; null once there is one, or on loopback. */

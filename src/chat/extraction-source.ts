@@ -7,7 +7,12 @@ import { conversations, messages } from './tables.ts'
 export const extractionSource: ExtractionSource = {
   async read(tx, ownerId, messageIds) {
     return tx
-      .select({ messageId: messages.id, text: messages.content, saidAt: messages.createdAt })
+      .select({
+        messageId: messages.id,
+        text: messages.content,
+        saidAt: messages.createdAt,
+        timeZone: users.timezone
+      })
       .from(messages)
       .innerJoin(
         conversations,
@@ -21,6 +26,7 @@ export const extractionSource: ExtractionSource = {
           eq(messages.role, 'user'),
           isNull(messages.extractedAt),
           eq(conversations.temporary, false),
+          eq(conversations.memoryPaused, false),
           eq(users.memoryPaused, false)
         )
       )

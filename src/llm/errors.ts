@@ -21,6 +21,11 @@ export const ModelRefused = createError<Args>(
   502
 )
 export const ModelFailed = createError<Args>('PAI_MODEL_FAILED', 'The model %s failed', 502)
+export const ModelUnreadable = createError<Args>(
+  'PAI_MODEL_UNREADABLE',
+  'The model %s answered in another shape than it was asked for',
+  502
+)
 export const ModelContextTooLong = createError<Args>(
   'PAI_MODEL_CONTEXT_TOO_LONG',
   'The conversation is too long for the model %s',

@@ -6,7 +6,8 @@ import {
   ModelRateLimited,
   ModelRefused,
   ModelTimeout,
-  ModelUnreachable
+  ModelUnreachable,
+  ModelUnreadable
 } from './errors.ts'
 
 const OURS = [
@@ -16,7 +17,8 @@ const OURS = [
   ModelRateLimited,
   ModelRefused,
   ModelTimeout,
-  ModelUnreachable
+  ModelUnreachable,
+  ModelUnreadable
 ]
 /** Compatible servers name this fault differently: OpenAI by code, llama.cpp by type, vLLM in words only. */
 const TOO_LONG_CODES = new Set(['context_length_exceeded', 'exceed_context_size_error'])

@@ -1,6 +1,6 @@
 import OpenAI, { APIError } from 'openai'
 import { Stream } from 'openai/core/streaming'
-import { EmbeddingTooShort, ModelFailed, ModelRefused, ModelTimeout } from './errors.ts'
+import { EmbeddingTooShort, ModelFailed, ModelRefused, ModelTimeout, ModelUnreadable } from './errors.ts'
 import { createOpenAiReply, readOpenAiUsage } from './fold-openai-chunks.ts'
 import { mapOpenAiError } from './map-openai-error.ts'
 import type { ChatModel, Embedder, ModelEvent, Prompt, StructuredModel, StructuredRequest } from './model.ts'
@@ -112,7 +112,7 @@ export function createOpenAiStructuredModel(settings: OpenAiSettings): Structure
     )
     const choice = completion.choices[0]
     if (choice?.message.refusal || choice?.finish_reason === 'content_filter') throw new ModelRefused(id)
-    return { value: parseJson(choice?.message.content ?? ''), usage: readOpenAiUsage(completion.usage) }
+    return { value: parseJson(choice?.message.content ?? '', id), usage: readOpenAiUsage(completion.usage) }
   }
 
   return {
@@ -233,8 +233,13 @@ function describeSchema({ system, schema }: StructuredRequest): string {
 }
 
 /** Servers that do not hold the model to JSON often let it put a fence around. */
-function parseJson(content: string): unknown {
-  return JSON.parse(content.replace(/^\s*```(?:json)?/, '').replace(/```\s*$/, ''))
+function parseJson(content: string, model: string): unknown {
+  try {
+    return JSON.parse(content.replace(/^\s*```(?:json)?/, '').replace(/```\s*$/, ''))
+  } catch {
+    // Without its cause, which quotes the answer.
+    throw new ModelUnreadable(model)
+  }
 }
 
 function clipText(text: string): string {

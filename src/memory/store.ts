@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto'
-import { and, desc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, or, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { messages } from '../chat/tables.ts'
 import type { Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
 import { weighTerms } from '../search/bm25.ts'
 import { MemoryNotFound } from './errors.ts'
+import { type Change, record } from './history.ts'
 import type { Memory, MemorySource } from './schemas.ts'
 import { memories, memorySources, memoryTerms, memoryVectors } from './tables.ts'
 
+/** How much a memory's strength rises when it is said again, and how far. */
+const PROOF_STRENGTH = 0.25
+const MAX_STRENGTH = 3
+/** Names that a message may speak of without saying who they are. */
+const MAX_SUBJECTS = 200
 /** About how many terms a memory has. */
 const PIVOT_LENGTH = 10
 
@@ -20,11 +26,21 @@ export interface NewMemory {
   importance: number
   importanceReason?: string | null
   pinned?: boolean
+  tags?: string[]
+  subject?: string | null
+  slot?: string | null
+  validFrom?: Date | null
+  validTo?: Date | null
+  /** 'proposed' for what the owner has not said: it waits for approval. */
+  status?: 'active' | 'proposed'
+  origin?: MemoryRow['origin']
 }
 
 export interface NewSource {
-  kind: 'message' | 'owner'
+  kind: 'message' | 'owner' | 'web' | 'document' | 'tool' | 'import'
   messageId: string | null
+  /** What it is called elsewhere: an address, a file's name. */
+  reference?: string | null
   quote: string
   quoteStart: number | null
   saidBy: 'owner' | 'assistant' | 'other'
@@ -55,7 +71,7 @@ export async function keepMemory(
 ): Promise<string> {
   const [kept] = await tx
     .insert(memories)
-    .values({ ...memory, ownerId, id: uuidv7(), textHash: hashText(memory.text), status: 'active' })
+    .values({ status: 'active', ...memory, ownerId, id: uuidv7(), textHash: hashText(memory.text) })
     .onConflictDoUpdate({
       target: [memories.ownerId, memories.textHash],
       targetWhere: sql`forgotten_at IS NULL AND status IN ('active', 'conflicting', 'proposed', 'unconfirmed')`,
@@ -69,17 +85,50 @@ export async function keepMemory(
     .values({ ...source, ownerId, id: uuidv7(), memoryId: id })
     .onConflictDoNothing()
     .returning({ id: memorySources.id })
+  const by = source.kind === 'owner' ? 'owner' : 'extraction'
   if (isNew) {
     await indexWords(tx, ownerId, id, memory.text)
+    const { text, category, status = 'active' } = memory
+    await record(tx, ownerId, id, { action: 'created', by, before: null, after: { text, category, status } })
   } else if (told.length > 0) {
-    const proofCount = sql`${memories.proofCount} + 1`
-    await tx.update(memories).set({ proofCount }).where(isRemembered(ownerId, id))
+    await addProof(tx, ownerId, id, by)
   }
   return id
 }
 
+/** A memory that is said once more is surer and fades less. */
+async function addProof(tx: Tx, ownerId: string, id: string, by: Change['by']): Promise<void> {
+  const [proven] = await tx
+    .update(memories)
+    .set({
+      proofCount: sql`${memories.proofCount} + 1`,
+      strength: sql`least(${memories.strength} + ${PROOF_STRENGTH}::real, greatest(${memories.strength}, ${MAX_STRENGTH}::real))`,
+      updatedAt: sql`now()`
+    })
+    .where(isRemembered(ownerId, id))
+    .returning({ proofCount: memories.proofCount })
+  if (!proven) return
+  const { proofCount } = proven
+  await record(tx, ownerId, id, {
+    action: 'proven',
+    by,
+    before: { proofCount: proofCount - 1 },
+    after: { proofCount }
+  })
+}
+
+/** Adds one more source to a memory that says the same in other words; a proof, once for each message. */
+export async function proveMemory(tx: Tx, ownerId: string, id: string, source: NewSource): Promise<void> {
+  const told = await tx
+    .insert(memorySources)
+    .values({ ...source, ownerId, id: uuidv7(), memoryId: id })
+    .onConflictDoNothing()
+    .returning({ id: memorySources.id })
+  if (told.length > 0) await addProof(tx, ownerId, id, source.kind === 'owner' ? 'owner' : 'extraction')
+}
+
 /** Replaces the words a memory is found by. */
-async function indexWords(tx: Tx, ownerId: string, id: string, text: string): Promise<void> {
+export async function indexWords(tx: Tx, ownerId: string, id: string, text: string): Promise<void> {
   await tx.delete(memoryTerms).where(and(eq(memoryTerms.ownerId, ownerId), eq(memoryTerms.id, id)))
   await tx
     .insert(memoryTerms)
@@ -129,11 +178,6 @@ export async function changeMemory(tx: Tx, ownerId: string, id: string, change: 
   await tx.delete(memoryVectors).where(and(eq(memoryVectors.ownerId, ownerId), eq(memoryVectors.id, id)))
 }
 
-export async function removeMemory(tx: Tx, ownerId: string, id: string): Promise<void> {
-  const gone = await tx.delete(memories).where(isRemembered(ownerId, id)).returning({ id: memories.id })
-  if (gone.length === 0) throw new MemoryNotFound(id)
-}
-
 export async function loadMemory(tx: Tx, ownerId: string, id: string): Promise<Memory> {
   const [memory] = await loadMemories(tx, ownerId, [id])
   if (!memory) throw new MemoryNotFound(id)
@@ -149,6 +193,26 @@ export async function loadMemories(tx: Tx, ownerId: string, ids: string[]): Prom
     .where(and(eq(memories.ownerId, ownerId), inArray(memories.id, ids), isNull(memories.forgottenAt)))
   const byId = new Map((await withSources(tx, ownerId, rows)).map((memory) => [memory.id, memory]))
   return ids.flatMap((id) => byId.get(id) ?? [])
+}
+
+/** Whom and what the owner's current memories are about, the latest first. */
+export async function listSubjects(tx: Tx, ownerId: string): Promise<string[]> {
+  const rows = await tx
+    .select({ subject: memories.subject })
+    .from(memories)
+    .where(
+      and(
+        eq(memories.ownerId, ownerId),
+        isNull(memories.forgottenAt),
+        isNull(memories.closedAt),
+        ne(memories.status, 'proposed'),
+        isNotNull(memories.subject)
+      )
+    )
+    .groupBy(memories.subject)
+    .orderBy(desc(sql`max(${memories.createdAt})`), memories.subject)
+    .limit(MAX_SUBJECTS)
+  return rows.flatMap(({ subject }) => subject ?? [])
 }
 
 /** Newest first, one more than `limit`. */

@@ -84,15 +84,15 @@ describe('an answer of a given shape', () => {
 
 describe('a failure', () => {
   test.each<[string, object | string, string]>([
-    ['that is no JSON', 'canary, sorry', 'PAI_MODEL_FAILED'],
-    ['that is empty', '', 'PAI_MODEL_FAILED'],
+    ['that is no JSON', 'canary, sorry', 'PAI_MODEL_UNREADABLE'],
+    ['that is empty', '', 'PAI_MODEL_UNREADABLE'],
     ['that is a page', { body: '<html>canary</html>' }, 'PAI_MODEL_FAILED'],
     [
       'that is half a body',
       { body: '{"choices":[{"canary', headers: { 'content-type': 'application/json' } },
       'PAI_MODEL_FAILED'
     ],
-    ['without choices', { body: { choices: [] } }, 'PAI_MODEL_FAILED'],
+    ['without choices', { body: { choices: [] } }, 'PAI_MODEL_UNREADABLE'],
     ['that is a refusal', { body: { choices: [{ message: { refusal: 'canary' } }] } }, 'PAI_MODEL_REFUSED'],
     ['that is filtered', { deltas: [''], finishReason: 'content_filter' }, 'PAI_MODEL_REFUSED'],
     ['to a wrong key', { status: 401, body: { error: { message: 'canary' } } }, 'PAI_MODEL_REFUSED']

@@ -9,11 +9,25 @@ import { runJob, runJobs, takeJobs } from './jobs.ts'
 
 const SAID = 'Hello! My sister Ada keeps bees in Tromsø since 2019. What do you think?'
 const FACT = {
+  message: 1,
+  tags: ['bees'],
+  subject: 'Ada',
+  slot: 'hobby',
+  since: '2019-01-01',
+  until: '',
+  saidBy: 'owner',
+  change: '',
+  over: false,
   text: 'Ada, my sister, has kept bees in Tromsø since 2019.',
   category: 'relationship',
   importance: 0.7,
   importanceReason: 'close family',
   quote: 'My sister Ada keeps bees in Tromsø since 2019.'
+}
+
+/** The name of the shape a request asks for. */
+function nameOf(body: Record<string, unknown>): string | undefined {
+  return (body.response_format as { json_schema?: { name: string } } | undefined)?.json_schema?.name
 }
 
 describeEachDatabase('learning from what was said, with a model', (database) => {
@@ -23,11 +37,14 @@ describeEachDatabase('learning from what was said, with a model', (database) => 
   let call: Call
   /** What the model answers when it is asked for facts. */
   let answer: string | object
+  /** What it makes of them beside what is known. */
+  let verdicts: { verdicts: object[] }
 
   beforeAll(async () => {
     openai = await startScriptedOpenAi({
       reply: ({ body }) => {
         if (!body.response_format) return 'Nice.'
+        if (nameOf(body) === 'verdicts') return JSON.stringify(verdicts)
         return typeof answer === 'string' ? answer : JSON.stringify(answer)
       }
     })
@@ -43,6 +60,7 @@ describeEachDatabase('learning from what was said, with a model', (database) => 
     owner = await house.register()
     call = callAs(house, owner)
     answer = { facts: [FACT] }
+    verdicts = { verdicts: [] }
   })
   afterAll(async () => {
     await house.close()
@@ -53,6 +71,7 @@ describeEachDatabase('learning from what was said, with a model', (database) => 
   const learn = () => runJobs(house, owner.id)
   const memories = async (): Promise<Memory[]> => (await call('GET', '/memories')).data.items
   const texts = async () => (await memories()).map(({ text }) => text)
+  const factRequests = () => openai.requests.filter(({ body }) => nameOf(body) === 'facts').length
   async function extraction() {
     const job = (await takeJobs(database(), owner.id)).find(({ name }) => name === 'memory.extract')
     if (!job) throw new Error('There is no job to extract')
@@ -60,7 +79,7 @@ describeEachDatabase('learning from what was said, with a model', (database) => 
   }
   /** What the model was asked when it was last asked for facts. */
   function asked(): { system: string; user: string } {
-    const request = openai.requests.findLast(({ body }) => body.response_format) as ScriptedRequest
+    const request = openai.requests.findLast(({ body }) => nameOf(body) === 'facts') as ScriptedRequest
     const [system, user] = request.body.messages as { content: string }[]
     return { system: system?.content ?? '', user: user?.content ?? '' }
   }
@@ -101,15 +120,37 @@ describeEachDatabase('learning from what was said, with a model', (database) => 
     ['an importance in words', { facts: [{ ...FACT, importance: 'high' }] }],
     ['a field too many', { facts: [{ ...FACT, secret: true }] }],
     ['null', 'null']
-  ])('an answer that is %s is a failure to try again, never “no facts”', async (_what, wrong) => {
-    await say()
+  ])('an answer that is %s is asked for once more, then parked, never “no facts”', async (_what, wrong) => {
+    const { conversationId } = await say()
     const job = await extraction()
     answer = wrong
-    await expect(runJob(house, job)).rejects.toMatchObject({ code: expect.stringMatching(/^PAI_M/) })
+    const before = factRequests()
+    await runJob(house, job)
+    expect(factRequests() - before).toBe(2)
     expect(await memories()).toEqual([])
+    const { items } = (await call('GET', '/memory-extractions')).data
+    expect(items).toMatchObject([
+      { status: 'parked', attempts: 1, errorCode: 'PAI_MEMORY_EXTRACTION_UNREADABLE' }
+    ])
+    const { items: messages } = (await call('GET', `/conversations/${conversationId}/messages`)).data
+    expect(items[0].messageId).toBe(messages[0].id)
     answer = { facts: [FACT] }
+    // What is parked is not asked about again until the owner says so.
+    await runJob(house, job)
+    expect(await memories()).toEqual([])
+    expect((await call('POST', `/memory-extractions/${items[0].messageId}/retry`)).status).toBe(202)
+    await learn()
+    expect(await texts()).toEqual([FACT.text])
+    expect((await call('GET', '/memory-extractions')).data.items).toEqual([])
+  })
+
+  test('an answer of another shape is made good by the second one', async () => {
+    await say()
+    const job = await extraction()
+    openai.script({ deltas: ['Sure! I found that Ada keeps bees.'] })
     await runJob(house, job)
     expect(await texts()).toEqual([FACT.text])
+    expect((await call('GET', '/memory-extractions')).data.items).toEqual([])
   })
 
   test('a model that finds nothing has found nothing, and is not asked again', async () => {
@@ -192,14 +233,24 @@ describeEachDatabase('learning from what was said, with a model', (database) => 
     expect(seen.user.match(/<\/?\s*message/gi)).toEqual(['<message', '</message'])
   })
 
-  test('of a very long message its beginning is read', async () => {
-    const long = `${SAID} ${'a🐝'.repeat(10_000)} My name is Bob.`
-    answer = { facts: [FACT, { ...FACT, text: 'Bob', quote: 'My name is Bob.' }] }
+  test('a very long message is read in pieces, up to a bound, and its facts keep their place', async () => {
+    const far = 'My brother Bob breeds goats.'
+    const long = `${SAID} ${'Lorem ipsum. '.repeat(1_000)} ${far} ${'a🐝 '.repeat(20_000)} My name is Bob.`
+    answer = {
+      facts: [FACT, { ...FACT, text: far, quote: far }, { ...FACT, text: 'Bob', quote: 'My name is Bob.' }]
+    }
     await say(long)
+    const before = factRequests()
     await learn()
-    expect(asked().user.length).toBeLessThan(8_100)
-    expect(asked().user.isWellFormed()).toBe(true)
-    expect(await texts()).toEqual([FACT.text])
+    expect(factRequests() - before).toBe(3)
+    for (const { body } of openai.requests.slice(-3)) {
+      const [, user] = body.messages as { content: string }[]
+      expect(user?.content.length).toBeLessThan(8_100)
+      expect(user?.content.isWellFormed()).toBe(true)
+    }
+    expect((await texts()).sort()).toEqual([FACT.text, far])
+    const kept = (await memories()).find(({ text }) => text === far)
+    expect(kept?.sources[0]?.quoteStart).toBe(long.indexOf(far))
   })
 
   test('memory that is paused while the model thinks keeps nothing', async () => {
@@ -236,7 +287,15 @@ describeEachDatabase('learning from what was said, with a model', (database) => 
     const job = await extraction()
     openai.script({ status: 401, body: { error: { message: 'no' } } })
     await expect(runJob(house, job)).rejects.toMatchObject({ code: 'PAI_MODEL_REFUSED' })
+    const failing = async () => (await call('GET', '/memory-extractions')).data.items
+    expect(await failing()).toMatchObject([
+      { status: 'failing', attempts: 1, errorCode: 'PAI_MODEL_REFUSED' }
+    ])
+    openai.script({ status: 401, body: { error: { message: 'no' } } })
+    await expect(runJob(house, job)).rejects.toMatchObject({ code: 'PAI_MODEL_REFUSED' })
+    expect(await failing()).toMatchObject([{ status: 'failing', attempts: 2 }])
     await runJob(house, job)
+    expect(await failing()).toEqual([])
     expect(await texts()).toEqual([FACT.text])
   })
 })

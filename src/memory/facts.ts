@@ -1,0 +1,42 @@
+/** What extraction finds, by rules or by a model, before it is reconciled with what is known. */
+export interface FoundFact {
+  /** The statement, able to stand alone. */
+  text: string
+  category: string
+  tags: string[]
+  importance: number
+  importanceReason: string
+  /** The exact words in the message, and where they begin. */
+  quote: string
+  quoteStart: number
+  /** Whom or what it is about, and which attribute it fills; null: nothing that could be compared. */
+  subject: string | null
+  slot: string | null
+  /** When it began or will end, where the words say so. */
+  validFrom: Date | null
+  validTo: Date | null
+  /** Somebody else's words that the owner passes on are for the owner to approve. */
+  saidBy: 'owner' | 'other'
+  /** The message's own words that show a change; null: none do. */
+  evidence: string | null
+  /** What it says is over. */
+  ends: Ending[]
+  /** False for what only ends something and says nothing that lasts. */
+  lasting: boolean
+}
+
+/** Something that is over: memories about this subject (null: anything) that hold every one of these terms. */
+export interface Ending {
+  subject: string | null
+  terms: string[]
+}
+
+/** The owner, as a subject. */
+export const OWNER = 'owner'
+
+/** A category that the owner gave by hand, and to what: it teaches how the like is sorted. */
+export interface OwnCategory {
+  category: string
+  subject: string | null
+  text: string
+}

@@ -1,0 +1,85 @@
+import type { Ending } from './facts.ts'
+import { termsOf } from './sameness.ts'
+
+/** What shows that something has changed: verbs of changing, and words that set now against before. */
+const CHANGE =
+  /\b(?:no longer|any ?more|instead|these days|nowadays|from now on|from here on|from next (?:week|month|year)|now|renamed?|re-?named|moved (?:to|from|my|the|out)|been moved|has been moved|swapped|switched|changed|replaced|rescheduled|postponed|pushed|push (?:it|everything|the)|brought forward|gone over to|handed over|took over|taken over|put (?:her|his|their|the|its) price|price up|sold|cancel(?:led|ed)|quit|left|gave up|given up|stopped|scrap(?:ped)?|ditched|hung up|turns out|turned out|retest|correction|used to|since (?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun|last)|back on the menu|had a word|new (?:sim|number|job|place|flat|boss|name)|in charge of)\b|['’]s out\b|\bis out\b/i
+
+const OBJECT = `((?:(?!and\\b|but\\b|so\\b|to\\b|for\\b|from\\b|in\\b|at\\b|on\\b|with\\b|last\\b|this\\b|btw\\b|because\\b|since\\b|when\\b|years?\\b|too\\b|today\\b|yesterday\\b|it\\b|ourselves\\b|a\\b|an\\b)[\\p{L}\\p{N}+'’-]+\\s?){1,3})`
+const THE = `(?:my |our |the |that |this |drinking |eating |going to (?:the )?|playing |doing |taking |using |working (?:at|for) (?:the )?)*`
+const pattern = (text: string) => new RegExp(text, 'iu')
+/** Each names in its first group what is over. */
+const ENDINGS = [
+  pattern(
+    `\\b(?:sold|cancel(?:led|ed)|quit|scrap(?:ped)?|ditched|dropped|stopped|gave up|given up|got rid of|finished with|unsubscribed from|deleted)\\s${THE}${OBJECT}`
+  ),
+  pattern(`\\b(?:swapped|exchanged|traded|replaced)\\s${THE}${OBJECT}(?:for|with|by)\\b`),
+  pattern(
+    `\\b(?:switched|moved|changed|went|gone|converted)\\s(?:over )?from\\s${THE}${OBJECT}(?:to|over)\\b`
+  ),
+  pattern(`\\bleft\\s(?!the house|work early|home|it\\b|me\\b|my phone|a (?:note|message))${THE}${OBJECT}`),
+  pattern(`\\bthe\\s${OBJECT}\\s?thing (?:lasted|is over|is done|ended|didn['’]t)`),
+  pattern(`(?:^|[.!,]\\s)${OBJECT}\\s?(?:was|were) \\w+ while (?:it|they) lasted`),
+  pattern(
+    `(?:^|[.!,;:?]\\s)${OBJECT}(?:['’]s| is| are)\\s(?:out|over|off|history|no more|done with|closed for good|closed|dead)\\b`
+  ),
+  pattern(
+    `\\bused to\\s(?:be |do |have |play |work (?:at|for) |live in |drive |drink |eat |use |go to )?${THE}${OBJECT}`
+  ),
+  pattern(
+    `\\bno (?:more|longer) (?:have |has |use |uses |play |plays |do |does |eat |drink |drive |own |work (?:at|for) |live in |a |an )*${THE}${OBJECT}`
+  ),
+  pattern(
+    `\\b(?:don['’]?t|doesn['’]?t|do not|does not|isn['’]?t|aren['’]?t|not)\\s(?:have |use |play |do |eat |drink |drive |own |work (?:at|for) |live in |go to |a |an )*${THE}${OBJECT}[^.!?]*\\bany ?more\\b`
+  ),
+  pattern(
+    `\\bturns out (?:that )?(?:the |my )?${OBJECT}\\s?(?:test|results?|diagnosis|thing|scare)?\\s?(?:was|were|is|wasn['’]t)\\b`
+  ),
+  pattern(`\\b(?:not|n['’]t) a drop of ${OBJECT}`),
+  pattern(`${OBJECT}\\s?closes\\b`)
+]
+const BROKE_UP =
+  /\b(?:aren['’]?t|are not|no longer|not) together\b|\b(?:broke|split) up\b|\b(?:are|got|getting|we['’]re) (?:divorced|separated)\b/i
+const PARTNERS = [
+  'girlfriend',
+  'boyfriend',
+  'partner',
+  'wife',
+  'husband',
+  'fiance',
+  'fiancee',
+  'marry',
+  'married'
+]
+const GONE =
+  /\b(\p{Lu}[\p{L}'’-]+?)(?:['’]s| has| is|['’]ll be)?\s(?:moved out|moved away|moved to|moving to|moving away|moving out|gone to|leaving|left|retired|retiring|quit|resigned|passed away|died)\b/u
+const SUCCESSOR =
+  /\b(?:so now|now\b|instead|in charge|handed over|took over|taken over|takes over|replac\w+|our new|my new|since)\b/i
+/** Words that name nothing: what is over must be named. */
+const VAGUE =
+  /^(?:it|that|this|thing|things|stuff|way|plan|idea|one|everything|something|work|day|time|week|year|month|job|place|new|old|same|people|me|sugar free|all|not|being|having|now|here|there)$/i
+
+/** The words of a message that show a change; null: none do. */
+export function findEvidence(text: string): string | null {
+  return CHANGE.exec(text)?.[0] ?? null
+}
+
+/** What a passage says is over. `passage` is the sentence with what was said just before and after it. */
+export function findEndings(sentence: string, passage: string): Ending[] {
+  const endings: Ending[] = []
+  for (const ending of ENDINGS) {
+    const terms = termsOf(ending.exec(sentence)?.[1] ?? '').filter((term) => !VAGUE.test(term))
+    if (terms.length > 0) endings.push({ subject: null, terms })
+  }
+  if (BROKE_UP.test(sentence)) {
+    const names = [...sentence.matchAll(/(?<!^)\b\p{Lu}\p{L}+|^\p{Lu}\p{L}+(?= and i\b)/giu)].map(
+      ([name]) => name
+    )
+    const named = names.flatMap(termsOf).slice(0, 3)
+    for (const name of named)
+      for (const word of PARTNERS) endings.push({ subject: null, terms: [name, ...termsOf(word)] })
+  }
+  const gone = GONE.exec(sentence)?.[1]
+  if (gone && SUCCESSOR.test(passage)) endings.push({ subject: gone.toLowerCase(), terms: termsOf(gone) })
+  return endings
+}

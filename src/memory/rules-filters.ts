@@ -1,0 +1,67 @@
+/** What is said without being a fact: questions, requests, wishes, plays, jokes, the words of others, the talk itself. */
+
+const QUESTION =
+  /\?["”')]*\s*$|^(?:(?:and|so|but|ok|okay|hey|oh|well|also|then|btw),?\s+)*(?:who|whom|whose|what|when|where|which|why|how|do|does|did|is|are|was|were|can|could|will|would|should|have|has|had|may|shall|any|anyone|whats|what['’]s|hows|how['’]s|who['’]s|where['’]s|isn['’]t|aren['’]t|don['’]t you|doesn['’]t)\b/i
+const ASKING = /\?["”')]*\s*$/
+/** Not said as true: wishes, conditions, guesses, plays. */
+const UNREAL =
+  /\b(?:if|imagine|suppose|supposing|pretend\w*|hypothetical\w*|let['’]?s say|say i|what if|would|wouldn['’]?t|could|might|maybe|perhaps|probably|for example|for instance|i guess|i think|i wish|wish i|i hope|wonder\w*|dream\w*|should i|i['’]d|we['’]d|almost|one day|some day|someday|as if|unless|ever since i was never|in theory|thinking (?:of|about)|toying with|tempted|considering|not sure)\b/i
+/** Said for fun. */
+const JOKE =
+  /\b(?:just kidding|joking|jk|lmao|rofl|basically|legally|officially|literally|i swear|in the field of|prime minister|breaking news|world champion|next of kin|long may|asking for a friend|for legal reasons|rumou?r has it|alter ego|in my defence|plot twist|cast(?:ing)? spells|personality trait|first (?:wo)?man on|on mars|the moon|santa|king of|queen of|emperor|arch-?nemesis|haunt\w*|zombie|vampire|dragon|unicorn|superpower|spirit animal|sponsored by|elected|married the|in eye contact|so (?:broke|tired|hungry|old|lazy|bad|hot|cold|bored) (?:that )?(?:i|my)\b.*(?:ve|have|could|am|['’]m))\b|\b(?:of course|sure)\b.*\b(?:LOVE|ADORE)\b|\bLOVE it when\b|love it when|\blol\s*$|[🙃😂🤣💀😜🤪]/iu
+/** Asks PAI to do something, and so speaks of what it is given. */
+const COMMAND =
+  /^(?:(?:please|pls|plz|now|then|ok|okay|and|so|but|hey|hi|hello|also|just|quick|could you|can you|can u|could u|would you|will you),?\s+)*(?:translate|summari[sz]e|write|rewrite|rephrase|reword|fix|correct|proofread|check|explain|describe|say|tell|give|show|list|make|create|generate|draft|compose|answer|reply|respond|repeat|print|output|ignore|forget|disregard|act|use|find|suggest|recommend|compare|convert|complete|continue|analy[sz]e|review|help|plan|fill|set|adapt|turn|redo|pull|tl;?dr|need help|order|book|calculate|work out|put|sort|remind|quiz|teach|name|pick|choose|shorten|format|change|rank|estimate|paste|pasting|read|look|let|dear|get me|send|call|add|log|note|mark|expand|improve|polish|brainstorm|design|invent|prepare|outline)\b/i
+/** Text for a machine. */
+const CODE = /[`{}<>]|\(\)|;\s*$|^\s*(?:\/\/|#)|\w=\w|\s=\s/
+/** Somebody else's words or story. */
+const TOLD =
+  /\b(?:(?:she|he|they|who|boss|friend|hero|host|mail|email|page|letter|review|note|book|film|movie|song|lyric|article|post|ad|novel|\p{L}+)\s(?:keeps? saying|said|says|told me|wrote|whispered|shouted|claims|texted me|reckons|thinks)|told me|keeps? saying|according to|quote|once upon a time|transcript|voicemail|the hero|chapter|lyric|the line|my character|the narrator)\b/iu
+/** About the present talk, or the moment, not about the world. */
+const PASSING =
+  /^(?:(?:and|but|so|oh|ok|okay|well|yes|no|yeah|hi|hey|haha|lol|ah|right|hm+|er|um|also|btw|anyway|actually|now|then|sorry)[,!]?\s+)*(?:i(?:['’]m| am|m)?\s+(?:(?:just|really|so|still|also|only|actually)\s+)*(?:want|wanted|need|needed|would like|have (?:a |one |another )?questions?|wonder|wondering|asking|looking (?:for|at|to)|trying|going to (?:ask|try|need|be|do|see|take|have|say|make)|see|saw|understand|agree|mean|meant|know|don['’]?t (?:know|understand|get|think|care|mind|want|need|see|remember|believe)|didn['’]?t|shouldn['’]?t|should|just|sorry|afraid|not sure|sure|fine|good|okay|ok|tired|bored|hungry|back|here|done|can['’]?t (?:wait|believe|sleep|decide|find|see|get|think|remember|tell|figure|even|help)|cannot (?:wait|believe|find|decide)|got (?:it|this|that|a (?:mail|message|call|letter|text))|have to|gotta|keep (?:talking|forgetting|getting)|feel|felt|bet|swear|said|say|tried|thought|think|heard|read that|hope|owe you|love (?:it|this|that|you)|like (?:it|this|that|your|the (?:first|second|last|third|idea|sound))|hate (?:it|this|that|when)|enjoy (?:it|this|that)|prefer (?:it|this|that)|mean)\b|i(?:['’]ll| will|ll)\s+(?:\w+\s+)?(?:try|do|see|check|think|ask|wait|let you|get back|be back|look|call|go|take|give|make|tell|have a|use|send|stick|bring it)\b|my\s+(?:question|point|guess|bad|god|goodness|apolog\w+|mistake|fault|pleasure|back!+|head (?:hurts|is)|brain|q\b|next question|first (?:week|question|draft)|idea|notes?\b|message|request|text\b|poem|turn)\b|(?:thanks|thank you|thx|ty|hello|hi|hey|yes|no|ok|okay|sure|please|cheers|perfect|great|nice|lovely|ta|brill|wow|ooh|haha)[\s!.,]*$)/i
+
+export function isQuestion(text: string): boolean {
+  return QUESTION.test(text)
+}
+
+/** Whether a sentence ends as a question: what stands in it may still tell of people and things. */
+export function isAsking(text: string): boolean {
+  return ASKING.test(text)
+}
+
+/** Whether nothing in a sentence may be taken as said in earnest by its writer. */
+export function isNotEarnest(text: string): boolean {
+  return JOKE.test(text) || CODE.test(text)
+}
+
+export function isUnreal(text: string): boolean {
+  return UNREAL.test(text)
+}
+
+export function isCommand(text: string): boolean {
+  return COMMAND.test(text)
+}
+
+export function isTold(text: string): boolean {
+  return TOLD.test(text)
+}
+
+export function isPassing(text: string): boolean {
+  return PASSING.test(text)
+}
+
+/** A sentence that supposes something supposes all of it. */
+const SUPPOSING =
+  /^(?:(?:and|but|so|ok|okay|hey|well|now|please|pls),?\s+)*(?:if|imagine|suppose|supposing|assume|pretend|let['’]?s (?:say|pretend|imagine|assume)|say i|what if|hypothetically|for example|for instance|act as|should i|wish)\b/i
+/** Work on a text: what follows the colon, or the whole rest, is that text. */
+const WORK_ON_TEXT =
+  /\b(?:translat\w*|summari[sz]e|rewrite|rephrase|reword|fix|correct|proofread|check|explain|polish|improve|shorten|tl;?dr|analy[sz]e|review|edit|paraphrase|simplify|pasting|pasted|reads?|says?|here['’]?s|transcript|convert|turn|make)\b[^:]*:/i
+
+export function isSupposing(text: string): boolean {
+  return SUPPOSING.test(text)
+}
+
+export function isWorkOnText(text: string): boolean {
+  return WORK_ON_TEXT.test(text) && !/:\s*[)(DP]|\d:\d/.test(text)
+}

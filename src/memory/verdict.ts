@@ -1,0 +1,94 @@
+import type { FoundFact } from './facts.ts'
+import { compareStatements } from './sameness.ts'
+import { isLasting, isLatestWins, isSameSubject, isSingle } from './slots.ts'
+
+/** A memory that a new fact may have to do with. */
+export interface Standing {
+  id: string
+  text: string
+  subject: string | null
+  slot: string | null
+  status: string
+  pinned: boolean
+  /** When it began to hold, or was recorded. */
+  since: Date
+}
+
+export type VerdictKind = 'new' | 'duplicate' | 'refines' | 'supersedes' | 'conflicts' | 'outdated'
+
+export interface Verdict {
+  kind: VerdictKind
+  /** The memory it is about; null for what is new. */
+  id: string | null
+  reason: string
+}
+
+export const NEW: Verdict = { kind: 'new', id: null, reason: 'said for the first time' }
+
+/** How a fact stands to what is known, by its words and attributes alone. `since` is when the fact began to hold. */
+export function judge(fact: FoundFact, since: Date, standing: Standing[]): Verdict {
+  const alike = standing
+    .filter((memory) => mayBeSame(fact, memory))
+    .map((memory) => ({ memory, sameness: compareStatements(fact.text, memory.text) }))
+  const same = alike.find(({ sameness }) => sameness === 'same' || sameness === 'less')
+  if (same) return { kind: 'duplicate', id: same.memory.id, reason: 'says the same' }
+  // Before "says more": of "I live in Oslo" and "I live in Oslo no longer" the second is no refinement.
+  const rival = standing.find((memory) => fillsSameSlot(fact, memory) && isSingle(fact.slot ?? ''))
+  const more = alike.find(({ sameness }) => sameness === 'more')
+  if (more && !fact.evidence) return { kind: 'refines', id: more.memory.id, reason: 'says the same and more' }
+  return rival ? judgeRival(fact, since, rival) : NEW
+}
+
+/** Two values of an attribute that has one at a time. */
+function judgeRival(fact: FoundFact, since: Date, rival: Standing): Verdict {
+  const { id } = rival
+  const later = since.getTime() - rival.since.getTime()
+  if (later > 0 && fact.evidence)
+    return { kind: 'supersedes', id, reason: `said to have changed: ${fact.slot}` }
+  if (isLasting(fact.slot ?? '')) return { kind: 'conflicts', id, reason: `two values of ${fact.slot}` }
+  if (!isLatestWins(fact.slot ?? '')) return NEW
+  if (later > 0) return { kind: 'supersedes', id, reason: `a later value of ${fact.slot}` }
+  if (later < 0) return { kind: 'outdated', id, reason: `an earlier value of ${fact.slot}` }
+  return { kind: 'conflicts', id, reason: `two values of ${fact.slot} at the same time` }
+}
+
+/**
+ * Holds a model's verdict to what no model may do: retire what is about somebody else, about another attribute, of many
+ * values, or later than the new fact.
+ */
+export function guard(proposed: Verdict, fact: FoundFact, since: Date, standing: Standing[]): Verdict {
+  const memory = standing.find(({ id }) => id === proposed.id)
+  if (!memory || proposed.kind === 'new') return judge(fact, since, standing)
+  switch (proposed.kind) {
+    case 'supersedes': {
+      if (!fillsSameSlot(fact, memory)) return NEW
+      const later = since > memory.since
+      if (later && isSingle(fact.slot ?? '') && (fact.evidence || !isLasting(fact.slot ?? '')))
+        return proposed
+      return isSingle(fact.slot ?? '') ? judgeRival(fact, since, memory) : NEW
+    }
+    case 'duplicate':
+    case 'refines':
+      return isCompatible(fact, memory) ? proposed : NEW
+    case 'conflicts':
+      return isSameSubject(fact.subject, memory.subject) ? proposed : NEW
+    default:
+      return NEW
+  }
+}
+
+/** Statements about different people, or with different figures, are not the same whatever a model says. */
+function isCompatible(fact: FoundFact, memory: Standing): boolean {
+  if (fact.subject && memory.subject && !isSameSubject(fact.subject, memory.subject)) return false
+  const figures = (text: string) => new Set(text.match(/\d+/g) ?? [])
+  const [mine, theirs] = [figures(fact.text), figures(memory.text)]
+  return mine.isSupersetOf(theirs) || theirs.isSupersetOf(mine)
+}
+
+export function fillsSameSlot(fact: FoundFact, memory: Standing): boolean {
+  return fact.slot !== null && fact.slot === memory.slot && isSameSubject(fact.subject, memory.subject)
+}
+
+function mayBeSame(fact: FoundFact, memory: Standing): boolean {
+  return fact.subject === null || memory.subject === null || isSameSubject(fact.subject, memory.subject)
+}
