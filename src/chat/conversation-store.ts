@@ -35,7 +35,7 @@ export async function loadConversation(tx: Tx, ownerId: string, id: string): Pro
   return row
 }
 
-/** Newest first, one row more than `limit`. */
+/** Newest first, one row more than `limit`. A temporary chat is known only to whoever began it. */
 export function listConversations(
   tx: Tx,
   ownerId: string,
@@ -47,18 +47,18 @@ export function listConversations(
   return tx
     .select()
     .from(conversations)
-    .where(and(eq(conversations.ownerId, ownerId), isAfter))
+    .where(and(eq(conversations.ownerId, ownerId), eq(conversations.temporary, false), isAfter))
     .orderBy(desc(updatedAt), desc(id))
     .limit(limit + 1)
 }
 
-export async function renameConversation(
+export async function changeConversation(
   tx: Tx,
   ownerId: string,
   id: string,
-  title: string
+  change: { title?: string; memoryPaused?: boolean }
 ): Promise<ConversationRow> {
-  const [row] = await tx.update(conversations).set({ title }).where(isConversation(ownerId, id)).returning()
+  const [row] = await tx.update(conversations).set(change).where(isConversation(ownerId, id)).returning()
   if (!row) throw new ConversationNotFound(id)
   return row
 }
@@ -142,17 +142,17 @@ export async function loadBranch(
   ownerId: string,
   messageId: string,
   limit: number
-): Promise<Pick<MessageRow, 'id' | 'role' | 'content'>[]> {
-  const { rows } = await tx.execute<Pick<MessageRow, 'id' | 'role' | 'content'>>(sql`
+): Promise<Pick<MessageRow, 'id' | 'role' | 'content' | 'sequence'>[]> {
+  const { rows } = await tx.execute<Pick<MessageRow, 'id' | 'role' | 'content' | 'sequence'>>(sql`
     WITH RECURSIVE branch AS (
-      SELECT id, parent_id, role, content, 1 AS depth FROM messages
+      SELECT id, parent_id, role, content, sequence, 1 AS depth FROM messages
        WHERE owner_id = ${ownerId} AND id = ${messageId}
       UNION ALL
-      SELECT parent.id, parent.parent_id, parent.role, parent.content, branch.depth + 1
+      SELECT parent.id, parent.parent_id, parent.role, parent.content, parent.sequence, branch.depth + 1
         FROM branch JOIN messages parent ON parent.owner_id = ${ownerId} AND parent.id = branch.parent_id
        WHERE branch.depth < ${limit}
     )
-    SELECT id, role, content FROM branch ORDER BY depth DESC`)
+    SELECT id, role, content, sequence FROM branch ORDER BY depth DESC`)
   return rows
 }
 

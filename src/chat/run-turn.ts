@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Carried } from '../consolidation/carried.ts'
 import type { Database, Tx } from '../db/client.ts'
 import { isRetryable } from '../llm/errors.ts'
 import type { ChatModel, Usage } from '../llm/model.ts'
+import type { HideForgotten } from '../memory/hide-forgotten.ts'
 import type { Recall, RecallItem } from '../memory/recall.ts'
 import { createCitationFinder } from './cite.ts'
 import { cleanReply } from './clean-reply.ts'
@@ -37,25 +39,19 @@ export interface AcceptedTurn {
   runnerId: string
 }
 
-/** The owner's settings that bear on a reply. */
-export interface OwnerProfile {
-  name: string
-  timezone: string
-  instructions: string
-}
-
 export interface RunTurnDeps extends FinishTurnDeps {
   database: Database
   hub: TurnHub
   model: ChatModel
   recall: Recall
-  findProfile: (tx: Tx, ownerId: string) => Promise<OwnerProfile | undefined>
+  findCarried: (tx: Tx, ownerId: string, conversationId: string) => Promise<Carried | undefined>
+  hideForgotten: HideForgotten
   now: () => Date
   onError: (error: unknown) => void
 }
 
 /** Of an account that was removed while its turn ran. */
-const UNKNOWN_OWNER: OwnerProfile = { name: '', timezone: 'UTC', instructions: '' }
+const UNKNOWN_OWNER: Carried = { name: '', timezone: 'UTC', instructions: '', aboutOwner: '', summary: null }
 
 /** Why a turn was aborted: its owner stopped it, or the process is stopping. */
 export type AbortReason = 'stopped' | 'interrupted'
@@ -90,9 +86,8 @@ export function createRunTurn(deps: RunTurnDeps) {
     const [context, recalled] = await Promise.all([loadContext(deps, turn), recallFor(deps, turn, signal)])
     const known = new Set(context.history.map((message) => message.id))
     const prompt = assemblePrompt({
-      ...context.profile,
+      ...context,
       sources: recalled.filter((item) => !known.has(item.id)),
-      history: context.history,
       now: deps.now(),
       budgetTokens: PROMPT_TOKENS
     })
@@ -131,14 +126,23 @@ export function createRunTurn(deps: RunTurnDeps) {
   }
 }
 
-async function loadContext({ database, findProfile }: RunTurnDeps, turn: AcceptedTurn) {
-  const { ownerId, userMessageId, text } = turn
-  return database.readInOwner(ownerId, async (tx) => ({
-    profile: (await findProfile(tx, ownerId)) ?? UNKNOWN_OWNER,
-    history: turn.begins
-      ? [{ id: userMessageId, role: 'user' as const, content: text }]
+async function loadContext({ database, findCarried }: RunTurnDeps, turn: AcceptedTurn) {
+  const { ownerId, userMessageId, text, conversationId } = turn
+  const [carried, branch] = await database.readInOwner(ownerId, async (tx) => [
+    (await findCarried(tx, ownerId, conversationId)) ?? UNKNOWN_OWNER,
+    turn.begins
+      ? [{ id: userMessageId, role: 'user' as const, content: text, sequence: 1 }]
       : await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES)
-  }))
+  ])
+  const { summary, aboutOwner, ...owner } = carried
+  // A summary of another branch ends with a message that is not in this one.
+  const covered = branch.findIndex(({ sequence }) => sequence === summary?.throughSequence) + 1
+  return {
+    ...owner,
+    aboutOwner: turn.options.useMemory ? aboutOwner : '',
+    summary: covered > 0 && summary ? summary.text : '',
+    history: branch.slice(covered)
+  }
 }
 
 async function recallFor(

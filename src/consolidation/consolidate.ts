@@ -7,6 +7,8 @@ import { expire } from './expire.ts'
 import { mergeDuplicates } from './merge-duplicates.ts'
 import type { ConsolidationStep } from './schemas.ts'
 import * as store from './store.ts'
+import { summarise } from './summarise.ts'
+import { synthesise } from './synthesise.ts'
 import type { StoredReport } from './tables.ts'
 
 /** What consolidation needs of memory. */
@@ -41,7 +43,9 @@ export interface Run {
 /** In this order: what is merged need not be clustered, and the profile is made from what is left. */
 const VERBS: Record<string, (deps: ConsolidateDeps, run: Run) => Promise<void>> = {
   mergeDuplicates,
-  expire
+  expire,
+  summarise,
+  synthesise
 }
 
 /** Tidies an owner's memory and writes a report. Repeated after a failure, it goes on from where it was. */

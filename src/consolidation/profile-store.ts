@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm'
+import { eq, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
 import { profiles } from './tables.ts'
 
@@ -11,27 +11,43 @@ export interface CurrentProfile {
   memoryIds: string[]
   /** What those of its memories say that still hold, in its order. */
   lines: string[]
-  builtAt: Date
+  builtAt: string
 }
 
 /**
- * The profile, with what it may still say: forgetting, correcting and superseding show at once, not the night after. One
- * statement, because every prompt reads it.
+ * The profile, with what it may still say, as a value of a statement: forgetting, correcting and superseding show at once,
+ * not the night after.
  */
-export async function findCurrentProfile(tx: Tx, ownerId: string): Promise<CurrentProfile | undefined> {
-  const { rows } = await tx.execute<Record<keyof CurrentProfile, unknown>>(sql`
-    SELECT CASE WHEN count(*) = count(fact.id) FILTER (WHERE fact.updated_at <= profile.built_at)
-                THEN profile.text END AS text,
-           coalesce(array_agg(fact.id ORDER BY place) FILTER (WHERE fact.id IS NOT NULL), '{}') AS "memoryIds",
-           coalesce(array_agg(fact.text ORDER BY place) FILTER (WHERE fact.id IS NOT NULL), '{}') AS lines,
-           profile.built_at AS "builtAt"
+export function currentProfile(ownerId: string): SQL {
+  return sql`(
+    SELECT json_build_object(
+             'text', CASE WHEN count(*) = count(fact.id) FILTER (WHERE fact.updated_at <= profile.built_at)
+                          THEN profile.text END,
+             'memoryIds', coalesce(json_agg(fact.id ORDER BY place) FILTER (WHERE fact.id IS NOT NULL), '[]'),
+             'lines', coalesce(json_agg(fact.text ORDER BY place) FILTER (WHERE fact.id IS NOT NULL), '[]'),
+             'builtAt', profile.built_at)
       FROM profiles profile
       CROSS JOIN unnest(profile.memory_ids) WITH ORDINALITY AS made (id, place)
       LEFT JOIN memories fact ON fact.owner_id = ${ownerId} AND fact.id = made.id AND fact.forgotten_at IS NULL
             AND fact.status = 'active' AND coalesce(fact.valid_to > now(), true)
-     WHERE profile.owner_id = ${ownerId} GROUP BY profile.text, profile.built_at`)
-  const found = rows[0] as (Omit<CurrentProfile, 'builtAt'> & { builtAt: string }) | undefined
-  return found && { ...found, builtAt: new Date(found.builtAt) }
+     WHERE profile.owner_id = ${ownerId} GROUP BY profile.text, profile.built_at)`
+}
+
+export async function findCurrentProfile(tx: Tx, ownerId: string): Promise<CurrentProfile | null> {
+  const { rows } = await tx.execute<{ profile: CurrentProfile | null }>(
+    sql`SELECT ${currentProfile(ownerId)} AS profile`
+  )
+  return rows[0]?.profile ?? null
+}
+
+/** What a profile says now. */
+export function readProfile(profile: CurrentProfile | null): string {
+  return profile ? (profile.text ?? renderLines(profile.lines)) : ''
+}
+
+/** Memories as the lines of a profile. */
+export function renderLines(lines: string[]): string {
+  return lines.map((line) => `- ${line.replace(/\s+/g, ' ')}`).join('\n')
 }
 
 export async function findProfile(tx: Tx, ownerId: string): Promise<ProfileRow | undefined> {

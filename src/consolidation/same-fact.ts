@@ -88,3 +88,15 @@ function holdsEvery(names: string[], words: string[]): boolean {
   const held = new Set(words)
   return names.every((name) => held.has(name))
 }
+
+/** Whether every name and number of a text stands in the texts it was made from: what does not was made up. */
+export function holdsEveryName(text: string, from: string[]): boolean {
+  const said = from.flatMap(wordsOf)
+  // The first word's capital says nothing, and its form may be another.
+  const [, ...names] = text.normalize('NFKC').match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
+  const named = names.filter((word) => /^\p{Lu}|\p{N}/u.test(word) && word !== 'I')
+  return holdsEvery(
+    named.map((word) => word.toLowerCase()),
+    said
+  )
+}

@@ -1,4 +1,5 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import { messages } from '../chat/tables.ts'
 import type { Tx } from '../db/client.ts'
 import { conversationSummaries } from './tables.ts'
 
@@ -54,10 +55,14 @@ export async function findUncovered(
     SELECT said.sequence, said.role, said.name, said.content, said.created_at AS at
       FROM branch JOIN messages said ON said.owner_id = ${ownerId} AND said.id = branch.id
      WHERE said.sequence >= (SELECT sequence FROM through) AND said.role <> 'system'
+       -- An offline reply quotes what was said, or says that it cannot answer.
+       AND said.model IS DISTINCT FROM 'offline'
      ORDER BY said.sequence LIMIT ${limit + 1}`)
   const isOfBranch = rows[0] !== undefined && rows[0].sequence === summary?.throughSequence
-  const messages = rows.map((row) => ({ ...row, at: new Date(row.at) }))
-  return isOfBranch ? { summary, messages: messages.slice(1) } : { summary: undefined, messages }
+  const said = rows.map((row) => ({ ...row, at: new Date(row.at) }))
+  return isOfBranch
+    ? { summary, messages: said.slice(1) }
+    : { summary: undefined, messages: said.slice(0, limit) }
 }
 
 export async function findSummary(
@@ -77,8 +82,38 @@ export async function findSummary(
   return row
 }
 
-/** Not where the conversation was deleted meanwhile, or anything of it forgotten: then `read` has changed. */
-export async function saveSummary(tx: Tx, summary: Omit<SummaryRow, never>): Promise<void> {
+/**
+ * Whether a conversation is as it was read, and keeps it so until the transaction ends: something of it may have been
+ * forgotten, or it may have been summarised or deleted meanwhile.
+ */
+export async function isUnchanged(
+  tx: Tx,
+  ownerId: string,
+  conversationId: string,
+  { summary, messages: read }: Uncovered
+): Promise<boolean> {
+  const known = await findSummary(tx, ownerId, conversationId)
+  // A summary of another branch is replaced.
+  if (summary && known?.text !== summary.text) return false
+  const rows = await tx
+    .select({ content: messages.content })
+    .from(messages)
+    .where(
+      and(
+        eq(messages.ownerId, ownerId),
+        eq(messages.conversationId, conversationId),
+        inArray(
+          messages.sequence,
+          read.map(({ sequence }) => sequence)
+        )
+      )
+    )
+    .orderBy(messages.sequence)
+    .for('share')
+  return rows.length === read.length && rows.every(({ content }, index) => content === read[index]?.content)
+}
+
+export async function saveSummary(tx: Tx, summary: SummaryRow): Promise<void> {
   const { text, throughSequence, builtAt } = summary
   await tx
     .insert(conversationSummaries)

@@ -76,7 +76,7 @@ function findBestSentence(source: PromptSource, asked: Set<string>): Candidate |
 }
 
 /** A question is no answer to a question, so those are left out. */
-function splitSentences(text: string): string[] {
+export function splitSentences(text: string): string[] {
   return text
     .slice(0, MAX_SOURCE_LENGTH)
     .split(/[\r\n]+/)
