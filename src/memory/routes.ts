@@ -3,7 +3,7 @@ import { brokenConstraint, type Database } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
 import { abortedWhenGone } from '../http/abort.ts'
 import { decodeCursor, toPage } from '../http/cursor.ts'
-import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
+import { IdempotencyHeaders, IdParams } from '../http/schemas.ts'
 import type { Queue } from '../jobs/queue.ts'
 import { edit } from './edit.ts'
 import { MemoryExists } from './errors.ts'
@@ -11,6 +11,7 @@ import type { Recall } from './recall.ts'
 import {
   Memory,
   MemoryBody,
+  MemoryListQuery,
   MemoryPage,
   MemoryPatch,
   MemorySearchBody,
@@ -41,16 +42,18 @@ export const memoryReadRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = 
     {
       schema: {
         tags,
-        summary: 'List memories, newest first',
-        querystring: PageQuery,
+        summary: 'List memories, newest first: all that are not forgotten, or those of one status',
+        querystring: MemoryListQuery,
         response: { 200: MemoryPage }
       }
     },
     async (request) => {
       const { id: ownerId } = request.user
-      const { cursor, limit = DEFAULT_LIMIT } = request.query
+      const { cursor, limit = DEFAULT_LIMIT, status } = request.query
       const after = cursor === undefined ? undefined : decodeCursor(cursor)
-      const rows = await database.readInOwner(ownerId, (tx) => store.listMemories(tx, ownerId, limit, after))
+      const rows = await database.readInOwner(ownerId, (tx) =>
+        store.listMemories(tx, ownerId, limit, after, status)
+      )
       return toPage(
         rows,
         limit,

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { Id, Instant, Nullable, Page } from '../http/schemas.ts'
+import { Id, Instant, Nullable, Page, PageQuery } from '../http/schemas.ts'
 
 const Words = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' })
 const Category = Type.String({ minLength: 1, maxLength: 50, pattern: '\\S' })
@@ -70,6 +70,12 @@ export const MemoryPatch = Type.Object(
 export type MemoryPatch = Static<typeof MemoryPatch>
 
 export const MemoryPage = Page(Memory)
+
+export const MemoryListQuery = Type.Object(
+  { ...PageQuery.properties, status: Type.Optional(MemoryStatus) },
+  { additionalProperties: false }
+)
+export type MemoryListQuery = Static<typeof MemoryListQuery>
 
 const QueryText = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' })
 const Limit = Type.Integer({ minimum: 1, maximum: 200, default: 10 })

@@ -215,19 +215,27 @@ export async function listSubjects(tx: Tx, ownerId: string): Promise<string[]> {
   return rows.flatMap(({ subject }) => subject ?? [])
 }
 
-/** Newest first, one more than `limit`. */
+/** Newest first, one more than `limit`; of one status where it is given. */
 export async function listMemories(
   tx: Tx,
   ownerId: string,
   limit: number,
-  after?: Cursor
+  after?: Cursor,
+  status?: MemoryRow['status']
 ): Promise<Memory[]> {
   const { createdAt, id } = memories
   const isAfter = after && or(lt(createdAt, after.at), and(eq(createdAt, after.at), lt(id, after.id)))
   const rows = await tx
     .select()
     .from(memories)
-    .where(and(eq(memories.ownerId, ownerId), isNull(memories.forgottenAt), isAfter))
+    .where(
+      and(
+        eq(memories.ownerId, ownerId),
+        isNull(memories.forgottenAt),
+        status && eq(memories.status, status),
+        isAfter
+      )
+    )
     .orderBy(desc(createdAt), desc(id))
     .limit(limit + 1)
   return withSources(tx, ownerId, rows)

@@ -2,11 +2,13 @@ import { benchHttp } from './http.ts'
 import { benchRecall } from './recall.ts'
 import { type Figure, report } from './report.ts'
 import { benchTurn } from './turn.ts'
+import { benchWriteQuality } from './write-quality.ts'
 
 const BENCHES: Record<string, (args: string[]) => Promise<Figure[]>> = {
   http: benchHttp,
   recall: benchRecall,
-  turn: benchTurn
+  turn: benchTurn,
+  'write-quality': benchWriteQuality
 }
 
 const [name = '', ...args] = process.argv.slice(2)
