@@ -17,8 +17,11 @@ export interface PromptParts {
   budgetTokens: number
 }
 
-/** About four characters a token in English; a rough guard, so it errs on the long side for other scripts. */
-const CHARACTERS_PER_TOKEN = 4
+/** About four characters a token in English, and one in other scripts than the Latin: a guard, so it errs on the long side. */
+const LATIN_CHARACTERS_PER_TOKEN = 4
+/** Other scripts begin with Greek; more of Latin, and the punctuation that all share, stands further back. */
+const OTHER_SCRIPTS = 0x0370
+const LATIN_FURTHER_BACK = { from: 0x1e00, to: 0x206f }
 /** A recalled message may be a whole pasted page: this much of it is read. */
 const SOURCE_CHARACTERS = 2_000
 /** What was recalled may take this share of the budget; the conversation has the rest. */
@@ -92,7 +95,12 @@ function withinBudget(history: PromptParts['history'], budgetTokens: number): Pr
 }
 
 function tokensOf(text: string): number {
-  return Math.ceil(text.length / CHARACTERS_PER_TOKEN)
+  let others = 0
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code >= OTHER_SCRIPTS && !(code >= LATIN_FURTHER_BACK.from && code <= LATIN_FURTHER_BACK.to)) others++
+  }
+  return others + Math.ceil((text.length - others) / LATIN_CHARACTERS_PER_TOKEN)
 }
 
 function formatDay(now: Date, timeZone: string): string {

@@ -37,7 +37,7 @@ export async function checkDatabase(client: Connection): Promise<string[]> {
   }
   if (isBelow(version, SAFE_PARALLEL_VECTOR)) {
     warnings.push(
-      `pgvector ${version} is unsafe in parallel index builds (CVE-2026-3172): PAI builds indexes without them`
+      `pgvector ${version} is unsafe in parallel index builds (CVE-2026-3172): PAI builds its vector indexes without parallel workers until it is upgraded`
     )
   }
   return warnings

@@ -15,9 +15,17 @@ export interface JobPayloads {
   /** Finds what messages of the owner's say about the owner's world. */
   'memory.extract': { ownerId: string; messageIds: string[] }
   /** Gives memories and messages the vectors they still lack, and messages the words that came after them. */
-  'memory.index': { ownerId: string; memoryIds: string[]; messageIds: string[] }
+  'memory.index': {
+    ownerId: string
+    memoryIds: string[]
+    messageIds: string[]
+    /** Set where the messages came with what follows them, so that only their vectors are wanting. */
+    indexed?: true
+  }
   /** Makes the messages of a long import searchable, from where an earlier run stopped. */
   'conversations.import': { ownerId: string; importId: string }
+  /** Builds an owner's vectors of another model beside those in use; with `remove`, takes that model's away. */
+  'memory.reembed': { ownerId: string; remove?: string }
   /** Removes a forgotten memory for good, once it cannot be undone any more. */
   'memory.purge': { ownerId: string; memoryId: string }
   /** Finds the purges that are due and whose job was lost. */
@@ -35,7 +43,7 @@ export type JobHandlers = {
   [Name in JobName]: (payload: JobPayloads[Name], signal: AbortSignal) => Promise<void>
 }
 
-/** How each queue retries. A job that keeps failing goes to `failed-jobs`, where it stays to be looked at. */
+/** How each queue retries. A job that keeps failing goes to `failed-jobs`, where it stays for a year to be looked at. */
 const QUEUES: Record<JobName, QueueOptions> = {
   'memory.extract': {
     retryLimit: 8,
@@ -58,6 +66,13 @@ const QUEUES: Record<JobName, QueueOptions> = {
     retryDelayMax: 600,
     expireInSeconds: 3600
   },
+  'memory.reembed': {
+    retryLimit: 20,
+    retryDelay: 5,
+    retryBackoff: true,
+    retryDelayMax: 1800,
+    expireInSeconds: 3600
+  },
   // Whatever fails is hidden meanwhile, and the sweep tries again long after the last retry.
   'memory.purge': {
     retryLimit: 8,
@@ -78,7 +93,10 @@ const QUEUES: Record<JobName, QueueOptions> = {
   'house.delete-expired': { retryLimit: 2, expireInSeconds: 300 }
 }
 const FAILED = 'failed-jobs'
+/** pg-boss would drop what nobody has worked on for a fortnight, and a laptop may be closed for longer. */
+const KEPT: QueueOptions = { retentionSeconds: 365 * 24 * 60 * 60 }
 const SCHEDULES: Partial<Record<JobName, string>> = {
+  'consolidation.schedule': '7 * * * *',
   'house.delete-expired': '17 * * * *',
   'memory.sweep-purges': '41 * * * *'
 }
@@ -167,7 +185,7 @@ export async function openQueue(
 
 /** The queue's own tables and queues, made with the migrations, as `pai_owner`. */
 export const queueMigration: AlsoMigrate = {
-  version: () => getConstructionPlans(SCHEMA) + JSON.stringify(QUEUES),
+  version: () => getConstructionPlans(SCHEMA) + JSON.stringify([QUEUES, KEPT]),
   run: migrateQueue
 }
 
@@ -180,9 +198,10 @@ async function migrateQueue(client: Connection): Promise<void> {
     registerInstance: false
   })
   await boss.start()
-  await boss.createQueue(FAILED)
+  await boss.createQueue(FAILED, KEPT)
+  await boss.updateQueue(FAILED, KEPT)
   for (const [name, options] of Object.entries(QUEUES)) {
-    const settings = { ...options, notify: true, deadLetter: FAILED }
+    const settings = { ...KEPT, ...options, notify: true, deadLetter: FAILED }
     await boss.createQueue(name, settings)
     await boss.updateQueue(name, settings)
   }

@@ -109,6 +109,15 @@ describe('the conversation', () => {
     expect(assemble({ history }).messages).toEqual(history.filter(({ role }) => role !== 'system'))
   })
 
+  test('in another script than the Latin, as much is kept as its tokens leave room for', () => {
+    const lines = (content: string) => Array.from({ length: 50 }, () => ({ role: 'user' as const, content }))
+    const kept = (content: string) =>
+      assemble({ history: lines(content), budgetTokens: 2_000 }).messages.length
+    expect(kept('Bees in Tromsø – “yes”, cũng được. '.repeat(6))).toBeGreaterThan(30)
+    for (const letters of ['蜜蜂在特罗姆瑟', 'пчёлы в Тромсё ', 'μέλισσες ', 'نحل في ترومسو ', '꿀벌 🐝'])
+      expect(kept(letters.repeat(60).slice(0, 200)), letters).toBeLessThanOrEqual(14)
+  })
+
   test('the message to answer is kept whole, even past the budget', () => {
     const content = 'bees '.repeat(1_000)
     expect(assemble({ history: [{ role: 'user', content }], budgetTokens: 100 }).messages).toEqual([

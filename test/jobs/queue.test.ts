@@ -190,6 +190,14 @@ describeEachDatabase('the queue', (database) => {
     )
   })
 
+  test('what waits is kept for a year: a laptop may be closed for weeks', async () => {
+    const { rows } = await database().pool.query(
+      'SELECT DISTINCT retention_seconds AS kept, (SELECT count(*)::int FROM pgboss.queue) > 4 AS all FROM pgboss.queue WHERE name NOT LIKE $1',
+      ['\\_\\_%']
+    )
+    expect(rows).toEqual([{ kept: 365 * 24 * 60 * 60, all: true }])
+  })
+
   test('closing waits for the job under way', async () => {
     const begun = Promise.withResolvers<void>()
     const finish = Promise.withResolvers<void>()
