@@ -25,7 +25,8 @@ export async function run(config: Config, embedded: EmbeddedThread | null): Prom
   const app = buildApp(services, {
     logger: log,
     rateLimit: config.PAI_RATE_LIMIT === 'off' ? null : config.PAI_RATE_LIMIT,
-    loopback: config.loopback
+    loopback: config.loopback,
+    trustedProxies: config.trustedProxies
   })
   if (database.kind === 'embedded') {
     // One that cannot be ended now is found again by the worker; it must not keep the house shut.

@@ -6,6 +6,11 @@ export const ConversationNotFound = createError<[string]>(
   'Conversation %s was not found',
   404
 )
+export const ConversationNotTemporary = createError<[string]>(
+  'PAI_CHAT_CONVERSATION_NOT_TEMPORARY',
+  'Conversation %s is remembered: only a new one can be made temporary',
+  409
+)
 export const MessageNotFound = createError<[string]>(
   'PAI_CHAT_MESSAGE_NOT_FOUND',
   'Message %s was not found',

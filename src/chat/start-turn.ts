@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Database } from '../db/client.ts'
 import { claim, claiming, findAnswer, type IdempotentCall } from '../db/idempotency.ts'
 import { loadConversation, loadMessage } from './conversation-store.ts'
-import { MessageNotFound } from './errors.ts'
+import { ConversationNotTemporary, MessageNotFound } from './errors.ts'
 import { firstEvent, type LoggedEvent, toLogged } from './events.ts'
 import type { AcceptedTurn } from './run-turn.ts'
 import type { Runner } from './runner.ts'
@@ -54,6 +54,7 @@ export function createStartTurn({
       const accepted = await database.inOwner(ownerId, async (tx) => {
         const claimed = claiming(call, { turnId: turn.id })
         const stored = await acceptMessage(tx, ownerId, turn, { text, parentId, begins }, claimed)
+        if (temporary && stored && !stored.temporary) throw new ConversationNotTemporary(turn.conversationId)
         return stored ?? findAnswer<{ turnId: string }>(tx, call)
       })
       if ('turnId' in accepted) return { turnId: accepted.turnId, events: [] }

@@ -242,6 +242,20 @@ describeEachDatabase('a message', (database, kind) => {
 
   if (kind === 'embedded') return // One connection cannot be cut.
 
+  test('a conversation that is remembered cannot become temporary by one message', async () => {
+    const { call } = await setUp(database())
+    const begin = async (temporary: boolean) =>
+      (await call('POST', '/chat', { message: 'Hi', temporary })).data.conversationId
+    const conversationId = await begin(false)
+    const secret = { conversationId, message: 'This must leave nothing', temporary: true }
+    expect(await call('POST', '/chat', secret)).toMatchObject({
+      status: 409,
+      data: { code: 'PAI_CHAT_CONVERSATION_NOT_TEMPORARY' }
+    })
+    expect((await call('GET', `/conversations/${conversationId}/messages`)).data.items).toHaveLength(2)
+    expect((await call('POST', '/chat', { ...secret, conversationId: await begin(true) })).status).toBe(200)
+  })
+
   test('nothing is stored when the database goes away in the middle, and the caller is told', async () => {
     const { call } = await setUp(database())
     const locker = await database().pool.connect()
