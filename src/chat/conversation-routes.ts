@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
 import { v7 as uuidv7 } from 'uuid'
-import type { Database } from '../db/client.ts'
+import type { Database, Tx } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
 import { decodeCursor, toPage } from '../http/cursor.ts'
 import { CursorInvalid } from '../http/errors.ts'
@@ -12,6 +12,7 @@ import {
   ConversationBody,
   ConversationPage,
   ConversationPatch,
+  ConversationRemoval,
   ConversationWithTurn,
   MessagePage
 } from './schemas.ts'
@@ -21,10 +22,11 @@ const DEFAULT_LIMIT = 50
 const tags = ['conversations']
 
 /** Conversations and their messages: plain rows, so routes speak to the store. */
-export const conversationRoutes: FastifyPluginAsyncTypebox<{ database: Database }> = async (
-  app,
-  { database }
-) => {
+export const conversationRoutes: FastifyPluginAsyncTypebox<{
+  database: Database
+  /** Forgets the memories that were told in a conversation and nowhere else. */
+  forgetTold: (tx: Tx, ownerId: string, conversationId: string) => Promise<void>
+}> = async (app, { database, forgetTold }) => {
   app.get(
     '/conversations',
     {
@@ -100,7 +102,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{ database: Database 
     {
       schema: {
         tags,
-        summary: 'Rename a conversation',
+        summary: 'Rename a conversation, or pause remembering in it',
         params: IdParams,
         body: ConversationPatch,
         response: { 200: Conversation }
@@ -108,10 +110,9 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{ database: Database 
     },
     async (request) => {
       const { id: ownerId } = request.user
-      const { title } = request.body
       return toConversation(
         await database.inOwner(ownerId, (tx) =>
-          store.renameConversation(tx, ownerId, request.params.id, title)
+          store.changeConversation(tx, ownerId, request.params.id, request.body)
         )
       )
     }
@@ -122,14 +123,21 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{ database: Database 
     {
       schema: {
         tags,
-        summary: 'Delete a conversation with its messages',
+        summary:
+          'Delete a conversation with its messages; what was learnt from it stays unless told otherwise',
         params: IdParams,
+        querystring: ConversationRemoval,
         response: { 204: Type.Null() }
       }
     },
     async (request, reply) => {
       const { id: ownerId } = request.user
-      await database.inOwner(ownerId, (tx) => store.removeConversation(tx, ownerId, request.params.id))
+      const { id } = request.params
+      const forgets = request.query.memories === 'forget'
+      await database.inOwner(ownerId, async (tx) => {
+        if (forgets) await forgetTold(tx, ownerId, id)
+        await store.removeConversation(tx, ownerId, id)
+      })
       return reply.code(204).send(null)
     }
   )
@@ -163,6 +171,13 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{ database: Database 
 }
 
 function toConversation(row: store.ConversationRow): Static<typeof Conversation> {
-  const { id, title, temporary, createdAt, updatedAt } = row
-  return { id, title, temporary, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() }
+  const { id, title, temporary, memoryPaused, createdAt, updatedAt } = row
+  return {
+    id,
+    title,
+    temporary,
+    memoryPaused,
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString()
+  }
 }

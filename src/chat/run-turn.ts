@@ -126,13 +126,13 @@ export function createRunTurn(deps: RunTurnDeps) {
   }
 }
 
-async function loadContext({ database, findCarried }: RunTurnDeps, turn: AcceptedTurn) {
+async function loadContext({ database, findCarried, hideForgotten }: RunTurnDeps, turn: AcceptedTurn) {
   const { ownerId, userMessageId, text, conversationId } = turn
   const [carried, branch] = await database.readInOwner(ownerId, async (tx) => [
     (await findCarried(tx, ownerId, conversationId)) ?? UNKNOWN_OWNER,
     turn.begins
       ? [{ id: userMessageId, role: 'user' as const, content: text, sequence: 1 }]
-      : await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES)
+      : (await hideForgotten(tx, ownerId))(await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES))
   ])
   const { summary, aboutOwner, ...owner } = carried
   // A summary of another branch ends with a message that is not in this one.

@@ -84,6 +84,8 @@ export const Conversation = Type.Object({
   id: Id,
   title: Type.String(),
   temporary: Type.Boolean(),
+  /** Nothing new is remembered from here while this is set. */
+  memoryPaused: Type.Boolean(),
   createdAt: Instant,
   updatedAt: Instant
 })
@@ -108,10 +110,25 @@ export const ConversationBody = Type.Object(
 export type ConversationBody = Static<typeof ConversationBody>
 
 export const ConversationPatch = Type.Object(
-  { title: Type.String({ minLength: 1, maxLength: 200 }) },
-  { additionalProperties: false }
+  {
+    title: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    memoryPaused: Type.Optional(Type.Boolean())
+  },
+  { additionalProperties: false, minProperties: 1 }
 )
 export type ConversationPatch = Static<typeof ConversationPatch>
+
+export const ConversationRemoval = Type.Object(
+  {
+    memories: Type.Optional(
+      Type.Enum(['keep', 'forget'], {
+        default: 'keep',
+        description: 'What becomes of memories that were told here and nowhere else'
+      })
+    )
+  },
+  { additionalProperties: false }
+)
 
 export const MessagePage = Page(Message)
 

@@ -16,10 +16,7 @@ export const hideForgotten: HideForgotten = async (tx, ownerId) => {
   const rows = await tx
     .select({ id: memories.id, text: memories.text, quote: memorySources.quote })
     .from(memories)
-    .leftJoin(
-      memorySources,
-      and(eq(memorySources.ownerId, ownerId), eq(memorySources.memoryId, memories.id))
-    )
+    .leftJoin(memorySources, and(eq(memorySources.ownerId, ownerId), eq(memorySources.memoryId, memories.id)))
     .where(and(eq(memories.ownerId, ownerId), isNotNull(memories.purgeAt)))
   if (rows.length === 0) return (messages) => messages
   const byMemory = [...Map.groupBy(rows, ({ id }) => id).values()]

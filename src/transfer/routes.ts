@@ -1,0 +1,62 @@
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { IdempotencyHeaders } from '../http/schemas.ts'
+import { type Exporting, exportJson, exportMarkdown, gatherPieces } from './export.ts'
+import type { ImportFrom } from './import.ts'
+import { ExportQuery, ImportFile, ImportQuery, ImportReport } from './schemas.ts'
+
+/** Years of talk in one file: what is larger is imported conversation by conversation. */
+const BODY_LIMIT = 64 * 1_048_576
+const JSON_TYPE = 'application/json; charset=utf-8'
+const MARKDOWN_TYPE = 'text/markdown; charset=utf-8'
+const tags = ['transfer']
+
+/** Everything that is the owner's, to take along. */
+export const exportRoutes: FastifyPluginAsyncTypebox<Exporting> = async (app, exporting) => {
+  app.get(
+    '/export',
+    {
+      schema: {
+        tags,
+        summary: 'Export everything: conversations, memories with their sources and history, the profile',
+        querystring: ExportQuery,
+        produces: ['application/json', 'text/markdown']
+      }
+    },
+    async (request, reply) => {
+      const pieces = await gatherPieces(exporting, request.user.id)
+      const isMarkdown = request.query.format === 'markdown'
+      const name = `pai-${pieces.head.exportedAt.slice(0, 10)}.${isMarkdown ? 'md' : 'json'}`
+      return reply
+        .type(isMarkdown ? MARKDOWN_TYPE : JSON_TYPE)
+        .header('content-disposition', `attachment; filename="${name}"`)
+        .send(Readable.from(isMarkdown ? exportMarkdown(pieces) : exportJson(pieces)))
+    }
+  )
+}
+
+/** What was said elsewhere, or here before. */
+export const importFileRoutes: FastifyPluginAsyncTypebox<{ importFrom: ImportFrom }> = async (
+  app,
+  { importFrom }
+) => {
+  app.post(
+    '/import',
+    {
+      bodyLimit: BODY_LIMIT,
+      schema: {
+        tags,
+        summary: 'Import an export of PAI, ChatGPT or Claude; sent twice, it is there once',
+        headers: IdempotencyHeaders,
+        querystring: ImportQuery,
+        body: ImportFile,
+        response: { 202: ImportReport }
+      }
+    },
+    async (request, reply) => {
+      const { extract = false } = request.query
+      const key = request.headers['idempotency-key']
+      return reply.code(202).send(await importFrom(request.user.id, request.body, extract, key))
+    }
+  )
+}

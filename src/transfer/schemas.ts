@@ -1,0 +1,140 @@
+import { type Static, Type } from 'typebox'
+import { Id } from '../http/schemas.ts'
+
+export const ExportQuery = Type.Object(
+  { format: Type.Optional(Type.Enum(['json', 'markdown'], { default: 'json' })) },
+  { additionalProperties: false }
+)
+
+/** What is read is known by its shape: an export of PAI, or the `conversations.json` of ChatGPT or Claude. */
+export const ImportFile = Type.Unsafe<unknown>({
+  anyOf: [{ type: 'object' }, { type: 'array' }],
+  description: 'An export of PAI, or the conversations.json of a ChatGPT or Claude export, as it is'
+})
+
+export const ImportQuery = Type.Object(
+  {
+    extract: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'Whether memories are to be found in conversations from elsewhere, which may call a model'
+      })
+    )
+  },
+  { additionalProperties: false }
+)
+
+export const ImportReport = Type.Object({
+  source: Type.Enum(['pai', 'chatgpt', 'claude']),
+  /** What was new; what was there already is left as it is. */
+  conversations: Type.Integer(),
+  messages: Type.Integer(),
+  memories: Type.Integer(),
+  /** The imports that are still being made searchable, the first of them: GET /v1/imports/{id} says how far each is. */
+  importIds: Type.Array(Id, { maxItems: 200 })
+})
+export type ImportReport = Static<typeof ImportReport>
+
+const Text = Type.String()
+const NullableText = Type.Union([Text, Type.Null()])
+const Share = Type.Number({ minimum: 0, maximum: 1 })
+
+export const ArchivedMessage = Type.Object({
+  id: Id,
+  parentId: Type.Union([Id, Type.Null()]),
+  role: Type.Enum(['user', 'assistant', 'system']),
+  name: NullableText,
+  content: Text,
+  model: NullableText,
+  createdAt: Text
+})
+export type ArchivedMessage = Static<typeof ArchivedMessage>
+
+export const ArchivedConversation = Type.Object({
+  id: Id,
+  title: Text,
+  memoryPaused: Type.Boolean(),
+  createdAt: Text,
+  updatedAt: Text,
+  messages: Type.Array(ArchivedMessage)
+})
+export type ArchivedConversation = Static<typeof ArchivedConversation>
+
+export const ArchivedMemory = Type.Object({
+  id: Id,
+  text: Type.String({ minLength: 1, maxLength: 10_000 }),
+  category: Type.String({ minLength: 1, maxLength: 50 }),
+  sortedBy: Type.Enum(['pai', 'owner']),
+  tags: Type.Array(Text),
+  subject: NullableText,
+  slot: NullableText,
+  importance: Share,
+  importanceReason: NullableText,
+  strength: Type.Number({ minimum: 0, maximum: 100 }),
+  proofCount: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  pinned: Type.Boolean(),
+  status: Type.Enum(['active', 'superseded', 'expired', 'conflicting', 'proposed', 'unconfirmed']),
+  validFrom: NullableText,
+  validTo: NullableText,
+  supersededBy: Type.Union([Id, Type.Null()]),
+  closedAt: NullableText,
+  origin: Type.Enum(['told', 'written', 'imported', 'inferred']),
+  createdAt: Text,
+  sources: Type.Array(
+    Type.Object({
+      id: Id,
+      kind: Type.Enum(['message', 'owner', 'web', 'document', 'tool', 'import']),
+      messageId: Type.Union([Id, Type.Null()]),
+      reference: NullableText,
+      quote: Text,
+      quoteStart: Type.Union([Type.Integer({ minimum: 0, maximum: 2_147_483_647 }), Type.Null()]),
+      saidBy: Type.Enum(['owner', 'assistant', 'other']),
+      saidAt: Text
+    })
+  ),
+  history: Type.Array(
+    Type.Object({
+      id: Id,
+      action: Text,
+      by: Type.Enum(['owner', 'extraction', 'consolidation']),
+      reason: NullableText,
+      before: Type.Unknown(),
+      after: Type.Unknown(),
+      batchId: Type.Union([Id, Type.Null()]),
+      createdAt: Text,
+      undoneAt: NullableText
+    })
+  ),
+  dependsOn: Type.Array(Id)
+})
+export type ArchivedMemory = Static<typeof ArchivedMemory>
+
+export const ArchivedConflict = Type.Object({
+  id: Id,
+  memoryId: Id,
+  otherId: Id,
+  reason: Text,
+  createdAt: Text,
+  resolvedAt: NullableText
+})
+export type ArchivedConflict = Static<typeof ArchivedConflict>
+
+/** What `GET /v1/export` gives: all of an owner's own, in one file. */
+export const Archive = Type.Object({
+  format: Type.Literal('pai-export'),
+  version: Type.Literal(1),
+  exportedAt: Text,
+  account: Type.Object({
+    name: Text,
+    timezone: Text,
+    locale: Text,
+    instructions: Text,
+    memoryPaused: Type.Boolean()
+  }),
+  profile: Type.Union([Type.Object({ text: Text, memoryIds: Type.Array(Id), builtAt: Text }), Type.Null()]),
+  conversations: Type.Array(ArchivedConversation),
+  memories: Type.Array(ArchivedMemory),
+  conflicts: Type.Array(ArchivedConflict)
+})
+export type Archive = Static<typeof Archive>
