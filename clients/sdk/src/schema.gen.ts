@@ -33,6 +33,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         put?: never;
@@ -72,6 +81,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         put?: never;
@@ -99,12 +117,23 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Default Response */
+                /** @description Text */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "text/plain": string;
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
                 };
             };
         };
@@ -168,6 +197,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         delete?: never;
@@ -223,6 +261,15 @@ export interface paths {
                             /** @description Seconds until the access token expires */
                             expiresIn: number;
                         };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -282,6 +329,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         delete?: never;
@@ -322,6 +378,15 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
                 };
             };
         };
@@ -372,6 +437,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         put?: never;
@@ -398,6 +472,15 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
                 };
             };
         };
@@ -447,6 +530,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         trace?: never;
@@ -492,6 +584,15 @@ export interface paths {
                             }[];
                             nextCursor: string | null;
                         };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -541,6 +642,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         delete?: never;
@@ -577,6 +687,15 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
                 };
             };
         };
@@ -625,6 +744,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         put?: never;
@@ -664,6 +792,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         delete?: never;
@@ -700,6 +837,15 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
                 };
             };
         };
@@ -742,6 +888,15 @@ export interface paths {
                             }[];
                             nextCursor: string | null;
                         };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -851,6 +1006,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         delete?: never;
@@ -943,6 +1107,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         delete?: never;
@@ -1030,6 +1203,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         put?: never;
@@ -1061,12 +1243,23 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Default Response */
+                /** @description Text */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "text/event-stream": string;
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
                 };
             };
         };
@@ -1111,6 +1304,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         delete?: never;
@@ -1151,6 +1353,7 @@ export interface paths {
                                 id: string;
                                 title: string;
                                 temporary: boolean;
+                                memoryPaused: boolean;
                                 /** Format: date-time */
                                 createdAt: string;
                                 /** Format: date-time */
@@ -1158,6 +1361,15 @@ export interface paths {
                             }[];
                             nextCursor: string | null;
                         };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1194,11 +1406,21 @@ export interface paths {
                             id: string;
                             title: string;
                             temporary: boolean;
+                            memoryPaused: boolean;
                             /** Format: date-time */
                             createdAt: string;
                             /** Format: date-time */
                             updatedAt: string;
                         };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1239,6 +1461,7 @@ export interface paths {
                             id: string;
                             title: string;
                             temporary: boolean;
+                            memoryPaused: boolean;
                             /** Format: date-time */
                             createdAt: string;
                             /** Format: date-time */
@@ -1247,14 +1470,26 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         put?: never;
         post?: never;
-        /** Delete a conversation with its messages */
+        /** Delete a conversation with its messages; what was learnt from it stays unless told otherwise */
         delete: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description What becomes of memories that were told here and nowhere else */
+                    memories?: "keep" | "forget";
+                };
                 header?: never;
                 path: {
                     id: string;
@@ -1270,11 +1505,20 @@ export interface paths {
                     };
                     content?: never;
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         options?: never;
         head?: never;
-        /** Rename a conversation */
+        /** Rename a conversation, or pause remembering in it */
         patch: {
             parameters: {
                 query?: never;
@@ -1287,7 +1531,8 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        title: string;
+                        title?: string;
+                        memoryPaused?: boolean;
                     };
                 };
             };
@@ -1303,11 +1548,21 @@ export interface paths {
                             id: string;
                             title: string;
                             temporary: boolean;
+                            memoryPaused: boolean;
                             /** Format: date-time */
                             createdAt: string;
                             /** Format: date-time */
                             updatedAt: string;
                         };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1374,10 +1629,265 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import a conversation; a long one is made searchable afterwards and answers 202 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The same key makes one thing, whatever retries arrive */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        title?: string;
+                        messages: {
+                            /** @enum {unknown} */
+                            role: "user" | "assistant" | "system";
+                            name?: string;
+                            content: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                        }[];
+                        extract?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            conversationId: string;
+                            messageIds: string[];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            importId: string;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a long import has come */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            id: string;
+                            /** Format: uuid */
+                            conversationId: string;
+                            /** @enum {unknown} */
+                            status: "processing" | "ready";
+                            total: number;
+                            done: number;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export everything: conversations, memories with their sources and history, the profile */
+        get: {
+            parameters: {
+                query?: {
+                    format?: "json" | "markdown";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Text */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": string;
+                        "text/markdown": string;
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import an export of PAI, ChatGPT or Claude; sent twice, it is there once */
+        post: {
+            parameters: {
+                query?: {
+                    /** @description Whether memories are to be found in conversations from elsewhere, which may call a model */
+                    extract?: boolean;
+                };
+                header?: {
+                    /** @description The same key makes one thing, whatever retries arrive */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            /** @description An export of PAI, or the conversations.json of a ChatGPT or Claude export, as it is */
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never> | unknown[];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {unknown} */
+                            source: "pai" | "chatgpt" | "claude";
+                            conversations: number;
+                            messages: number;
+                            memories: number;
+                            importIds: string[];
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -1391,12 +1901,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List memories, newest first */
+        /** List memories, newest first: all that are not forgotten, or those of one status or topic */
         get: {
             parameters: {
                 query?: {
                     cursor?: string;
                     limit?: number;
+                    status?: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                    clusterId?: string;
                 };
                 header?: never;
                 path?: never;
@@ -1427,8 +1939,9 @@ export interface paths {
                                 supersededBy: string | null;
                                 sources: {
                                     /** @enum {unknown} */
-                                    kind: "message" | "owner";
+                                    kind: "message" | "owner" | "web" | "document" | "tool" | "import";
                                     messageId: string | null;
+                                    reference: string | null;
                                     conversationId: string | null;
                                     quote: string;
                                     quoteStart: number | null;
@@ -1442,6 +1955,15 @@ export interface paths {
                             }[];
                             nextCursor: string | null;
                         };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1491,8 +2013,9 @@ export interface paths {
                             supersededBy: string | null;
                             sources: {
                                 /** @enum {unknown} */
-                                kind: "message" | "owner";
+                                kind: "message" | "owner" | "web" | "document" | "tool" | "import";
                                 messageId: string | null;
+                                reference: string | null;
                                 conversationId: string | null;
                                 quote: string;
                                 quoteStart: number | null;
@@ -1504,6 +2027,15 @@ export interface paths {
                             /** Format: date-time */
                             createdAt: string;
                         };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1555,8 +2087,9 @@ export interface paths {
                             supersededBy: string | null;
                             sources: {
                                 /** @enum {unknown} */
-                                kind: "message" | "owner";
+                                kind: "message" | "owner" | "web" | "document" | "tool" | "import";
                                 messageId: string | null;
+                                reference: string | null;
                                 conversationId: string | null;
                                 quote: string;
                                 quoteStart: number | null;
@@ -1570,14 +2103,26 @@ export interface paths {
                         };
                     };
                 };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         put?: never;
         post?: never;
-        /** Forget a memory */
+        /** Forget a memory: hidden at once, and gone for good after ten minutes in which it can be undone */
         delete: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description At once, without a way back */
+                    purge?: boolean;
+                };
                 header?: never;
                 path: {
                     id: string;
@@ -1592,6 +2137,15 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
                 };
             };
         };
@@ -1612,6 +2166,7 @@ export interface paths {
                     "application/json": {
                         text?: string;
                         category?: string;
+                        tags?: string[];
                         importance?: number;
                         pinned?: boolean;
                     };
@@ -1640,8 +2195,9 @@ export interface paths {
                             supersededBy: string | null;
                             sources: {
                                 /** @enum {unknown} */
-                                kind: "message" | "owner";
+                                kind: "message" | "owner" | "web" | "document" | "tool" | "import";
                                 messageId: string | null;
+                                reference: string | null;
                                 conversationId: string | null;
                                 quote: string;
                                 quoteStart: number | null;
@@ -1653,6 +2209,15 @@ export interface paths {
                             /** Format: date-time */
                             createdAt: string;
                         };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1713,8 +2278,9 @@ export interface paths {
                                     supersededBy: string | null;
                                     sources: {
                                         /** @enum {unknown} */
-                                        kind: "message" | "owner";
+                                        kind: "message" | "owner" | "web" | "document" | "tool" | "import";
                                         messageId: string | null;
+                                        reference: string | null;
                                         conversationId: string | null;
                                         quote: string;
                                         quoteStart: number | null;
@@ -1727,9 +2293,18 @@ export interface paths {
                                     createdAt: string;
                                 };
                                 score: number;
-                                matchedBy: ("vector" | "lexical")[];
+                                matchedBy: ("vector" | "lexical" | "entity" | "time")[];
                             }[];
                         };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1764,6 +2339,7 @@ export interface paths {
                         /** @default 10 */
                         limit?: number;
                         kinds?: ("memory" | "message" | "passage")[];
+                        ways?: ("vector" | "lexical" | "entity" | "time")[];
                         /** Format: date-time */
                         asOf?: string;
                         /** Format: date-time */
@@ -1772,6 +2348,8 @@ export interface paths {
                         from?: string;
                         /** Format: date-time */
                         to?: string;
+                        budgetTokens?: number;
+                        minMatch?: number;
                     };
                 };
             };
@@ -1790,7 +2368,7 @@ export interface paths {
                                 id: string;
                                 text: string;
                                 score: number;
-                                matchedBy: ("vector" | "lexical")[];
+                                matchedBy: ("vector" | "lexical" | "entity" | "time")[];
                                 /** Format: date-time */
                                 at: string;
                                 /** Format: uuid */
@@ -1799,6 +2377,1376 @@ export interface paths {
                                 documentId?: string;
                             }[];
                         };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memory-proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List facts from elsewhere that wait for approval */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                /** Format: uuid */
+                                id: string;
+                                text: string;
+                                category: string;
+                                tags: string[];
+                                importance: number;
+                                strength: number;
+                                pinned: boolean;
+                                /** @enum {unknown} */
+                                status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                                validFrom: string | null;
+                                validTo: string | null;
+                                supersededBy: string | null;
+                                sources: {
+                                    /** @enum {unknown} */
+                                    kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                    messageId: string | null;
+                                    reference: string | null;
+                                    conversationId: string | null;
+                                    quote: string;
+                                    quoteStart: number | null;
+                                    /** @enum {unknown} */
+                                    saidBy: "owner" | "assistant" | "other";
+                                    /** Format: date-time */
+                                    saidAt: string;
+                                }[];
+                                /** Format: date-time */
+                                createdAt: string;
+                            }[];
+                            nextCursor: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memory-conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List memories that contradict each other */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                /** Format: uuid */
+                                id: string;
+                                reason: string;
+                                first: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    text: string;
+                                    category: string;
+                                    tags: string[];
+                                    importance: number;
+                                    strength: number;
+                                    pinned: boolean;
+                                    /** @enum {unknown} */
+                                    status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                                    validFrom: string | null;
+                                    validTo: string | null;
+                                    supersededBy: string | null;
+                                    sources: {
+                                        /** @enum {unknown} */
+                                        kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                        messageId: string | null;
+                                        reference: string | null;
+                                        conversationId: string | null;
+                                        quote: string;
+                                        quoteStart: number | null;
+                                        /** @enum {unknown} */
+                                        saidBy: "owner" | "assistant" | "other";
+                                        /** Format: date-time */
+                                        saidAt: string;
+                                    }[];
+                                    /** Format: date-time */
+                                    createdAt: string;
+                                };
+                                second: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    text: string;
+                                    category: string;
+                                    tags: string[];
+                                    importance: number;
+                                    strength: number;
+                                    pinned: boolean;
+                                    /** @enum {unknown} */
+                                    status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                                    validFrom: string | null;
+                                    validTo: string | null;
+                                    supersededBy: string | null;
+                                    sources: {
+                                        /** @enum {unknown} */
+                                        kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                        messageId: string | null;
+                                        reference: string | null;
+                                        conversationId: string | null;
+                                        quote: string;
+                                        quoteStart: number | null;
+                                        /** @enum {unknown} */
+                                        saidBy: "owner" | "assistant" | "other";
+                                        /** Format: date-time */
+                                        saidAt: string;
+                                    }[];
+                                    /** Format: date-time */
+                                    createdAt: string;
+                                };
+                                /** Format: date-time */
+                                createdAt: string;
+                                resolvedAt: string | null;
+                            }[];
+                            nextCursor: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memory-extractions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List messages that memory could not read */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                /** Format: uuid */
+                                messageId: string;
+                                /** @enum {unknown} */
+                                status: "failing" | "parked";
+                                attempts: number;
+                                errorCode: string;
+                                /** Format: date-time */
+                                updatedAt: string;
+                            }[];
+                            nextCursor: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memories/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why PAI knows this */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            memory: {
+                                /** Format: uuid */
+                                id: string;
+                                text: string;
+                                category: string;
+                                tags: string[];
+                                importance: number;
+                                strength: number;
+                                pinned: boolean;
+                                /** @enum {unknown} */
+                                status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                                validFrom: string | null;
+                                validTo: string | null;
+                                supersededBy: string | null;
+                                sources: {
+                                    /** @enum {unknown} */
+                                    kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                    messageId: string | null;
+                                    reference: string | null;
+                                    conversationId: string | null;
+                                    quote: string;
+                                    quoteStart: number | null;
+                                    /** @enum {unknown} */
+                                    saidBy: "owner" | "assistant" | "other";
+                                    /** Format: date-time */
+                                    saidAt: string;
+                                }[];
+                                /** Format: date-time */
+                                createdAt: string;
+                            };
+                            sources: {
+                                /** @enum {unknown} */
+                                kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                messageId: string | null;
+                                reference: string | null;
+                                conversationId: string | null;
+                                quote: string;
+                                quoteStart: number | null;
+                                /** @enum {unknown} */
+                                saidBy: "owner" | "assistant" | "other";
+                                /** Format: date-time */
+                                saidAt: string;
+                                conversationTitle: string | null;
+                                message: string | null;
+                            }[];
+                            derivedFrom: {
+                                /** Format: uuid */
+                                id: string;
+                                text: string;
+                                category: string;
+                                tags: string[];
+                                importance: number;
+                                strength: number;
+                                pinned: boolean;
+                                /** @enum {unknown} */
+                                status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                                validFrom: string | null;
+                                validTo: string | null;
+                                supersededBy: string | null;
+                                sources: {
+                                    /** @enum {unknown} */
+                                    kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                    messageId: string | null;
+                                    reference: string | null;
+                                    conversationId: string | null;
+                                    quote: string;
+                                    quoteStart: number | null;
+                                    /** @enum {unknown} */
+                                    saidBy: "owner" | "assistant" | "other";
+                                    /** Format: date-time */
+                                    saidAt: string;
+                                }[];
+                                /** Format: date-time */
+                                createdAt: string;
+                            }[];
+                            history: {
+                                /** Format: date-time */
+                                at: string;
+                                text: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memories/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to a memory, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                /** Format: uuid */
+                                id: string;
+                                /** @enum {unknown} */
+                                action: "created" | "proven" | "refined" | "superseded" | "conflicted" | "resolved" | "edited" | "merged" | "expired" | "questioned" | "confirmed" | "approved" | "rejected" | "forgotten" | "restored";
+                                /** @enum {unknown} */
+                                by: "owner" | "extraction" | "consolidation";
+                                text: string;
+                                reason: string | null;
+                                before: {
+                                    [key: string]: unknown;
+                                } | null;
+                                after: {
+                                    [key: string]: unknown;
+                                } | null;
+                                /** Format: date-time */
+                                at: string;
+                                undoneAt: string | null;
+                            }[];
+                            nextCursor: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memory-purges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proof of what was forgotten for good, latest first */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                /** Format: uuid */
+                                id: string;
+                                /** Format: date-time */
+                                purgedAt: string;
+                                checked: {
+                                    [key: string]: {
+                                        looked: number;
+                                        found: number;
+                                    };
+                                };
+                            }[];
+                            nextCursor: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/consolidations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to the memory by itself, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                /** Format: uuid */
+                                id: string;
+                                /** @enum {unknown} */
+                                status: "running" | "completed" | "failed" | "undone";
+                                report: {
+                                    steps: {
+                                        /** @enum {unknown} */
+                                        action: "merged" | "expired" | "summarised" | "inferred" | "clustered" | "profiled" | "refused" | "left";
+                                        text: string;
+                                        memoryIds: string[];
+                                    }[];
+                                };
+                                /** Format: date-time */
+                                startedAt: string;
+                                finishedAt: string | null;
+                                undoneAt: string | null;
+                            }[];
+                            nextCursor: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Tidy the memory now; the one that is running, where one is */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The same key makes one thing, whatever retries arrive */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {unknown} */
+                            status: "running" | "completed" | "failed" | "undone";
+                            report: {
+                                steps: {
+                                    /** @enum {unknown} */
+                                    action: "merged" | "expired" | "summarised" | "inferred" | "clustered" | "profiled" | "refused" | "left";
+                                    text: string;
+                                    memoryIds: string[];
+                                }[];
+                            };
+                            /** Format: date-time */
+                            startedAt: string;
+                            finishedAt: string | null;
+                            undoneAt: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/consolidations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a consolidation and its report */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {unknown} */
+                            status: "running" | "completed" | "failed" | "undone";
+                            report: {
+                                steps: {
+                                    /** @enum {unknown} */
+                                    action: "merged" | "expired" | "summarised" | "inferred" | "clustered" | "profiled" | "refused" | "left";
+                                    text: string;
+                                    memoryIds: string[];
+                                }[];
+                            };
+                            /** Format: date-time */
+                            startedAt: string;
+                            finishedAt: string | null;
+                            undoneAt: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who PAI takes the owner to be: the lines that every prompt reads */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            text: string;
+                            memoryIds: string[];
+                            builtAt: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memory-clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The topics of the memory; `GET /v1/memories?clusterId=` lists the memories of one */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                /** Format: uuid */
+                                id: string;
+                                topic: string;
+                                size: number;
+                                /** Format: date-time */
+                                updatedAt: string;
+                            }[];
+                            nextCursor: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memory-proposals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a proposed fact become a memory */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            id: string;
+                            text: string;
+                            category: string;
+                            tags: string[];
+                            importance: number;
+                            strength: number;
+                            pinned: boolean;
+                            /** @enum {unknown} */
+                            status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                            validFrom: string | null;
+                            validTo: string | null;
+                            supersededBy: string | null;
+                            sources: {
+                                /** @enum {unknown} */
+                                kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                messageId: string | null;
+                                reference: string | null;
+                                conversationId: string | null;
+                                quote: string;
+                                quoteStart: number | null;
+                                /** @enum {unknown} */
+                                saidBy: "owner" | "assistant" | "other";
+                                /** Format: date-time */
+                                saidAt: string;
+                            }[];
+                            /** Format: date-time */
+                            createdAt: string;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memory-proposals/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn a proposed fact down */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            id: string;
+                            text: string;
+                            category: string;
+                            tags: string[];
+                            importance: number;
+                            strength: number;
+                            pinned: boolean;
+                            /** @enum {unknown} */
+                            status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                            validFrom: string | null;
+                            validTo: string | null;
+                            supersededBy: string | null;
+                            sources: {
+                                /** @enum {unknown} */
+                                kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                messageId: string | null;
+                                reference: string | null;
+                                conversationId: string | null;
+                                quote: string;
+                                quoteStart: number | null;
+                                /** @enum {unknown} */
+                                saidBy: "owner" | "assistant" | "other";
+                                /** Format: date-time */
+                                saidAt: string;
+                            }[];
+                            /** Format: date-time */
+                            createdAt: string;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memory-conflicts/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say which of two memories is true */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        keep: "first" | "second" | "both" | "neither";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            id: string;
+                            reason: string;
+                            first: {
+                                /** Format: uuid */
+                                id: string;
+                                text: string;
+                                category: string;
+                                tags: string[];
+                                importance: number;
+                                strength: number;
+                                pinned: boolean;
+                                /** @enum {unknown} */
+                                status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                                validFrom: string | null;
+                                validTo: string | null;
+                                supersededBy: string | null;
+                                sources: {
+                                    /** @enum {unknown} */
+                                    kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                    messageId: string | null;
+                                    reference: string | null;
+                                    conversationId: string | null;
+                                    quote: string;
+                                    quoteStart: number | null;
+                                    /** @enum {unknown} */
+                                    saidBy: "owner" | "assistant" | "other";
+                                    /** Format: date-time */
+                                    saidAt: string;
+                                }[];
+                                /** Format: date-time */
+                                createdAt: string;
+                            };
+                            second: {
+                                /** Format: uuid */
+                                id: string;
+                                text: string;
+                                category: string;
+                                tags: string[];
+                                importance: number;
+                                strength: number;
+                                pinned: boolean;
+                                /** @enum {unknown} */
+                                status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                                validFrom: string | null;
+                                validTo: string | null;
+                                supersededBy: string | null;
+                                sources: {
+                                    /** @enum {unknown} */
+                                    kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                    messageId: string | null;
+                                    reference: string | null;
+                                    conversationId: string | null;
+                                    quote: string;
+                                    quoteStart: number | null;
+                                    /** @enum {unknown} */
+                                    saidBy: "owner" | "assistant" | "other";
+                                    /** Format: date-time */
+                                    saidAt: string;
+                                }[];
+                                /** Format: date-time */
+                                createdAt: string;
+                            };
+                            /** Format: date-time */
+                            createdAt: string;
+                            resolvedAt: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memory-extractions/{messageId}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read a message again that memory gave up on */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    messageId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            messageId: string;
+                            /** @enum {unknown} */
+                            status: "failing" | "parked";
+                            attempts: number;
+                            errorCode: string;
+                            /** Format: date-time */
+                            updatedAt: string;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memories/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Undo the latest change of a memory: an edit, a merge, a superseding, an expiry, a forgetting */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The same key makes one thing, whatever retries arrive */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            id: string;
+                            text: string;
+                            category: string;
+                            tags: string[];
+                            importance: number;
+                            strength: number;
+                            pinned: boolean;
+                            /** @enum {unknown} */
+                            status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                            validFrom: string | null;
+                            validTo: string | null;
+                            supersededBy: string | null;
+                            sources: {
+                                /** @enum {unknown} */
+                                kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                messageId: string | null;
+                                reference: string | null;
+                                conversationId: string | null;
+                                quote: string;
+                                quoteStart: number | null;
+                                /** @enum {unknown} */
+                                saidBy: "owner" | "assistant" | "other";
+                                /** Format: date-time */
+                                saidAt: string;
+                            }[];
+                            /** Format: date-time */
+                            createdAt: string;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memories/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Merge others that say the same into a memory */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        ids: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            id: string;
+                            text: string;
+                            category: string;
+                            tags: string[];
+                            importance: number;
+                            strength: number;
+                            pinned: boolean;
+                            /** @enum {unknown} */
+                            status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                            validFrom: string | null;
+                            validTo: string | null;
+                            supersededBy: string | null;
+                            sources: {
+                                /** @enum {unknown} */
+                                kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                messageId: string | null;
+                                reference: string | null;
+                                conversationId: string | null;
+                                quote: string;
+                                quoteStart: number | null;
+                                /** @enum {unknown} */
+                                saidBy: "owner" | "assistant" | "other";
+                                /** Format: date-time */
+                                saidAt: string;
+                            }[];
+                            /** Format: date-time */
+                            createdAt: string;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/consolidations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put back what a consolidation changed; what was changed since is left, and the report says so */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {unknown} */
+                            status: "running" | "completed" | "failed" | "undone";
+                            report: {
+                                steps: {
+                                    /** @enum {unknown} */
+                                    action: "merged" | "expired" | "summarised" | "inferred" | "clustered" | "profiled" | "refused" | "left";
+                                    text: string;
+                                    memoryIds: string[];
+                                }[];
+                            };
+                            /** Format: date-time */
+                            startedAt: string;
+                            finishedAt: string | null;
+                            undoneAt: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1812,7 +3760,20 @@ export interface paths {
 }
 export type webhooks = Record<string, never>;
 export interface components {
-    schemas: never;
+    schemas: {
+        Problem: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            code: string;
+            requestId: string;
+            errors?: {
+                path: string;
+                message: string;
+            }[];
+        };
+    };
     responses: never;
     parameters: never;
     requestBodies: never;

@@ -34,3 +34,6 @@ export type Conversation = Answer<'/v1/conversations', 'get'>['items'][number]
 export type Message = Answer<'/v1/conversations/{id}/messages', 'get'>['items'][number]
 export type Citation = Message['citations'][number]
 export type Memory = Answer<'/v1/memories', 'get'>['items'][number]
+export type MemoryWhy = Answer<'/v1/memories/{id}/why', 'get'>
+export type MemoryConflict = Answer<'/v1/memory-conflicts', 'get'>['items'][number]
+export type MemoryExtraction = Answer<'/v1/memory-extractions', 'get'>['items'][number]

@@ -3,6 +3,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 
 const PAGE = 50
 const LARGEST_PAGE = 200
+const REVIEWED = 20
 
 export const keys = {
   me: ['me'],
@@ -13,6 +14,8 @@ export const keys = {
   memoriesUsed: (messageId: string) => ['memories-used', messageId],
   memories: ['memories'],
   memoryList: ['memories', 'list'],
+  memoryWhy: (id: string) => ['memories', 'why', id],
+  memoryReview: ['memories', 'review'],
   memorySearch: (query: string) => ['memories', 'search', query]
 } as const
 
@@ -72,6 +75,31 @@ export const memorySearchQuery = (client: PaiClient, query: string) =>
         client.POST('/v1/memories/search', { signal, body: { query, limit: PAGE } })
       )
       return items.map((item) => item.memory)
+    }
+  })
+
+export const memoryWhyQuery = (client: PaiClient, id: string) =>
+  queryOptions({
+    queryKey: keys.memoryWhy(id),
+    queryFn: ({ signal }) => unwrap(client.GET('/v1/memories/{id}/why', { signal, params: { path: { id } } }))
+  })
+
+/** What waits for the owner's word: a few of each are enough to decide on. */
+export const memoryReviewQuery = (client: PaiClient) =>
+  queryOptions({
+    queryKey: keys.memoryReview,
+    queryFn: async ({ signal }) => {
+      const params = { query: { limit: REVIEWED } }
+      const [proposals, conflicts, extractions] = await Promise.all([
+        unwrap(client.GET('/v1/memory-proposals', { signal, params })),
+        unwrap(client.GET('/v1/memory-conflicts', { signal, params })),
+        unwrap(client.GET('/v1/memory-extractions', { signal, params }))
+      ])
+      return {
+        proposals: proposals.items,
+        conflicts: conflicts.items.filter(({ resolvedAt }) => resolvedAt === null),
+        extractions: extractions.items.filter(({ status }) => status === 'parked')
+      }
     }
   })
 

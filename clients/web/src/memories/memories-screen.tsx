@@ -12,6 +12,7 @@ import { Problem } from '../ui/problem.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
 import { AddMemory } from './add-memory.tsx'
 import { MemoryCard } from './memory-card.tsx'
+import { MemoryReview } from './memory-review.tsx'
 
 export function MemoriesScreen() {
   const [typed, setTyped] = useState('')
@@ -39,6 +40,7 @@ export function MemoriesScreen() {
               className={`${INPUT} min-h-11 rounded-full pl-11`}
             />
           </search>
+          {query === '' && <MemoryReview />}
           {query === '' ? <EveryMemory onAdd={() => setAdding(true)} /> : <Found query={query} />}
         </div>
       </div>

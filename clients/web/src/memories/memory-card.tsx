@@ -1,11 +1,17 @@
 import type { Memory } from '@pai/sdk'
-import { DrawingPinFilledIcon, DrawingPinIcon, Pencil1Icon, TrashIcon } from '@radix-ui/react-icons'
+import {
+  DrawingPinFilledIcon,
+  DrawingPinIcon,
+  Pencil1Icon,
+  QuestionMarkCircledIcon,
+  TrashIcon
+} from '@radix-ui/react-icons'
 import { memo, useState } from 'react'
 import { Button, IconButton } from '../ui/button.tsx'
 import { formatDay } from '../ui/dates.ts'
-import { Confirm } from '../ui/dialog.tsx'
 import { INPUT } from '../ui/field.tsx'
 import { useChangeMemory, useForgetMemory } from './memory-mutations.ts'
+import { WhyMemory } from './why-memory.tsx'
 
 /** What is worth saying about a memory that does not simply hold. */
 const STATES: Partial<Record<Memory['status'], string>> = {
@@ -17,9 +23,9 @@ const STATES: Partial<Record<Memory['status'], string>> = {
 }
 
 export const MemoryCard = memo(function MemoryCard({ memory }: { memory: Memory }) {
-  const { text, category, pinned, status, createdAt, validTo } = memory
+  const { id, text, category, pinned, status, createdAt, validTo } = memory
   const [editing, setEditing] = useState(false)
-  const [deleting, setDeleting] = useState(false)
+  const [asking, setAsking] = useState(false)
   const change = useChangeMemory(memory)
   const forget = useForgetMemory(memory)
   const past = status === 'superseded' || status === 'expired'
@@ -55,10 +61,13 @@ export const MemoryCard = memo(function MemoryCard({ memory }: { memory: Memory 
             >
               {shownPin ? <DrawingPinFilledIcon className="text-pine" /> : <DrawingPinIcon />}
             </IconButton>
+            <IconButton label="Why do you know this?" onClick={() => setAsking(true)}>
+              <QuestionMarkCircledIcon />
+            </IconButton>
             <IconButton label="Edit" onClick={() => setEditing(true)}>
               <Pencil1Icon />
             </IconButton>
-            <IconButton label="Delete" onClick={() => setDeleting(true)}>
+            <IconButton label="Forget" onClick={() => forget.mutate()}>
               <TrashIcon />
             </IconButton>
           </div>
@@ -74,14 +83,7 @@ export const MemoryCard = memo(function MemoryCard({ memory }: { memory: Memory 
         {validTo !== null && <span>until {formatDay(validTo)}</span>}
         {STATES[status] !== undefined && <span>{STATES[status]}</span>}
       </p>
-      <Confirm
-        title="Delete this memory?"
-        description={`PAI will no longer know: “${text}”`}
-        action="Delete"
-        open={deleting}
-        onOpenChange={setDeleting}
-        onConfirm={() => forget.mutate()}
-      />
+      <WhyMemory memoryId={id} open={asking} onOpenChange={setAsking} />
     </li>
   )
 })

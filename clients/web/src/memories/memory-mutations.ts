@@ -1,4 +1,4 @@
-import { type Memory, unwrap } from '@pai/sdk'
+import { type Memory, type PaiClient, unwrap } from '@pai/sdk'
 import { useMutation } from '@tanstack/react-query'
 import { keys } from '../queries.ts'
 import { useServices } from '../services.ts'
@@ -25,13 +25,70 @@ export function useChangeMemory({ id }: Memory) {
   })
 }
 
+/** Forgets at once, with ten minutes to think better of it. */
 export function useForgetMemory({ id }: Memory) {
   const { session, queryClient } = useServices()
   const notify = useNotify()
+  const undo = useUndoMemory(id)
   return useMutation({
     mutationFn: () => unwrap(session.client.DELETE('/v1/memories/{id}', { params: { path: { id } } })),
-    onSuccess: () => notify({ text: 'Memory deleted' }),
-    onError: (error) => notify({ tone: 'danger', text: `Not deleted: ${detailOf(error)}` }),
+    onSuccess: () => notify({ text: 'Forgotten; gone for good in ten minutes', undo: () => undo.mutate() }),
+    onError: (error) => notify({ tone: 'danger', text: `Not forgotten: ${detailOf(error)}` }),
     onSettled: () => queryClient.invalidateQueries({ queryKey: keys.memories })
   })
+}
+
+/** Takes back the latest change of a memory. */
+export function useUndoMemory(id: string) {
+  const { session, queryClient } = useServices()
+  const notify = useNotify()
+  return useMutation({
+    mutationFn: () => unwrap(session.client.POST('/v1/memories/{id}/undo', { params: { path: { id } } })),
+    onSuccess: () => notify({ text: 'As it was before' }),
+    onError: (error) => notify({ tone: 'danger', text: `Not undone: ${detailOf(error)}` }),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: keys.memories })
+  })
+}
+
+export type Decision =
+  | { about: 'proposal'; id: string; verdict: 'approve' | 'reject' }
+  | { about: 'conflict'; id: string; keep: 'first' | 'second' | 'both' | 'neither' }
+  | { about: 'extraction'; messageId: string }
+
+/** The owner's word on what waits for it. */
+export function useDecide() {
+  const { session, queryClient } = useServices()
+  const notify = useNotify()
+  return useMutation({
+    mutationFn: (decision: Decision) => decide(session.client, decision),
+    onError: (error) => notify({ tone: 'danger', text: `Not saved: ${detailOf(error)}` }),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: keys.memories })
+  })
+}
+
+async function decide(client: PaiClient, decision: Decision): Promise<void> {
+  switch (decision.about) {
+    case 'proposal': {
+      const params = { path: { id: decision.id } }
+      await unwrap(
+        decision.verdict === 'approve'
+          ? client.POST('/v1/memory-proposals/{id}/approve', { params })
+          : client.POST('/v1/memory-proposals/{id}/reject', { params })
+      )
+      return
+    }
+    case 'conflict': {
+      const { id, keep } = decision
+      await unwrap(
+        client.POST('/v1/memory-conflicts/{id}/resolve', { params: { path: { id } }, body: { keep } })
+      )
+      return
+    }
+    case 'extraction': {
+      const { messageId } = decision
+      await unwrap(
+        client.POST('/v1/memory-extractions/{messageId}/retry', { params: { path: { messageId } } })
+      )
+    }
+  }
 }

@@ -1,12 +1,16 @@
 import { Cross2Icon } from '@radix-ui/react-icons'
 import { Toast } from 'radix-ui'
 import { createContext, type ReactNode, useCallback, useContext, useState } from 'react'
-import { IconButton } from './button.tsx'
+import { Button, IconButton } from './button.tsx'
 
 export interface Notice {
   text: string
   tone?: 'plain' | 'danger'
+  /** A way back, offered for longer than a notice usually stays. */
+  undo?: () => void
 }
+
+const UNDO_MS = 30_000
 
 const Notify = createContext<(notice: Notice) => void>(() => {})
 
@@ -23,15 +27,23 @@ export function Notices({ children }: { children: ReactNode }) {
   return (
     <Toast.Provider duration={5000} label="Notice">
       <Notify value={notify}>{children}</Notify>
-      {notices.map(({ id, text, tone }) => (
+      {notices.map(({ id, text, tone, undo }) => (
         <Toast.Root
           key={id}
+          {...(undo ? { duration: UNDO_MS } : {})}
           onOpenChange={(open) => open || close(id)}
           className="flex animate-appear items-center gap-2 rounded-control border border-line bg-surface py-2 pr-2 pl-4 shadow-float"
         >
           <Toast.Description className={`grow ${tone === 'danger' ? 'text-danger' : ''}`}>
             {text}
           </Toast.Description>
+          {undo && (
+            <Toast.Action asChild altText="Undo">
+              <Button look="quiet" small onClick={undo}>
+                Undo
+              </Button>
+            </Toast.Action>
+          )}
           <Toast.Close asChild>
             <IconButton label="Dismiss">
               <Cross2Icon />

@@ -1,0 +1,109 @@
+import type { Memory, MemoryConflict } from '@pai/sdk'
+import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { memoryReviewQuery } from '../queries.ts'
+import { useClient } from '../services.ts'
+import { Button } from '../ui/button.tsx'
+import { formatDay } from '../ui/dates.ts'
+import { type Decision, useDecide } from './memory-mutations.ts'
+
+/** What only the owner can decide: nothing is shown where nothing waits. */
+export function MemoryReview() {
+  const review = useQuery(memoryReviewQuery(useClient()))
+  const decide = useDecide()
+  if (review.data === undefined) return null
+  const { proposals, conflicts, extractions } = review.data
+  if (proposals.length + conflicts.length + extractions.length === 0) return null
+  const onDecide = (decision: Decision) => decide.mutate(decision)
+  return (
+    <section aria-label="Waiting for you" className="mt-5">
+      <h2 className="px-1 text-sm font-semibold text-muted">Waiting for you</h2>
+      <ul className="mt-2 space-y-2.5" inert={decide.isPending}>
+        {conflicts.map((conflict) => (
+          <Conflict key={conflict.id} conflict={conflict} onDecide={onDecide} />
+        ))}
+        {proposals.map((memory) => (
+          <Proposal key={memory.id} memory={memory} onDecide={onDecide} />
+        ))}
+        {extractions.map(({ messageId }) => (
+          <Waiting key={messageId} title="A message could not be read for what is worth remembering">
+            <Button small onClick={() => onDecide({ about: 'extraction', messageId })}>
+              Try again
+            </Button>
+          </Waiting>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+interface Deciding {
+  onDecide: (decision: Decision) => void
+}
+
+function Conflict({ conflict, onDecide }: Deciding & { conflict: MemoryConflict }) {
+  const { id, first, second } = conflict
+  const keep = (which: 'first' | 'second' | 'both' | 'neither') =>
+    onDecide({ about: 'conflict', id, keep: which })
+  return (
+    <Waiting title="These two cannot both be true. Which one is?">
+      <Choice memory={first} onChoose={() => keep('first')} />
+      <Choice memory={second} onChoose={() => keep('second')} />
+      <div className="mt-3 flex flex-wrap justify-end gap-2">
+        <Button small look="quiet" onClick={() => keep('neither')}>
+          Neither
+        </Button>
+        <Button small look="quiet" onClick={() => keep('both')}>
+          Both are
+        </Button>
+      </div>
+    </Waiting>
+  )
+}
+
+function Choice({ memory, onChoose }: { memory: Memory; onChoose: () => void }) {
+  return (
+    <button
+      type="button"
+      onClick={onChoose}
+      className="mt-2 flex w-full items-baseline justify-between gap-3 rounded-control border border-line bg-surface px-3.5 py-2.5 text-left hover:bg-hover"
+    >
+      <span className="wrap-anywhere">{memory.text}</span>
+      <time dateTime={memory.createdAt} className="shrink-0 text-sm text-muted">
+        {formatDay(memory.createdAt)}
+      </time>
+    </button>
+  )
+}
+
+function Proposal({ memory, onDecide }: Deciding & { memory: Memory }) {
+  const { id, text, sources } = memory
+  const origin = sources[0]?.reference
+  const say = (verdict: 'approve' | 'reject') => onDecide({ about: 'proposal', id, verdict })
+  return (
+    <Waiting
+      title={
+        origin ? `Read in ${origin}: is it true of you?` : 'Read in something you shared: is it true of you?'
+      }
+    >
+      <p className="mt-2 font-medium wrap-anywhere">{text}</p>
+      <div className="mt-3 flex justify-end gap-2">
+        <Button small look="quiet" onClick={() => say('reject')}>
+          Do not remember
+        </Button>
+        <Button small look="primary" onClick={() => say('approve')}>
+          Remember it
+        </Button>
+      </div>
+    </Waiting>
+  )
+}
+
+function Waiting({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <li className="rounded-card border border-line bg-honey/30 px-4 py-3.5">
+      <p className="text-[0.9375rem]">{title}</p>
+      {children}
+    </li>
+  )
+}

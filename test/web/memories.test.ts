@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest'
+import { startPai } from '../faults/pai-process.ts'
+import { createDataFolder } from '../support/database.ts'
+import { finishedReply, hasBrowser, send, signUp, useBrowser, visit, waitForMemory } from './browser.ts'
+
+const BEES = 'My sister Ada keeps bees in Tromsø.'
+
+describe.skipIf(!hasBrowser)('memories, in a browser', () => {
+  const browser = useBrowser()
+
+  test('one click says where a memory comes from, and another forgets it, with a way back', {
+    timeout: 120_000
+  }, async () => {
+    const pai = await startPai({ PAI_DATA_DIR: createDataFolder().path, PAI_CHAT_MODEL: 'offline' })
+    const { page, troubles } = await visit(browser(), pai.url)
+    await signUp(page, 'Mira')
+    await send(page, BEES)
+    await finishedReply(page, 'Noted')
+    await waitForMemory(page, BEES)
+    const card = page.getByRole('main').getByRole('listitem').filter({ hasText: BEES })
+
+    await card.getByRole('button', { name: 'Why do you know this?' }).click()
+    const why = page.getByRole('dialog', { name: 'Why do you know this?' })
+    await why.getByRole('blockquote').waitFor()
+    expect(await why.getByRole('blockquote').textContent()).toBe(BEES)
+    await why.getByRole('link').click()
+    await page.getByRole('article', { name: 'You' }).getByText(BEES).waitFor()
+
+    await page.getByRole('link', { name: 'Memories' }).click()
+    await card.getByRole('button', { name: 'Forget' }).click()
+    await page.getByText('Nothing to remember yet').waitFor()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await card.waitFor()
+    expect(troubles).toEqual([])
+  })
+})
