@@ -4,7 +4,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -14,13 +14,17 @@ const LEAST_NODE = 20
 const WORKING_NODE = 24
 const WINDOWS = process.platform === 'win32'
 const PARENT_CHECK_MS = 250
+const TICK_MS = 1_000
 
 const WEB = join(ROOT, 'clients', 'web')
 const CACHE = join(ROOT, 'node_modules', '.cache', 'pai')
 const WEB_SOURCES = [
   ...['src', 'public', 'index.html', 'vite.config.ts', 'package.json'].map((name) => join(WEB, name)),
-  join(ROOT, 'clients', 'sdk', 'src')
+  ...['src', 'package.json'].map((name) => join(ROOT, 'clients', 'sdk', name)),
+  // What is built in: the versions of the packages.
+  join(ROOT, 'package-lock.json')
 ]
+const DATABASE_STAMP = join(CACHE, 'database.stamp')
 const WEB_STAMP = join(WEB, 'dist', '.sources')
 
 const TASKS = { start, test, build, bench, check }
@@ -129,15 +133,21 @@ function matches(record) {
   })
 }
 
-/** Makes a new data folder quick. Without it PAI starts too, only later. */
+/** Makes a new data folder quick, once for each version of the database. Without it PAI starts too, only later. */
 async function prepareDatabase() {
   if (process.env.DATABASE_URL) return
-  if (existsSync(CACHE) && readdirSync(CACHE).some((name) => /^database-[0-9a-f]+$/.test(name))) return
+  const versions = contentHash(
+    ['pglite', 'pglite-pgvector'].map((name) => packageFile('@electric-sql', name, 'package.json'))
+  )
+  if (existsSync(DATABASE_STAMP) && readFileSync(DATABASE_STAMP, 'utf8') === versions) return
   const module = pathToFileURL(join(ROOT, 'src', 'db', 'prepared.ts')).href
-  const program = `const { prepareDatabase } = await import('${module}'); await prepareDatabase()`
-  await step('Preparing the embedded database', () =>
+  const program = `const { prepareDatabase } = await import(${JSON.stringify(module)}); await prepareDatabase()`
+  const code = await step('Preparing the embedded database', () =>
     capture(nodePath(), ['--input-type=module', '-e', program])
   )
+  if (code !== 0) return
+  mkdirSync(CACHE, { recursive: true })
+  writeFileSync(DATABASE_STAMP, versions)
 }
 
 /** Builds the web app when there is none, or when its sources are not the ones it was built from. */
@@ -167,12 +177,17 @@ function contentHash(paths) {
 
 /** Runs one step and says how long it took; what it printed is shown when it fails. */
 async function step(name, work) {
-  process.stdout.write(`${name} ... `)
   const started = Date.now()
+  const seconds = (digits) => `${((Date.now() - started) / 1000).toFixed(digits)} s`
+  process.stdout.write(`${name} ... `)
+  // At a terminal the seconds tick, so that a long step does not look like a dead one; a log gets one line.
+  const ticking = process.stdout.isTTY
+    ? setInterval(() => process.stdout.write(`\r${name} ... ${seconds(0)}`), TICK_MS)
+    : undefined
   const { code, output = '' } = await work()
-  process.stdout.write(
-    `${code === 0 ? '' : 'failed after '}${((Date.now() - started) / 1000).toFixed(1)} s\n`
-  )
+  clearInterval(ticking)
+  if (ticking) process.stdout.write(`\r${name} ... `)
+  process.stdout.write(`${code === 0 ? '' : 'failed after '}${seconds(1)}\n`)
   if (code !== 0) process.stderr.write(`${output.trimEnd()}\n`)
   return code
 }
