@@ -19,7 +19,7 @@ const noting = (what: string) =>
 
 /** The launcher in a folder of an awkward name, among packages that only note that they ran. */
 function setUp() {
-  const folder = join(mkdtempSync(join(tmpdir(), 'pai-launch-')), 'Ada\'s "own" folder & more')
+  const folder = join(mkdtempSync(join(tmpdir(), 'pai-launch-')), "Ada's own folder & more")
   onTestFinished(() => rmSync(dirname(folder), { recursive: true, force: true }))
   const write = (path: string, text: string) => {
     mkdirSync(dirname(join(folder, path)), { recursive: true })

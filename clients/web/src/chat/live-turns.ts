@@ -219,4 +219,8 @@ export function createLiveTurns({ client, queryClient }: { client: PaiClient; qu
   }
 }
 
-const INTERRUPTED = { code: 'PAI_TURN_INTERRUPTED', message: 'The reply was interrupted', retryable: true }
+const INTERRUPTED = {
+  code: 'PAI_CHAT_TURN_INTERRUPTED',
+  message: 'The reply was interrupted',
+  retryable: true
+}

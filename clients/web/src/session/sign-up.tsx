@@ -48,7 +48,14 @@ export function SignUp() {
         </>
       }
     >
-      <Field label="Name" name="name" autoComplete="name" error={fieldError(error, 'name')} autoFocus />
+      <Field
+        label="Name"
+        name="name"
+        autoComplete="name"
+        maxLength={100}
+        error={fieldError(error, 'name')}
+        autoFocus
+      />
       <Field
         label="Email"
         name="email"

@@ -1,8 +1,6 @@
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
-const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 
 export const formatDay = (iso: string) => DAY.format(new Date(iso))
-export const formatMoment = (iso: string) => MOMENT.format(new Date(iso))
 
 /** A heading for a list that runs back in time. */
 export function ageOf(iso: string, now: Date): string {
