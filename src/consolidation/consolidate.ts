@@ -3,6 +3,8 @@ import type { JobHandlers, Queue } from '../jobs/queue.ts'
 import type { Embedder, StructuredModel } from '../llm/model.ts'
 import type { record } from '../memory/history.ts'
 import type { hashText, indexWords } from '../memory/store.ts'
+import { buildProfile } from './build-profile.ts'
+import { cluster } from './cluster.ts'
 import { expire } from './expire.ts'
 import { mergeDuplicates } from './merge-duplicates.ts'
 import type { ConsolidationStep } from './schemas.ts'
@@ -45,7 +47,9 @@ const VERBS: Record<string, (deps: ConsolidateDeps, run: Run) => Promise<void>> 
   mergeDuplicates,
   expire,
   summarise,
-  synthesise
+  synthesise,
+  cluster,
+  buildProfile
 }
 
 /** Tidies an owner's memory and writes a report. Repeated after a failure, it goes on from where it was. */

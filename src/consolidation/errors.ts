@@ -10,8 +10,3 @@ export const ConsolidationRunning = createError(
   'The consolidation is still running',
   409
 )
-export const ClusterNotFound = createError<[string]>(
-  'PAI_CONSOLIDATION_CLUSTER_NOT_FOUND',
-  'Memory cluster %s was not found',
-  404
-)

@@ -3,7 +3,15 @@ import type { Database, Tx } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
 import { decodeCursor, toPage } from '../http/cursor.ts'
 import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
-import { Consolidation, ConsolidationPage } from './schemas.ts'
+import { type ClusterRow, listClusters } from './cluster-store.ts'
+import { findCurrentProfile, readProfile } from './profile-store.ts'
+import {
+  Consolidation,
+  ConsolidationPage,
+  type MemoryCluster,
+  MemoryClusterPage,
+  MemoryProfile
+} from './schemas.ts'
 import * as store from './store.ts'
 
 const DEFAULT_LIMIT = 50
@@ -57,6 +65,45 @@ export const consolidationReadRoutes: FastifyPluginAsyncTypebox<ConsolidationRou
       )
     }
   )
+
+  app.get(
+    '/profile',
+    {
+      schema: {
+        tags,
+        summary: 'Who PAI takes the owner to be: the lines that every prompt reads',
+        response: { 200: MemoryProfile }
+      }
+    },
+    async (request) => {
+      const { id: ownerId } = request.user
+      const profile = await database.readInOwner(ownerId, (tx) => findCurrentProfile(tx, ownerId))
+      return {
+        text: readProfile(profile),
+        memoryIds: profile?.memoryIds ?? [],
+        builtAt: profile ? new Date(profile.builtAt).toISOString() : null
+      }
+    }
+  )
+
+  app.get(
+    '/memory-clusters',
+    {
+      schema: {
+        tags,
+        summary: 'The topics of the memory; `GET /v1/memories?clusterId=` lists the memories of one',
+        querystring: PageQuery,
+        response: { 200: MemoryClusterPage }
+      }
+    },
+    async (request) => {
+      const { id: ownerId } = request.user
+      const { cursor, limit = DEFAULT_LIMIT } = request.query
+      const after = cursor === undefined ? undefined : decodeCursor(cursor)
+      const rows = await database.readInOwner(ownerId, (tx) => listClusters(tx, ownerId, limit, after))
+      return toPage(rows, limit, toCluster, ({ updatedAt, id }) => ({ at: updatedAt, id }))
+    }
+  )
 }
 
 /** Having it done, and taking it back. */
@@ -105,6 +152,10 @@ export const consolidationWriteRoutes: FastifyPluginAsyncTypebox<ConsolidationRo
       return toConsolidation(await database.inOwner(ownerId, (tx) => undo(tx, ownerId, request.params.id)))
     }
   )
+}
+
+function toCluster({ id, topic, size, updatedAt }: ClusterRow): MemoryCluster {
+  return { id, topic, size, updatedAt: updatedAt.toISOString() }
 }
 
 function toConsolidation(row: store.ConsolidationRow): Consolidation {

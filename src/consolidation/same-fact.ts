@@ -24,10 +24,14 @@ const CONTRACTED: [RegExp, string][] = [
   [/['’]ll\b/g, ' will']
 ]
 const WORD = /(?<![\p{L}\p{N}])[-−]\p{N}+|[\p{L}\p{M}\p{N}]+|[^\s\p{L}\p{M}\p{N}.,;:!?"“”()\p{Pd}'’]/gu
-const CRITICAL = new Set(
+const NEGATIONS = new Set(
   `not no never none nobody nothing nowhere neither nor without hardly barely except unless former formerly ex
-  anymore longer stopped quit unlike instead nicht kein keine ikke inte pas jamais nunca não niet geen
-  was were had did will would could might should used ago before after until since yesterday tomorrow
+  anymore longer stopped quit unlike instead nicht kein keine ikke inte pas jamais nunca não niet geen`.split(
+    /\s+/
+  )
+)
+const CRITICAL = new Set(
+  `was were had did will would could might should used ago before after until since yesterday tomorrow
   all some most few every each always sometimes often rarely seldom only more less both either
   one two three four five six seven eight nine ten eleven twelve dozen twenty thirty forty fifty hundred thousand
   million half third first second last once twice monday tuesday wednesday thursday friday saturday sunday`.split(
@@ -68,7 +72,7 @@ export function mayBeSame(a: Statement, b: Statement): boolean {
   if (a.slot !== null && b.slot !== null && a.slot !== b.slot) return false
   const critical = (text: string) =>
     wordsOf(text)
-      .filter((word) => CRITICAL.has(word) || /\p{N}/u.test(word))
+      .filter((word) => CRITICAL.has(word) || NEGATIONS.has(word) || /\p{N}/u.test(word))
       .sort()
       .join(' ')
   if (critical(a.text) !== critical(b.text)) return false
@@ -99,4 +103,9 @@ export function holdsEveryName(text: string, from: string[]): boolean {
     named.map((word) => word.toLowerCase()),
     said
   )
+}
+
+/** Whether a text says that something is not so. */
+export function isNegated(text: string): boolean {
+  return wordsOf(text).some((word) => NEGATIONS.has(word))
 }

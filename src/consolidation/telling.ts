@@ -14,9 +14,23 @@ export function weighTermsOf(texts: string[]): Map<string, number> {
   )
 }
 
-/** Whether a term is a word of its own, neither common nor a number: what a topic can be named by. */
+/** Words of dates say when and not what. */
+const CALENDAR = new Set(
+  analyzeTerms(
+    `january february march april may june july august september october november december
+    monday tuesday wednesday thursday friday saturday sunday day week month year morning evening afternoon night weekend`
+  )
+)
+/** From here on, common words are things and doings, such as "dog" and "dinner". */
+const LEAST_WEIGHT = 0.9
+
+/** Whether a term can name a topic: not among the commonest words, and neither a number nor a date. */
 export function isTelling(term: string): boolean {
-  return weighTerm(term) === 1 && /\p{L}{3}|[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}]/u.test(term)
+  return (
+    weighTerm(term) >= LEAST_WEIGHT &&
+    !CALENDAR.has(term) &&
+    /\p{L}{3}|[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}]/u.test(term)
+  )
 }
 
 /** How people write a term: the commonest of its forms in these texts, small letters before capitals. */

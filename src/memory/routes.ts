@@ -42,17 +42,17 @@ export const memoryReadRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = 
     {
       schema: {
         tags,
-        summary: 'List memories, newest first: all that are not forgotten, or those of one status',
+        summary: 'List memories, newest first: all that are not forgotten, or those of one status or topic',
         querystring: MemoryListQuery,
         response: { 200: MemoryPage }
       }
     },
     async (request) => {
       const { id: ownerId } = request.user
-      const { cursor, limit = DEFAULT_LIMIT, status } = request.query
+      const { cursor, limit = DEFAULT_LIMIT, ...filter } = request.query
       const after = cursor === undefined ? undefined : decodeCursor(cursor)
       const rows = await database.readInOwner(ownerId, (tx) =>
-        store.listMemories(tx, ownerId, limit, after, status)
+        store.listMemories(tx, ownerId, limit, after, filter)
       )
       return toPage(
         rows,

@@ -72,7 +72,7 @@ export type MemoryPatch = Static<typeof MemoryPatch>
 export const MemoryPage = Page(Memory)
 
 export const MemoryListQuery = Type.Object(
-  { ...PageQuery.properties, status: Type.Optional(MemoryStatus) },
+  { ...PageQuery.properties, status: Type.Optional(MemoryStatus), clusterId: Type.Optional(Id) },
   { additionalProperties: false }
 )
 export type MemoryListQuery = Static<typeof MemoryListQuery>

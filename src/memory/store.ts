@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, or, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { messages } from '../chat/tables.ts'
+import { memoryClusterMembers } from '../consolidation/tables.ts'
 import type { Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
 import { weighTerms } from '../search/bm25.ts'
@@ -13,8 +14,6 @@ import { memories, memorySources, memoryTerms, memoryVectors } from './tables.ts
 /** How much a memory's strength rises when it is said again, and how far. */
 const PROOF_STRENGTH = 0.25
 const MAX_STRENGTH = 3
-/** Names that a message may speak of without saying who they are. */
-const MAX_SUBJECTS = 200
 /** About how many terms a memory has. */
 const PIVOT_LENGTH = 10
 
@@ -195,33 +194,13 @@ export async function loadMemories(tx: Tx, ownerId: string, ids: string[]): Prom
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
 
-/** Whom and what the owner's current memories are about, the latest first. */
-export async function listSubjects(tx: Tx, ownerId: string): Promise<string[]> {
-  const rows = await tx
-    .select({ subject: memories.subject })
-    .from(memories)
-    .where(
-      and(
-        eq(memories.ownerId, ownerId),
-        isNull(memories.forgottenAt),
-        isNull(memories.closedAt),
-        ne(memories.status, 'proposed'),
-        isNotNull(memories.subject)
-      )
-    )
-    .groupBy(memories.subject)
-    .orderBy(desc(sql`max(${memories.createdAt})`), memories.subject)
-    .limit(MAX_SUBJECTS)
-  return rows.flatMap(({ subject }) => subject ?? [])
-}
-
-/** Newest first, one more than `limit`; of one status where it is given. */
+/** Newest first, one more than `limit`; of one status or one topic where they are given. */
 export async function listMemories(
   tx: Tx,
   ownerId: string,
   limit: number,
   after?: Cursor,
-  status?: MemoryRow['status']
+  { status, clusterId }: { status?: MemoryRow['status']; clusterId?: string } = {}
 ): Promise<Memory[]> {
   const { createdAt, id } = memories
   const isAfter = after && or(lt(createdAt, after.at), and(eq(createdAt, after.at), lt(id, after.id)))
@@ -233,6 +212,7 @@ export async function listMemories(
         eq(memories.ownerId, ownerId),
         isNull(memories.forgottenAt),
         status && eq(memories.status, status),
+        clusterId === undefined ? undefined : isInCluster(ownerId, clusterId),
         isAfter
       )
     )
@@ -308,6 +288,11 @@ function toMemory(row: MemoryRow, sources: MemorySource[]): Memory {
     sources,
     createdAt: row.createdAt.toISOString()
   }
+}
+
+function isInCluster(ownerId: string, clusterId: string) {
+  return sql`EXISTS (SELECT FROM ${memoryClusterMembers} WHERE ${memoryClusterMembers.ownerId} = ${ownerId}
+    AND ${memoryClusterMembers.clusterId} = ${clusterId} AND ${memoryClusterMembers.memoryId} = ${memories.id})`
 }
 
 function isRemembered(ownerId: string, id: string) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createConsolidate } from '../../src/consolidation/consolidate.ts'
+import type { Consolidation } from '../../src/consolidation/schemas.ts'
 import type { Database } from '../../src/db/client.ts'
 import { record } from '../../src/memory/history.ts'
 import { hashText, indexWords } from '../../src/memory/store.ts'
@@ -74,8 +75,9 @@ describeEachDatabase('a consolidation', (database) => {
   test('killed at every statement and repeated, once by two workers, ends as if it had never been', async () => {
     const payload = await prepare(ada)
     let deaths = 0
-    for (let after = 0; ; after++) {
-      const fragile = dieAfter(database(), after)
+    let progress = ''
+    for (let survived = 0; ; ) {
+      const fragile = dieAfter(database(), survived)
       const consolidate = createConsolidate({ ...depsOf(house), database: fragile.database })
       try {
         await Promise.all([1, 2].map(() => consolidate(payload, new AbortController().signal)))
@@ -84,12 +86,22 @@ describeEachDatabase('a consolidation', (database) => {
         if (!fragile.died()) throw error
         deaths++
       }
+      // Only once it gets nowhere may it live for one statement more: so every part of the work dies at each of its own.
+      const reached = JSON.stringify(await ada.rows('consolidations', 'report'))
+      survived = reached === progress ? survived + 1 : 0
+      progress = reached
     }
-    expect(deaths).toBeGreaterThan(20)
+    expect(deaths).toBeGreaterThan(100)
 
     const bob = await tidyOwner(database(), house)
     await createConsolidate(depsOf(house))(await prepare(bob), new AbortController().signal)
-    expect(await stateOf(ada)).toEqual(await stateOf(bob))
+    const state = await stateOf(bob)
+    expect(await stateOf(ada)).toEqual(state)
+    // Every verb had something to do.
+    const done = state.report.flatMap(({ steps }) => steps.map(({ action }) => action))
+    expect(new Set(done)).toEqual(
+      new Set(['merged', 'expired', 'summarised', 'inferred', 'clustered', 'profiled'])
+    )
   })
 })
 
@@ -102,6 +114,14 @@ async function prepare(who: Awaited<ReturnType<typeof tidyOwner>>) {
   await who.remember('Ada keeps the bees!')
   await who.remember('I fly to Rome on 14 March 2020', { category: 'plan' })
   await who.remember('I lease a car', { valid_to: new Date('2020-01-01') })
+  for (const place of ['Oslo', 'Bergen', 'Bodø']) await who.remember(`I played chess in ${place}`)
+  await who.call('POST', '/conversations/import', {
+    messages: Array.from({ length: 200 }, (_, index) => ({
+      role: 'user',
+      content: `Hive number ${index} stands beside the lighthouse.`,
+      createdAt: '2026-03-01T00:00:00.000Z'
+    }))
+  })
   const { data } = await who.call('POST', '/consolidations')
   return { ownerId: who.owner.id, consolidationId: data.id as string }
 }
@@ -122,7 +142,12 @@ async function stateOf(who: Awaited<ReturnType<typeof tidyOwner>>) {
     ),
     history: (await who.rows('memory_history', 'action, by, batch_id IS NULL AS single')).length,
     sources: sources.map(({ quote }) => quote),
-    report: data.items.map((item: { status: string; report: { steps: { memoryIds: string[] }[] } }) => ({
+    dependencies: (await who.rows('memory_dependencies', 'memory_id')).length,
+    summaries: await who.rows('conversation_summaries', 'text, through_sequence'),
+    clusters: await who.rows('memory_clusters', 'topic, size'),
+    members: (await who.rows('memory_cluster_members', 'memory_id')).length,
+    profile: await who.rows('profiles', 'text, previous_text'),
+    report: (data.items as Consolidation[]).map((item) => ({
       status: item.status,
       steps: item.report.steps.map((step) => ({ ...step, memoryIds: step.memoryIds.length }))
     }))
