@@ -12,6 +12,7 @@ import { detailOf, Problem } from '../ui/problem.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
 import { useNotify } from '../ui/toast.tsx'
 import { ThemeChoice } from './theme-choice.tsx'
+import { YourMemory } from './your-memory.tsx'
 
 export function SettingsScreen() {
   const { session } = useServices()
@@ -35,6 +36,11 @@ export function SettingsScreen() {
               <Skeleton label="Loading your account" lines={['w-1/3', 'w-full']} />
             )}
           </Section>
+          {me.data && (
+            <Section title="Memory">
+              <YourMemory me={me.data} />
+            </Section>
+          )}
           <Section title="Appearance">
             <ThemeChoice />
           </Section>
@@ -78,7 +84,7 @@ function NameForm({ name, email }: { name: string; email: string }) {
       <Field
         label="Name"
         autoComplete="name"
-        maxLength={200}
+        maxLength={100}
         hint={`Signed in as ${email}`}
         error={save.isError ? detailOf(save.error) : undefined}
         value={edited}
