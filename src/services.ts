@@ -29,6 +29,7 @@ import { indexMessages } from './memory/index-messages.ts'
 import { createIndexWords } from './memory/index-words.ts'
 import { createForgetTold } from './memory/forget-told.ts'
 import { hideForgotten } from './memory/hide-forgotten.ts'
+import { merge } from './memory/merge.ts'
 import { createPurge } from './memory/purge.ts'
 import { createMessageIndex } from './memory/message-index.ts'
 import { createRecall } from './memory/recall.ts'
@@ -93,7 +94,7 @@ export async function createServices({
 
   const importing = { database, queue, messageIndex: createMessageIndex(embedders) }
 
-  const memory = { record, hashText, indexWords }
+  const memory = { record, hashText, indexWords, merge }
 
   const purging = createPurge({ database, queue, now, toTitle })
 

@@ -2,6 +2,7 @@ import type { Database, Tx } from '../db/client.ts'
 import type { JobHandlers, Queue } from '../jobs/queue.ts'
 import type { Embedder, StructuredModel } from '../llm/model.ts'
 import type { record } from '../memory/history.ts'
+import type { merge } from '../memory/merge.ts'
 import type { hashText, indexWords } from '../memory/store.ts'
 import { buildProfile } from './build-profile.ts'
 import { cluster } from './cluster.ts'
@@ -18,6 +19,7 @@ export interface MemoryCare {
   record: typeof record
   hashText: typeof hashText
   indexWords: typeof indexWords
+  merge: typeof merge
 }
 
 export interface ConsolidateDeps {

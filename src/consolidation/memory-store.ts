@@ -1,5 +1,4 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
-import { v7 as uuidv7 } from 'uuid'
 import type { Tx } from '../db/client.ts'
 import {
   memories,
@@ -113,47 +112,12 @@ export async function changeColumns(
     .where(isMemory(ownerId, id))
 }
 
-/** Gives a memory the sources of others. Answers the ids of those it did not have. */
-export async function copySources(
-  tx: Tx,
-  ownerId: string,
-  toId: string,
-  fromIds: string[]
-): Promise<string[]> {
-  const rows = await tx
-    .select()
-    .from(memorySources)
-    .where(and(eq(memorySources.ownerId, ownerId), inArray(memorySources.memoryId, fromIds)))
-    .orderBy(memorySources.saidAt, memorySources.id)
-  if (rows.length === 0) return []
-  const added = await tx
-    .insert(memorySources)
-    .values(rows.map((row) => ({ ...row, id: uuidv7(), memoryId: toId })))
-    .onConflictDoNothing()
-    .returning({ id: memorySources.id })
-  return added.map(({ id }) => id)
-}
-
+/** Takes back the sources that a merge gave to the one that was kept. */
 export async function removeSources(tx: Tx, ownerId: string, ids: string[]): Promise<void> {
   if (ids.length === 0) return
   await tx
     .delete(memorySources)
     .where(and(eq(memorySources.ownerId, ownerId), inArray(memorySources.id, ids)))
-}
-
-/** What was derived from one memory is derived from another as well. Answers what newly is. */
-export async function copyDependants(
-  tx: Tx,
-  ownerId: string,
-  toId: string,
-  fromIds: string[]
-): Promise<string[]> {
-  const { rows } = await tx.execute<{ id: string }>(sql`
-    INSERT INTO memory_dependencies (owner_id, memory_id, depends_on)
-    SELECT DISTINCT owner_id, memory_id, ${toId}::uuid FROM memory_dependencies
-     WHERE owner_id = ${ownerId} AND depends_on = ANY (${sql.param(fromIds)}::uuid[]) AND memory_id <> ${toId}
-    ON CONFLICT DO NOTHING RETURNING memory_id AS id`)
-  return rows.map(({ id }) => id)
 }
 
 export async function removeDependants(

@@ -1,19 +1,9 @@
 import { Type } from 'typebox'
 import Value from 'typebox/value'
-import type { Tx } from '../db/client.ts'
 import type { StructuredModel } from '../llm/model.ts'
 import type { ConsolidateDeps, MemoryCare, Run } from './consolidate.ts'
 import { findAlike, findDuplicates, type Pair } from './find-duplicates.ts'
-import {
-  changeColumns,
-  copyDependants,
-  copySources,
-  findUnmerged,
-  listCurrent,
-  lockMemories,
-  type MemoryRow
-} from './memory-store.ts'
-import type { ConsolidationStep } from './schemas.ts'
+import { findUnmerged, listCurrent, lockMemories, type MemoryRow } from './memory-store.ts'
 
 const MAX_MEMORIES = 10_000
 const MAX_MERGES = 200
@@ -70,57 +60,18 @@ async function mergeGroup(memory: MemoryCare, run: Run, group: MemoryRow[]): Pro
     const rows = await lockMemories(tx, run.ownerId, [...texts.keys()])
     // Whatever was changed since it was looked at is left for another night.
     const still = rows.filter(({ id, status, text }) => status === 'active' && texts.get(id) === text)
-    return still.length > 1 ? [await merge(tx, memory, run, still)] : []
+    if (still.length < 2) return []
+    const [kept = '', ...others] = still.toSorted(byWorth).map(({ id }) => id)
+    const as = { by: 'consolidation' as const, batchId: run.id, reason: 'they say the same' }
+    await memory.merge(tx, run.ownerId, kept, others, run.now, as)
+    return [
+      {
+        action: 'merged',
+        text: `${still.length} memories that say the same became one; the first of them is kept.`,
+        memoryIds: [kept, ...others]
+      }
+    ]
   })
-}
-
-async function merge(
-  tx: Tx,
-  memory: MemoryCare,
-  { ownerId, id: batchId, now }: Run,
-  rows: MemoryRow[]
-): Promise<ConsolidationStep> {
-  const [winner, ...losers] = rows.toSorted(byWorth) as [MemoryRow, ...MemoryRow[]]
-  const entry = { action: 'merged' as const, by: 'consolidation' as const, batchId }
-  for (const loser of losers) {
-    const { id, status, supersededBy, validTo, closedAt } = loser
-    const after = {
-      status: 'superseded' as const,
-      supersededBy: winner.id,
-      // The winner stands for it at every time: it held for none by itself.
-      validTo: loser.validFrom ?? loser.createdAt,
-      closedAt: now
-    }
-    await changeColumns(tx, ownerId, id, after)
-    const before = { status, supersededBy, validTo, closedAt }
-    await memory.record(tx, ownerId, id, { ...entry, reason: 'another memory says the same', before, after })
-  }
-  const loserIds = losers.map(({ id }) => id)
-  const { proofCount, importance, strength, tags, pinned, validFrom } = winner
-  const joined = {
-    proofCount: rows.reduce((sum, row) => sum + row.proofCount, 0),
-    importance: Math.max(...rows.map((row) => row.importance)),
-    strength: Math.max(...rows.map((row) => row.strength)),
-    tags: [...new Set([winner, ...losers].flatMap((row) => row.tags))],
-    pinned: rows.some((row) => row.pinned),
-    validFrom: earliest(rows)
-  }
-  await changeColumns(tx, ownerId, winner.id, joined)
-  await memory.record(tx, ownerId, winner.id, {
-    ...entry,
-    reason: 'it stands for others that say the same',
-    before: { proofCount, importance, strength, tags, pinned, validFrom },
-    after: {
-      ...joined,
-      addedSources: await copySources(tx, ownerId, winner.id, loserIds),
-      addedDependants: await copyDependants(tx, ownerId, winner.id, loserIds)
-    }
-  })
-  return {
-    action: 'merged',
-    text: `${rows.length} memories that say the same became one; the first of them is kept.`,
-    memoryIds: [winner.id, ...loserIds]
-  }
 }
 
 /** First the one the owner cares for most, then the best proven, then the oldest. */
@@ -132,11 +83,4 @@ function byWorth(a: MemoryRow, b: MemoryRow): number {
     b.importance - a.importance ||
     (a.id < b.id ? -1 : 1)
   )
-}
-
-/** null is no known bound: of "always" and "since March" the first holds. */
-function earliest(rows: MemoryRow[]): Date | null {
-  const starts = rows.map(({ validFrom }) => validFrom)
-  if (starts.includes(null)) return null
-  return new Date(Math.min(...starts.map((start) => (start as Date).getTime())))
 }

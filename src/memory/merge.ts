@@ -2,12 +2,15 @@ import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Tx } from '../db/client.ts'
 import { MemoryNotFound, MergeInvalid } from './errors.ts'
-import { record } from './history.ts'
+import { type Change, record } from './history.ts'
 import type { MemoryRow } from './store.ts'
 import { memories, memorySources } from './tables.ts'
 
 /** Memories that cannot be joined as they are: what has ended is history, and what was proposed is not the owner's yet. */
 const MERGEABLE: MemoryRow['status'][] = ['active', 'unconfirmed', 'conflicting']
+
+/** Who merges, why, and as a part of what. */
+export type MergedBy = Pick<Change, 'by' | 'reason'> & { batchId: string }
 
 /** Makes one of memories that say the same: the first is kept and gains what the others have; they are superseded by it. */
 export async function merge(
@@ -15,10 +18,10 @@ export async function merge(
   ownerId: string,
   keptId: string,
   otherIds: string[],
-  now: Date
+  now: Date,
+  { by, batchId, reason }: MergedBy = { by: 'owner', batchId: uuidv7() }
 ): Promise<void> {
   const ids = [...new Set(otherIds)]
-  if (ids.includes(keptId)) throw new MergeInvalid()
   const rows = await tx
     .select()
     .from(memories)
@@ -33,12 +36,13 @@ export async function merge(
     return row
   }
   const kept = found(keptId)
+  if (ids.includes(keptId)) throw new MergeInvalid()
   const others = ids.map(found)
   // Sent again after it was done, it changes nothing.
   const left = others.filter(({ supersededBy, status }) => status !== 'superseded' || supersededBy !== keptId)
   if (left.length === 0) return
   if ([kept, ...left].some(({ status }) => !MERGEABLE.includes(status))) throw new MergeInvalid()
-  const entry = { action: 'merged' as const, by: 'owner' as const, batchId: uuidv7() }
+  const entry = { action: 'merged' as const, by, batchId, ...(reason && { reason }) }
   for (const { id, status, supersededBy, validFrom, validTo, closedAt, createdAt } of left) {
     const after = {
       status: 'superseded' as const,

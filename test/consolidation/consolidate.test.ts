@@ -3,6 +3,7 @@ import { createConsolidate } from '../../src/consolidation/consolidate.ts'
 import type { Consolidation } from '../../src/consolidation/schemas.ts'
 import type { Database } from '../../src/db/client.ts'
 import { record } from '../../src/memory/history.ts'
+import { merge } from '../../src/memory/merge.ts'
 import { hashText, indexWords } from '../../src/memory/store.ts'
 import { takeJobs } from '../memory/jobs.ts'
 import { buildTestApp, type TestApp } from '../support/app.ts'
@@ -128,7 +129,13 @@ async function prepare(who: Awaited<ReturnType<typeof tidyOwner>>) {
 
 function depsOf({ services }: TestApp) {
   const { database, queue, llm } = services
-  return { database, queue, model: null, embedder: llm.embedder, memory: { record, hashText, indexWords } }
+  return {
+    database,
+    queue,
+    model: null,
+    embedder: llm.embedder,
+    memory: { record, hashText, indexWords, merge }
+  }
 }
 
 /** What an owner has, without what differs between any two: ids and moments. */
