@@ -7,9 +7,9 @@ import { ExtractionUnreadable } from './errors.ts'
 import type { FoundFact } from './facts.ts'
 import { listOwnCategories, sortAsOwner } from './own-categories.ts'
 import { compareWith, reconcile, type Told } from './reconcile.ts'
+import { listKnown } from './reconcile-store.ts'
 import { clearFailure, findParked, noteFailure } from './review-store.ts'
 import { findFacts } from './rules.ts'
-import { listSubjects } from './store.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What a message offers to extraction: the owner's own words and their date, never what was recalled or answered. */
@@ -66,7 +66,7 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
     for (const input of inputs) {
       signal.throwIfAborted()
       const [known, own] = await database.inOwner(ownerId, async (tx) => [
-        await listSubjects(tx, ownerId),
+        await listKnown(tx, ownerId),
         await listOwnCategories(tx, ownerId)
       ])
       const facts = findFacts(input.text, { ...input, known }).map((fact) => sortAsOwner(fact, own))

@@ -51,7 +51,7 @@ function isSpeech(quoted: string): boolean {
   const words = quoted.trim().split(/\s+/)
   return (
     words.length > MAX_TITLE_WORDS ||
-    /[.!?,;:]\s|[.!?]$/.test(quoted.trim()) ||
+    /[.!?]$/.test(quoted.trim()) ||
     /^(?:I|I['’]m|My)\b/.test(words[0] ?? '')
   )
 }

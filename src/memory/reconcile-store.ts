@@ -26,6 +26,20 @@ export interface Near {
   vector: { model: string; values: number[] } | null
 }
 
+/** Names that a message may speak of without saying who they are. */
+const MAX_KNOWN = 300
+
+/** Whom and what the owner's current memories are about, and which attributes of them are known, the latest first. */
+export async function listKnown(
+  tx: Tx,
+  ownerId: string
+): Promise<{ subject: string; slot: string | null }[]> {
+  const { rows } = await tx.execute<{ subject: string; slot: string | null }>(sql`
+    SELECT subject, slot FROM memories WHERE owner_id = ${ownerId} AND subject IS NOT NULL AND ${CURRENT}
+     GROUP BY subject, slot ORDER BY max(created_at) DESC, subject, slot LIMIT ${MAX_KNOWN}`)
+  return rows
+}
+
 interface StandingRow extends Record<string, unknown> {
   id: string
   text: string

@@ -10,7 +10,7 @@ import {
   type Near
 } from './reconcile-store.ts'
 import { approveProposal, findByText } from './review-store.ts'
-import { holdsTerms, termsOf } from './sameness.ts'
+import { speaksOf, termsOf, withKinds } from './sameness.ts'
 import { isSameSubject } from './slots.ts'
 import { keepMemory, type NewSource, proveMemory } from './store.ts'
 import { guard, judge, type Standing, type Verdict } from './verdict.ts'
@@ -158,7 +158,7 @@ function findEnded(told: Told, standing: Standing[]): Standing[] {
         fact.ends.some(
           ({ subject, terms }) =>
             (subject === null || memory.subject === null || isSameSubject(subject, memory.subject)) &&
-            holdsTerms(memory.text, terms)
+            speaksOf(memory.text, terms)
         ))
   )
 }
@@ -172,7 +172,7 @@ function keep(tx: Tx, ownerId: string, { fact, source }: Told): Promise<string> 
 }
 
 function nearOf({ fact, vector }: Pick<Told, 'fact' | 'vector'>): Near {
-  const terms = [...termsOf(fact.text), ...fact.ends.flatMap((ending) => ending.terms)]
+  const terms = [...termsOf(fact.text), ...fact.ends.flatMap((ending) => withKinds(ending.terms))]
   return { subject: fact.subject, slot: fact.slot, terms: [...new Set(terms)], vector }
 }
 

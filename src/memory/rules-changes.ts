@@ -5,7 +5,7 @@ import { termsOf } from './sameness.ts'
 const CHANGE =
   /\b(?:no longer|any ?more|instead|these days|nowadays|from now on|from here on|from next (?:week|month|year)|now|renamed?|re-?named|moved (?:to|from|my|the|out)|been moved|has been moved|swapped|switched|changed|replaced|rescheduled|postponed|pushed|push (?:it|everything|the)|brought forward|gone over to|handed over|took over|taken over|put (?:her|his|their|the|its) price|price up|sold|cancel(?:led|ed)|quit|left|gave up|given up|stopped|scrap(?:ped)?|ditched|hung up|turns out|turned out|retest|correction|used to|since (?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun|last)|back on the menu|had a word|new (?:sim|number|job|place|flat|boss|name)|in charge of)\b|['’]s out\b|\bis out\b/i
 
-const OBJECT = `((?:(?!and\\b|but\\b|so\\b|to\\b|for\\b|from\\b|in\\b|at\\b|on\\b|with\\b|last\\b|this\\b|btw\\b|because\\b|since\\b|when\\b|years?\\b|too\\b|today\\b|yesterday\\b|it\\b|ourselves\\b|a\\b|an\\b)[\\p{L}\\p{N}+'’-]+\\s?){1,3})`
+const OBJECT = `((?:(?!and\\b|but\\b|so\\b|to\\b|for\\b|from\\b|in\\b|at\\b|on\\b|with\\b|last\\b|this\\b|btw\\b|because\\b|since\\b|when\\b|years?\\b|too\\b|today\\b|yesterday\\b|it\\b|together\\b|ourselves\\b|a\\b|an\\b)[\\p{L}\\p{N}+'’-]+\\s?){1,3})`
 const THE = `(?:my |our |the |that |this |drinking |eating |going to (?:the )?|playing |doing |taking |using |working (?:at|for) (?:the )?)*`
 const pattern = (text: string) => new RegExp(text, 'iu')
 /** Each names in its first group what is over. */
@@ -17,7 +17,9 @@ const ENDINGS = [
   pattern(
     `\\b(?:switched|moved|changed|went|gone|converted)\\s(?:over )?from\\s${THE}${OBJECT}(?:to|over)\\b`
   ),
-  pattern(`\\bleft\\s(?!the house|work early|home|it\\b|me\\b|my phone|a (?:note|message))${THE}${OBJECT}`),
+  pattern(
+    `(?:\\b(?:i|we|he|she|they)|['’]ve|\\bhave|\\bhas|['’]s|\\band)\\s(?:just )?left\\s(?!the house|work early|home|it\\b|me\\b|my phone|a (?:note|message))${THE}${OBJECT}`
+  ),
   pattern(`\\bthe\\s${OBJECT}\\s?thing (?:lasted|is over|is done|ended|didn['’]t)`),
   pattern(`(?:^|[.!,]\\s)${OBJECT}\\s?(?:was|were) \\w+ while (?:it|they) lasted`),
   pattern(
@@ -57,7 +59,7 @@ const SUCCESSOR =
   /\b(?:so now|now\b|instead|in charge|handed over|took over|taken over|takes over|replac\w+|our new|my new|since)\b/i
 /** Words that name nothing: what is over must be named. */
 const VAGUE =
-  /^(?:it|that|this|thing|things|stuff|way|plan|idea|one|everything|something|work|day|time|week|year|month|job|place|new|old|same|people|me|sugar free|all|not|being|having|now|here|there)$/i
+  /^(?:test|result|results|diagnosi|scare|it|that|this|thing|things|stuff|way|plan|idea|one|everything|something|work|day|time|week|year|month|job|place|new|old|same|people|me|sugar free|all|not|being|having|now|here|there)$/i
 
 /** The words of a message that show a change; null: none do. */
 export function findEvidence(text: string): string | null {

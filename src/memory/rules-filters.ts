@@ -16,7 +16,7 @@ const COMMAND =
 const CODE = /[`{}<>]|\(\)|;\s*$|^\s*(?:\/\/|#)|\w=\w|\s=\s/
 /** Somebody else's words or story. */
 const TOLD =
-  /\b(?:(?:she|he|they|who|boss|friend|hero|host|mail|email|page|letter|review|note|book|film|movie|song|lyric|article|post|ad|novel|\p{L}+)\s(?:keeps? saying|said|says|told me|wrote|whispered|shouted|claims|texted me|reckons|thinks)|told me|keeps? saying|according to|quote|once upon a time|transcript|voicemail|the hero|chapter|lyric|the line|my character|the narrator)\b/iu
+  /\b(?:(?:she|he|they|who|boss|friend|hero|host|mail|email|page|letter|review|note|book|film|movie|song|lyric|article|post|ad|novel|(?!you\b)\p{L}+)\s(?:keeps? saying|said|says|told me|wrote|whispered|shouted|claims|texted me|reckons|thinks)|told me|keeps? saying|according to|quote|once upon a time|transcript|voicemail|the hero|chapter|lyric|the line|my character|the narrator)\b/iu
 /** About the present talk, or the moment, not about the world. */
 const PASSING =
   /^(?:(?:and|but|so|oh|ok|okay|well|yes|no|yeah|hi|hey|haha|lol|ah|right|hm+|er|um|also|btw|anyway|actually|now|then|sorry)[,!]?\s+)*(?:i(?:['’]m| am|m)?\s+(?:(?:just|really|so|still|also|only|actually)\s+)*(?:want|wanted|need|needed|would like|have (?:a |one |another )?questions?|wonder|wondering|asking|looking (?:for|at|to)|trying|going to (?:ask|try|need|be|do|see|take|have|say|make)|see|saw|understand|agree|mean|meant|know|don['’]?t (?:know|understand|get|think|care|mind|want|need|see|remember|believe)|didn['’]?t|shouldn['’]?t|should|just|sorry|afraid|not sure|sure|fine|good|okay|ok|tired|bored|hungry|back|here|done|can['’]?t (?:wait|believe|sleep|decide|find|see|get|think|remember|tell|figure|even|help)|cannot (?:wait|believe|find|decide)|got (?:it|this|that|a (?:mail|message|call|letter|text))|have to|gotta|keep (?:talking|forgetting|getting)|feel|felt|bet|swear|said|say|tried|thought|think|heard|read that|hope|owe you|love (?:it|this|that|you)|like (?:it|this|that|your|the (?:first|second|last|third|idea|sound))|hate (?:it|this|that|when)|enjoy (?:it|this|that)|prefer (?:it|this|that)|mean)\b|i(?:['’]ll| will|ll)\s+(?:\w+\s+)?(?:try|do|see|check|think|ask|wait|let you|get back|be back|look|call|go|take|give|make|tell|have a|use|send|stick|bring it)\b|my\s+(?:question|point|guess|bad|god|goodness|apolog\w+|mistake|fault|pleasure|back!+|head (?:hurts|is)|brain|q\b|next question|first (?:week|question|draft)|idea|notes?\b|message|request|text\b|poem|turn)\b|(?:thanks|thank you|thx|ty|hello|hi|hey|yes|no|ok|okay|sure|please|cheers|perfect|great|nice|lovely|ta|brill|wow|ooh|haha)[\s!.,]*$)/i
@@ -56,12 +56,65 @@ const SUPPOSING =
   /^(?:(?:and|but|so|ok|okay|hey|well|now|please|pls),?\s+)*(?:if|imagine|suppose|supposing|assume|pretend|let['’]?s (?:say|pretend|imagine|assume)|say i|what if|hypothetically|for example|for instance|act as|should i|wish)\b/i
 /** Work on a text: what follows the colon, or the whole rest, is that text. */
 const WORK_ON_TEXT =
-  /\b(?:translat\w*|summari[sz]e|rewrite|rephrase|reword|fix|correct|proofread|check|explain|polish|improve|shorten|tl;?dr|analy[sz]e|review|edit|paraphrase|simplify|pasting|pasted|reads?|says?|here['’]?s|transcript|convert|turn|make)\b[^:]*:/i
+  /\b(?:translat\w*|summari[sz]e|rewrite|rephrase|reword|fix|correct|proofread|check|explain|polish|improve|shorten|tl;?dr|analy[sz]e|review|edit|paraphrase|simplify|pasting|pasted|reads?|says?|here['’]?s|transcript|convert|turn|make|write|compose|draft|poem)\b[^:]*:/i
 
 export function isSupposing(text: string): boolean {
   return SUPPOSING.test(text)
 }
 
-export function isWorkOnText(text: string): boolean {
-  return WORK_ON_TEXT.test(text) && !/:\s*[)(DP]|\d:\d/.test(text)
+/** What stands before the colon of such work; null: there is no such colon. */
+export function cutAtColon(text: string): string | null {
+  if (!WORK_ON_TEXT.test(text) || /:\s*[)(DP]|\d:\d/.test(text)) return null
+  return text.slice(0, text.indexOf(':'))
+}
+
+/** Whether a sentence plays with people instead of telling of them. */
+export function isPlay(text: string): boolean {
+  return (
+    isNotEarnest(text) ||
+    isSupposing(text) ||
+    /\b(?:pretend|imagine|suppose|what if|story|poem)\b/i.test(text)
+  )
+}
+
+const FINITE =
+  /\b(?:is|are|was|were|am|be|has|have|had|do|does|did|can|could|will|would|should|i|you|we|he|she|they|it|this|that|what|how|why|who|please|pls|thanks?)\b|['’](?:s|re|m|ve|ll|d)\b/i
+
+/** A few words without a verb that name something: they go on with the sentence before. */
+export function isFragment(text: string): boolean {
+  return (
+    text.split(/\s+/).length <= 9 &&
+    !FINITE.test(text) &&
+    !isCommand(text) &&
+    !isQuestion(text) &&
+    /\d|\S\s\p{Lu}\p{Ll}/u.test(text) &&
+    !/^(?:thanks|cheers|ok|great|perfect|nice|lovely)\b/i.test(text)
+  )
+}
+
+const DATE_WORDS =
+  /\b(?:mon|tue|wed|thu|fri|sat|sun)\w*\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\b|\b(?:next|this|last|week|month|year|today|tomorrow|tonight|the|on|in|of|at|i|we|am|are|off|away|back|out|leave|leaving|going|go|fly|flying|move|moving|be|will|start|starting)\b|['’]\w+|\d\w*/gi
+
+/** Whether a plan says more than a day. */
+export function isTellingPlan(text: string): boolean {
+  return /\p{L}{3,}/u.test(text.replace(DATE_WORDS, ' '))
+}
+
+const ITEMS =
+  /^((?:i|we)(?:['’]ve| have|['’]ve got| use| have got| got)\s(?:got\s)?)(\p{Lu}[\p{L}\d+]*(?:\s\p{Lu}[\p{L}\d+]*)?)((?:,\s\p{Lu}[\p{L}\d+]*)*)\s(?:and|&)\s(\p{Lu}[\p{L}\d+]*(?:\s\p{Lu}[\p{L}\d+]*)?)(?:\sonly)?[.!]*$/iu
+
+/** A list of things with names, each a statement of its own: one of them may end while the others stay. */
+export function eachNamed(text: string): string[] {
+  const [, start = '', first = '', more = '', last = ''] = ITEMS.exec(text) ?? []
+  if (!first || !/^\p{Lu}/u.test(first) || !/^\p{Lu}/u.test(last)) return [text]
+  return [first, ...more.split(',').map((item) => item.trim()), last]
+    .filter((item) => item !== '')
+    .map((item) => start + item)
+}
+
+/** "No mushrooms, I can't stand them" with what "them" is; null where nothing says. */
+export function withAntecedent(clause: string, before: string): string | null {
+  if (!/\bthem[.!?)]*$/i.test(clause)) return clause
+  const [, noun] = /([\p{Ll}-]{3,}s)[\s,.;:&-]*(?:and|but|so|because|bc)?\s*$/u.exec(before) ?? []
+  return noun ? clause.replace(/\bthem\b(?=[.!?)]*$)/i, `them (${noun})`) : null
 }

@@ -30,6 +30,17 @@ export interface Person {
 const MY = `(?:[Mm]y|[Oo]ur|MY)\\s(?:(?:new|old|little|big|older|younger|elder|eldest|youngest|baby|dear|late|best|good|close|personal|therapist|twin|first|second|ex|former)\\s)*`
 const INTRODUCTIONS: [RegExp, 'relation first' | 'name first'][] = [
   [
+    new RegExp(`${MY}((?:${RELATION})['’]s\\s(?:${RELATION})),?\\s(?:is\\s)?\\(?(${NAMES})`, 'gu'),
+    'relation first'
+  ],
+  [
+    new RegExp(
+      `\\b(?:[Tt]he|[Mm]y|[Oo]ur|[Aa])\\s(${RELATION})\\b[^.!?]{0,40}\\b(?:her|his|whose|their) name(?:['’]s|\\sis)\\s(${NAME})`,
+      'gu'
+    ),
+    'relation first'
+  ],
+  [
     new RegExp(`${MY}(${RELATION}),?\\s(?:is\\s)?(?:called\\s|named\\s|is\\s)?\\(?(${NAMES})`, 'gu'),
     'relation first'
   ],
@@ -65,6 +76,7 @@ export function findPeople(text: string): Person[] {
       const [first = '', second = ''] = match.slice(1)
       const [relation, name] = order === 'relation first' ? [first, second] : [second, first]
       const clean = cleanName(name)
+      if (people.some(({ name: known }) => known === clean)) continue
       if (clean) people.push(personOf(clean, relation.toLowerCase(), match.index, true))
     }
   }
@@ -85,7 +97,9 @@ function personOf(name: string | null, relation: string, at: number, introduced:
 /** A name without what follows it by mistake; empty when it is none. */
 function cleanName(name: string): string {
   const words = name.trim().split(/\s+/)
-  if (NO_NAMES.test(words[0]?.replace(/[,’']\w*$/, '') ?? '')) return ''
+  const [first = ''] = words
+  const isTitle = /^(?:Dr|Mr|Mrs|Ms|Prof)\.?$/.test(first) && words.length > 1
+  if (!isTitle && NO_NAMES.test(first.replace(/[,’']\w*$/, ''))) return ''
   return words
     .join(' ')
     .replace(/['’]s$/, '')
@@ -95,6 +109,13 @@ function cleanName(name: string): string {
 /** What a person is called in a statement about them: "Ada", or "my sister" where no name is known. */
 export function callOf({ name, relation }: Person): string {
   return name ?? `my ${relation}`
+}
+
+/** The same with what they are to the owner, for the first statement about them. */
+export function introductionOf(person: Person): string {
+  const { name, relation, introduced } = person
+  if (!introduced || !name) return callOf(person)
+  return `my ${relation} ${name}`
 }
 
 /** The key by which statements about a person are compared. */
@@ -115,4 +136,29 @@ export function meantBy(pronoun: string, people: Person[], at: number): Person |
 export function namesIn(text: string): string[] {
   const found = text.matchAll(/(?<![.!?]\s|^)\b\p{Lu}[\p{L}\p{N}'’-]+/gu)
   return [...found].map(([name]) => name.replace(/['’]s?$/, '')).filter((name) => !NO_NAMES.test(name))
+}
+
+const GROUP =
+  /\b(?:kids|children|twins|nieces|nephews|parents|sisters|brothers|sons|daughters|boys|girls|tenants|flatmates|colleagues|friends|cats|dogs)\b/i
+const NAMED_SUBJECT =
+  /^(\p{Lu}\p{Ll}+)(?:['’]s)?\s(?:is|has|gets|can['’]?t|can|does|loves|hates|likes|only|never|always|still|plays|lives|works|sleeps|needs|takes|eats|collects|keeps|turns|\p{Ll}+s)\b/u
+/** A place that was named before: what "there" means. */
+const PLACE = /\b(?:in|at|to|near|from|around|via)\s((?:the\s)?\p{Lu}[\p{L}'’-]+(?:\s\p{Lu}[\p{L}'’-]+)*)/gu
+
+/** A clause that begins with somebody's name, where people like that were spoken of. */
+export function findNamedSubject(clause: string, before: string): Person | null {
+  const name = NAMED_SUBJECT.exec(clause)?.[1]
+  if (!name || NO_NAMES.test(name) || !GROUP.test(before)) return null
+  return { name, relation: '', at: 0, gender: null, introduced: false }
+}
+
+/** "There" and "here" with the place that was named before them; null where none was. */
+export function withPlace(clause: string, before: string): string | null {
+  if (!/\b(?<!from )t?here\b/i.test(clause) || /\bthere(?:['’]s| is| are| was| were)\b/i.test(clause))
+    return clause
+  const places = [...before.matchAll(PLACE)]
+    .map(([, place]) => place ?? '')
+    .filter((place) => !NO_NAMES.test(place))
+  const place = places.at(-1) ?? /^(\p{Lu}[\p{L}'’-]+)\s(?:was|is|has)\b/u.exec(before.trim())?.[1]
+  return place ? clause.replace(/\b(t?here)\b/i, `$1 (${place})`) : null
 }

@@ -61,7 +61,7 @@ const OWN: [RegExp, Kind][] = [
   rule(`\\bmy (?:new )?(?:e-?mail)(?: address)?(?: \\w+){0,2} is`, kind('contact', 0.8, 'email')),
   rule(`\\bmy (?:new |home |postal )?address is`, kind('contact', 0.8, 'address')),
   rule(
-    `${AM}(?:severely |badly |mildly )?(?:allergic|intolerant|lactose|gluten)|\\bmy \\w* ?allerg|\\b(?:give|gives) me an allergic|\\ballergy to|${HAVE}(?:an? )?(?:\\w+ )?(?:allergy|intolerance)`,
+    `${AM}(?:not )?(?:severely |badly |mildly )?(?:allergic|intolerant|lactose|gluten)|\\bmy \\w* ?allerg|\\b(?:give|gives) me an allergic|\\ballergy to|${HAVE}(?:an? )?(?:\\w+ )?(?:allergy|intolerance)`,
     kind('health', 0.95, 'allergy')
   ),
   rule(
@@ -74,7 +74,7 @@ const OWN: [RegExp, Kind][] = [
   ),
   rule(`\\b(?:it['’]s been|switched to|only|just) \\w+ for me since`, ABSTAINS),
   rule(
-    `${I}(?:do not|don['’]?t|never|can['’]?t|cannot|can ?not|no longer)\\s(?:really |even |ever )?(?:drive|swim|run|cycle|fly|ride|read|cook|speak|wear|use|own|work|have|like|do|smoke|bike|climb|ski|dance|sing|see|hear|walk)\\b`,
+    `${I}(?:do not|don['’]?t|never|can['’]?t|cannot|can ?not|no longer)\\s(?:really |even |ever )?(?:drive|swim|run|cycle|fly|ride|read|cook|speak|wear|use|own|work|have|do|smoke|bike|climb|ski|dance|sing|see|hear|walk)\\b`,
     kind('fact', 0.6, 'habit')
   ),
   rule(
@@ -94,7 +94,7 @@ const OWN: [RegExp, Kind][] = [
     HOME
   ),
   rule(
-    `${WENT}(?:bought|purchased|rented?)\\s(?:an? |our |my |the )?(?:[\\w-]+ ){0,3}(?:house|flat|apartment|studio|semi|cottage|bungalow|farm|home|place|condo|terrace)\\b|\\bi rent out|\\b(?:i|we) stay put|${AM}not moving`,
+    `${WENT}(?:bought|purchased|rented?)\\s(?:an? |our |my |the )?(?:[\\w-]+ ){0,3}(?:house|flat|apartment|studio|semi|cottage|bungalow|farm|home|place|condo|terrace)\\b|\\bi rent out|\\b(?:i|we) stay put`,
     PLACE
   ),
   rule(`${AM}(?:originally )?from\\b`, kind('identity', 0.7, 'origin')),
@@ -107,7 +107,7 @@ const OWN: [RegExp, Kind][] = [
     MONEY
   ),
   rule(
-    `${AM}(?:an? |the )(?!bit|fan|little|lot|mess|wreck|idiot|genius|disaster|big fan)(?:[\\w'’-]+ ){0,4}(?:\\w+(?:er|or|ist|ian|ant|ent|yst|man|woman|ess|eer|ect|ef)|nurse|student|coach|judge|chef|vet|doctor|teacher|attorney|intern|apprentice|trainee|secretary|treasurer|freelancer|mum|mom|dad|widow|widower|beekeeper|pilot|captain|clerk|pastor|priest|monk|nun|host|cook|baker|guide|smith|au pair)\\b|${AM}(?:retired|self-employed|unemployed|between jobs|on (?:a )?sabbatical|on (?:maternity|paternity|parental) leave|freelance)`,
+    `${AM}(?:an? |the )(?!bit|fan|little|lot|mess|wreck|idiot|genius|disaster|big fan)(?:[\\w'’-]+ ){0,4}(?:\\w+(?:er|or|ist|ian|ant|ent|yst|man|woman|ess|eer|ect|ef)|nurse|student|coach|judge|chef|vet|doctor|teacher|attorney|intern|apprentice|trainee|secretary|treasurer|freelancer|mum|mom|dad|widow|widower|beekeeper|pilot|captain|clerk|pastor|priest|monk|nun|host|cook|baker|guide|smith|au pair)\\b|${AM}(?:not (?:the |an? )[\\w-]+,? that|(?:not )?retired|self-employed|unemployed|between jobs|on (?:a )?sabbatical|the \\w+ manager|on (?:maternity|paternity|parental) leave|freelance)`,
     JOB
   ),
   rule(
@@ -132,7 +132,7 @@ const OWN: [RegExp, Kind][] = [
   ),
   rule(`\\bmy favou?rite\\b`, LIKES),
   rule(
-    `${I}(?:do not|don['’]?t|can['’]?t|cannot) (?:really )?(?:like|stand|bear|enjoy|care for)\\b|${I}(?:hate|dislike|detest|loathe|avoid)\\b|\\bi['’]ve never been into`,
+    `${I}(?:do not|don['’]?t|can['’]?t|cannot) (?:really )?(?:like|stand|bear|enjoy|care for)\\b|${I}(?:hate|dislike|detest|loathe|avoid)\\b`,
     DISLIKES
   ),
   rule(
@@ -156,7 +156,7 @@ const OWN: [RegExp, Kind][] = [
     OWNS
   ),
   rule(
-    `${WENT}(?:bought|got|collected|picked up|sold|adopted|inherited|cancelled|canceled|swapped|switched|replaced|renamed|subscribed)\\s(?!it\\b|this\\b|that\\b|this mail|to know|back|home|up|in|lost|stuck|tired|ready|used|rid|a (?:question|headache|cold|mail|message|letter|call|text)|your|you|the (?:mail|message|email|joke))`,
+    `${WENT}(?:bought|got|collected|picked up|sold|adopted|inherited|cancelled|canceled|swapped|switched|replaced|renamed|subscribed)\\s(?!\\d|some\\b|it\\b|this\\b|that\\b|this mail|to know|back|home|up|in|lost|stuck|tired|ready|used|rid|a (?:question|headache|cold|mail|message|letter|call|text)|your|you|the (?:mail|message|email|joke))`,
     OWNS
   ),
   rule(
@@ -172,6 +172,14 @@ const OWN: [RegExp, Kind][] = [
     PLAN
   )
 ]
+
+/** A habit by how often it comes, whatever it is. */
+const REPEATED = new RegExp(
+  `${I}\\w+.*\\b(?:every|each) (?:other )?(?:day|week|morning|evening|night|month|year|spring|summer|autumn|winter|mon|tue|wed|thu|fri|sat|sun)`,
+  'i'
+)
+/** A state with an end. */
+const FOR_A_TIME = new RegExp(`${AM}(?:on|in|at|with|under|away)\\b.*\\b(?:for the next|until|till)\\b`, 'i')
 
 /** What is said of somebody the owner knows, or of something that is theirs. */
 const OTHERS: [RegExp, Kind][] = [
@@ -201,7 +209,10 @@ const OTHERS: [RegExp, Kind][] = [
 ]
 
 export function kindOfOwn(clause: string): Kind | null {
-  return OWN.find(([pattern]) => pattern.test(clause))?.[1] ?? null
+  const found = OWN.find(([pattern]) => pattern.test(clause))?.[1]
+  if (found) return found
+  if (REPEATED.test(clause)) return kind('habit', 0.5, 'habit')
+  return FOR_A_TIME.test(clause) ? PLAN : null
 }
 
 export function kindOfOther(clause: string): Kind {

@@ -11,11 +11,20 @@ const MAX_CHARACTERS = 4_000
 const MAX_SENTENCE = 400
 /** A full stop after these ends no sentence. */
 const ABBREVIATION =
-  /(?:\b(?:dr|mr|mrs|ms|prof|st|mt|vs|approx|ca|no|nr|inc|ltd|jr|sr|e\.g|i\.e|esp|tel|min|max|dept|ave)|\b[A-Z])\.$/i
+  /(?:\b(?:dr|mr|mrs|ms|prof|st|mt|vs|approx|inc|ltd|jr|sr|e\.g|i\.e|esp|dept|incl)|\b[A-Z])\.$/i
 const SENTENCE_END = /(?<=[.!?…]["”')]*|\p{Extended_Pictographic}|\s[:;][)(DP])\s+(?=\S)/gu
+const SUBJECT = `(?:i|i['’]m|i['’]ve|im|ive|we|we['’]re|we['’]ve|he|she|they|he['’]s|she['’]s|they['’]re|my|our)\\s`
+/** "Viktor, my husband, cooks": what stands between the commas begins no clause. */
+const APPOSITION = `(?:my|our)\\s[\\w-]+(?:\\s[\\w-]+)?\\s*[,.)]`
+const REQUEST = `(?:give|make|write|draft|any|which|what|how|keep)\\s|(?:can|could|should|shall|would|do|does|will|is|are)\\s(?:i|you|u|we|it|there)\\b`
 /** Where one clause ends and another subject begins. */
-const CLAUSE_END =
-  /\s*(?:;|\s[-–—]+\s|:\s(?=(?:i|we|my|our)\b)|\.\.+\s|,?\s(?:and|but|so|because|bc|cos|since|as|&|while|though)\s(?=(?:now\s)?(?:i|i['’]m|i['’]ve|im|ive|we|we['’]re|we['’]ve|my|our|he|she|they|he['’]s|she['’]s|they['’]re)\s)|,\s(?=(?:and\s|but\s|so\s)?(?:i|i['’]m|i['’]ve|im|ive|we|we['’]re|we['’]ve|my|our|he|she|they|he['’]s|she['’]s|they['’]re|it['’]s|give|make|write|draft|any|which|what|how|can|could|keep)\s))\s*/gi
+const CLAUSE_END = new RegExp(
+  `\\s*(?:;|\\s[-–—]+\\s|:\\s(?=(?:i|we|my|our)\\b)|\\.\\.+\\s|,?\\s(?:and|but|so|because|bc|cos|since|as|&|while|though)\\s(?=(?:now\\s)?(?:${SUBJECT}|${REQUEST}))|,\\s(?!${APPOSITION})(?=(?:and\\s|but\\s|so\\s)?(?:${SUBJECT}|${REQUEST}|\\p{Ll}+ is (?:called|named)\\b)))\\s*`,
+  'giu'
+)
+/** "I'm not retired, I just took a break" says one thing. */
+const CORRECTED =
+  /^(?:[\w\s]+:\s)?(?:(?:no|and|but|well),?\s)*(?:i(?:['’]m| am) not|i don['’]?t have|i never|we(?:['’]re| are) not)\b(?!.*\b(?:vegan|allergic|religious)\b)/i
 
 /** The sentences that are their writer's own words. */
 export function sentencesOf(message: string): Stretch[] {
@@ -24,30 +33,42 @@ export function sentencesOf(message: string): Stretch[] {
   const sentences: Stretch[] = []
   let lineStart = 0
   for (const line of text.split('\n')) {
-    for (const { text: sentence, start } of splitAt(line, SENTENCE_END, ABBREVIATION)) {
+    for (const { text: sentence, start } of splitAt(line, SENTENCE_END, (before) =>
+      ABBREVIATION.test(before)
+    )) {
       const at = lineStart + start
-      const own = { text: sentence.trimEnd(), start: at }
-      if (own.text && own.text.length <= MAX_SENTENCE && !isWithin(own, foreign)) sentences.push(own)
+      const own = ownPart({ text: sentence.trimEnd(), start: at }, foreign)
+      if (own.text && own.text.length <= MAX_SENTENCE) sentences.push(own)
     }
     lineStart += line.length + 1
   }
   return sentences
 }
 
-/** A sentence that reports somebody's words is theirs as a whole; one that only names a title is not. */
-function isWithin({ text, start }: Stretch, foreign: Span[]): boolean {
-  return foreign.some(([from, to]) => start < to && start + text.length > from)
+/** A sentence up to where somebody else's words begin. */
+function ownPart({ text, start }: Stretch, foreign: Span[]): Stretch {
+  const span = foreign.find(([from, to]) => start < to && start + text.length > from)
+  if (!span) return { text, start }
+  return { text: text.slice(0, Math.max(span[0] - start, 0)).replace(/[\s:("“«„]+$/, ''), start }
 }
 
 /** The parts of a sentence that have a subject of their own. */
 export function clausesOf(sentence: Stretch): Stretch[] {
-  return splitAt(sentence.text, CLAUSE_END).map(({ text, start }) => ({
-    text,
-    start: sentence.start + start
-  }))
+  const clauses: Stretch[] = []
+  for (const { text, start } of splitAt(sentence.text, CLAUSE_END, (before) => isInBrackets(before))) {
+    const last = clauses.at(-1)
+    if (last && CORRECTED.test(last.text)) {
+      last.text = sentence.text.slice(last.start - sentence.start, start + text.length)
+    } else clauses.push({ text, start: sentence.start + start })
+  }
+  return clauses
 }
 
-function splitAt(text: string, separator: RegExp, unless?: RegExp): Stretch[] {
+function isInBrackets(before: string): boolean {
+  return before.lastIndexOf('(') > before.lastIndexOf(')')
+}
+
+function splitAt(text: string, separator: RegExp, isNone: (before: string) => boolean): Stretch[] {
   const parts: Stretch[] = []
   let from = 0
   const push = (to: number) => {
@@ -56,7 +77,7 @@ function splitAt(text: string, separator: RegExp, unless?: RegExp): Stretch[] {
     if (trimmed) parts.push({ text: trimmed, start: from + part.indexOf(trimmed) })
   }
   for (const match of text.matchAll(separator)) {
-    if (match.index < from || unless?.test(text.slice(from, match.index))) continue
+    if (match.index < from || isNone(text.slice(from, match.index))) continue
     push(match.index)
     from = match.index + match[0].length
   }

@@ -22,6 +22,7 @@ const SINGLE = new Set([
   'title',
   'price',
   'schedule',
+  'tool',
   'date',
   'study',
   'way of meeting'

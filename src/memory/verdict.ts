@@ -1,5 +1,5 @@
 import type { FoundFact } from './facts.ts'
-import { compareStatements } from './sameness.ts'
+import { compareStatements, holdsTerms, termsOf } from './sameness.ts'
 import { isLasting, isLatestWins, isSameSubject, isSingle } from './slots.ts'
 
 /** A memory that a new fact may have to do with. */
@@ -90,5 +90,11 @@ export function fillsSameSlot(fact: FoundFact, memory: Standing): boolean {
 }
 
 function mayBeSame(fact: FoundFact, memory: Standing): boolean {
-  return fact.subject === null || memory.subject === null || isSameSubject(fact.subject, memory.subject)
+  if (fact.subject === null || memory.subject === null) return true
+  // "We have a baby, Leila" is the owner's and Leila's alike.
+  return (
+    isSameSubject(fact.subject, memory.subject) ||
+    holdsTerms(memory.text, termsOf(fact.subject)) ||
+    holdsTerms(fact.text, termsOf(memory.subject))
+  )
 }
