@@ -72,6 +72,23 @@ export async function saveProgress(tx: Tx, ownerId: string, id: string, done: nu
     .where(isImport(ownerId, id))
 }
 
+/** How many of the messages after number `done` make a part: so many, or fewer where they are long, but one at least. */
+export async function countPart(
+  tx: Tx,
+  ownerId: string,
+  conversationId: string,
+  done: number,
+  most: { messages: number; characters: number }
+): Promise<number> {
+  const { rows } = await tx.execute<{ count: number }>(sql`
+    SELECT greatest(count(*), 1)::int AS count FROM (
+      SELECT sum(length(content)) OVER (ORDER BY sequence) AS characters FROM messages
+       WHERE owner_id = ${ownerId} AND conversation_id = ${conversationId}
+         AND sequence > ${done} AND sequence <= ${done + most.messages}
+    ) part WHERE characters <= ${most.characters}`)
+  return rows[0]?.count ?? 1
+}
+
 /** The messages numbered after `done` and up to `until`. */
 export function listImported(
   tx: Tx,

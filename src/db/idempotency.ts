@@ -71,6 +71,16 @@ export async function findAnswer<Answer>(tx: Tx, request: IdempotentCall): Promi
   return known.response as Answer
 }
 
+/** The answer a key has had, where it has: asked ahead of work that a retry need not wait for again. */
+export async function findEarlierAnswer<Answer>(tx: Tx, request: IdempotentCall): Promise<Answer | null> {
+  const { ownerId, key = '' } = request
+  const [known] = await tx
+    .select({ key: idempotencyKeys.key })
+    .from(idempotencyKeys)
+    .where(and(eq(idempotencyKeys.ownerId, ownerId), eq(idempotencyKeys.key, key)))
+  return known ? findAnswer<Answer>(tx, request) : null
+}
+
 function hashOf({ call, body }: IdempotentCall): Buffer {
   return createHash('sha256').update(call).update('\0').update(canonical(body)).digest()
 }

@@ -78,6 +78,8 @@ export interface Embedder {
   readonly dimensions: number
   /** Whether it knows meaning, or only the words themselves: then it tells little that looking words up does not. */
   readonly semantic: boolean
+  /** Set where it works in this process: it is then never away, and may be used inside a transaction. */
+  readonly local?: true
   /** Unit vectors in the order of `texts`. Batching is its own business. */
   embed(texts: string[], signal: AbortSignal): Promise<number[][]>
 }
@@ -88,6 +90,8 @@ export interface Llm {
   /** null in offline mode. */
   structured: StructuredModel | null
   embedder: Embedder
+  /** The embedder of a stored id, where the same provider serves it; null where it cannot be had. */
+  embedderFor(id: string): Embedder | null
   /** True when no model is at hand and replies are quotes from memory. */
   offline: boolean
 }

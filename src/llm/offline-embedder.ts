@@ -20,6 +20,7 @@ export function createOfflineEmbedder(dimensions = 512): Embedder {
     id: `offline:hash-v1:${dimensions}`,
     dimensions,
     semantic: false,
+    local: true,
     async embed(texts, signal) {
       const vectors: number[][] = []
       for (const [index, text] of texts.entries()) {
