@@ -24,6 +24,7 @@ import { rightsReadRoutes, rightsWriteRoutes } from './memory/rights-routes.ts'
 import { memoryReadRoutes, memoryWriteRoutes } from './memory/routes.ts'
 import { modelRoutes } from './models/routes.ts'
 import type { Services } from './services.ts'
+import { exportRoutes, importFileRoutes } from './transfer/routes.ts'
 
 export interface AppOptions {
   logger?: FastifyBaseLogger
@@ -123,6 +124,15 @@ export function buildApp(
         scope.register(chatRoutes, chat)
         scope.register(conversationRoutes, { database, forgetTold: services.forgetTold })
         scope.register(importRoutes, { database, importConversation: chat.importConversation })
+      })
+      signedIn.register(async function takingAlong(scope) {
+        scope.addHook('onRequest', requireScope('chat'))
+        scope.addHook('onRequest', requireScope('memory:read'))
+        scope.register(exportRoutes, { database, now: services.now })
+        scope.register(async function bringingIn(inner) {
+          inner.addHook('onRequest', requireScope('memory:write'))
+          inner.register(importFileRoutes, { importFrom: services.importFrom })
+        })
       })
       signedIn.register(async function readingMemory(scope) {
         scope.addHook('onRequest', requireScope('memory:read'))

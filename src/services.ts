@@ -22,19 +22,20 @@ import { migrate } from './db/migrate.ts'
 import { deleteExpired, hasAccounts } from './db/system.ts'
 import { type JobHandlers, openQueue, queueMigration } from './jobs/queue.ts'
 import type { Llm } from './llm/model.ts'
-import { createExtract } from './memory/extract.ts'
-import { record } from './memory/history.ts'
 import { createEmbedders } from './memory/embedders.ts'
-import { indexMessages } from './memory/index-messages.ts'
-import { createIndexWords } from './memory/index-words.ts'
+import { createExtract } from './memory/extract.ts'
 import { createForgetTold } from './memory/forget-told.ts'
 import { hideForgotten } from './memory/hide-forgotten.ts'
+import { record } from './memory/history.ts'
+import { indexMessages } from './memory/index-messages.ts'
+import { createIndexWords } from './memory/index-words.ts'
+import { createMessageIndex } from './memory/message-index.ts'
 import { merge } from './memory/merge.ts'
 import { createPurge } from './memory/purge.ts'
-import { createMessageIndex } from './memory/message-index.ts'
 import { createRecall } from './memory/recall.ts'
 import { createReembed } from './memory/reembed.ts'
 import { hashText, indexWords } from './memory/store.ts'
+import { createImportFrom } from './transfer/import.ts'
 
 export type Services = Awaited<ReturnType<typeof createServices>>
 
@@ -92,7 +93,7 @@ export async function createServices({
   })
   const runner = createRunner({ database, runTurn, onError: (error) => onError(error, 'keeping a turn') })
 
-  const importing = { database, queue, messageIndex: createMessageIndex(embedders) }
+  const importing = { database, queue, messageIndex: createMessageIndex(embedders, queue) }
 
   const memory = { record, hashText, indexWords, merge }
 
@@ -145,6 +146,7 @@ export async function createServices({
     llm,
     queue,
     forgetTold: createForgetTold(queue, now),
+    importFrom: createImportFrom({ database, queue, memory }),
     purge: purging.purge,
     recall,
     runner,

@@ -25,7 +25,7 @@ test('the README lists every setting, and no other', () => {
 })
 
 /** Why a job failed: for the log and the table of failed jobs, never in an answer. */
-const CODES_OF_JOBS = ['PAI_JOB_FAILED', 'PAI_MEMORY_EXTRACTION_UNREADABLE']
+const CODES_OF_JOBS = ['PAI_JOB_FAILED', 'PAI_MEMORY_PURGE_INCOMPLETE']
 
 test('no code in the sources escapes the list', async () => {
   const settings = Object.keys(ConfigSchema.properties)

@@ -55,7 +55,12 @@ export const ChatBody = Type.Object(
     /** The message this one answers; absent: the conversation's newest. */
     parentId: Type.Optional(Id),
     useMemory: Type.Optional(Type.Boolean({ default: true })),
-    useKnowledge: Type.Optional(Type.Boolean({ default: true })),
+    useKnowledge: Type.Optional(
+      Type.Boolean({
+        default: true,
+        description: 'Taken for later: there are no documents to answer from yet'
+      })
+    ),
     /** A new conversation that leaves nothing in memory. */
     temporary: Type.Optional(Type.Boolean())
   },

@@ -20,8 +20,9 @@ export const MemoryAction = Type.Enum([
   'restored'
 ])
 
-/** Columns by name. */
-const State = Nullable(Type.Record(Type.String(), Type.Unknown()))
+const State = Type.Unsafe<Record<string, unknown> | null>({
+  description: 'The columns that changed, by name; null where the memory was not there'
+})
 
 export const MemoryEvent = Type.Object({
   id: Id,
@@ -72,8 +73,8 @@ export const MemoryPurge = Type.Object({
   /** The id the memory had. */
   id: Id,
   purgedAt: Instant,
-  /** Rows looked through and rows found holding it, by place. */
-  checked: Type.Record(Type.String(), Type.Object({ looked: Type.Integer(), found: Type.Integer() }))
+  /** Where it was looked for after the purge: rows looked through, and rows found holding it. */
+  checked: Type.Array(Type.Object({ place: Type.String(), looked: Type.Integer(), found: Type.Integer() }))
 })
 export type MemoryPurge = Static<typeof MemoryPurge>
 export const MemoryPurgePage = Page(MemoryPurge)

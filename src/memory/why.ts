@@ -167,6 +167,6 @@ export async function listPurges(
   return rows.map((row) => ({
     id: row.id,
     purgedAt: row.purgedAt.toISOString(),
-    checked: row.checked
+    checked: Object.entries(row.checked).map(([place, counts]) => ({ place, ...counts }))
   }))
 }

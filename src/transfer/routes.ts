@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { IdempotencyHeaders } from '../http/schemas.ts'
 import { type Exporting, exportJson, exportMarkdown, gatherPieces } from './export.ts'
 import type { ImportFrom } from './import.ts'
-import { ExportQuery, ImportFile, ImportQuery, ImportReport } from './schemas.ts'
+import { ExportQuery, ImportFile, ImportQuery, ImportReport, StreamedArchive } from './schemas.ts'
 
 /** Years of talk in one file: what is larger is imported conversation by conversation. */
 const BODY_LIMIT = 64 * 1_048_576
@@ -18,15 +18,17 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Exporting> = async (app, ex
     {
       schema: {
         tags,
-        summary: 'Export everything: conversations, memories with their sources and history, the profile',
+        summary:
+          'Export everything: conversations, memories with their sources and history, the profile; or, to be read, as Markdown',
         querystring: ExportQuery,
-        produces: ['application/json', 'text/markdown']
+        response: { 200: StreamedArchive }
       }
     },
     async (request, reply) => {
       const pieces = await gatherPieces(exporting, request.user.id)
       const isMarkdown = request.query.format === 'markdown'
       const name = `pai-${pieces.head.exportedAt.slice(0, 10)}.${isMarkdown ? 'md' : 'json'}`
+      // A stream is sent as it is: the schema is its documentation, and a test holds the two equal.
       return reply
         .type(isMarkdown ? MARKDOWN_TYPE : JSON_TYPE)
         .header('content-disposition', `attachment; filename="${name}"`)

@@ -8,7 +8,6 @@ export const ExportQuery = Type.Object(
 
 /** What is read is known by its shape: an export of PAI, or the `conversations.json` of ChatGPT or Claude. */
 export const ImportFile = Type.Unsafe<unknown>({
-  anyOf: [{ type: 'object' }, { type: 'array' }],
   description: 'An export of PAI, or the conversations.json of a ChatGPT or Claude export, as it is'
 })
 
@@ -138,3 +137,5 @@ export const Archive = Type.Object({
   conflicts: Type.Array(ArchivedConflict)
 })
 export type Archive = Static<typeof Archive>
+/** The same for a route that sends it piece by piece. */
+export const StreamedArchive = Type.Unsafe<unknown>(Archive)

@@ -27,6 +27,7 @@ describeEachDatabase('conversations', (database) => {
       id: expect.any(String),
       title: 'Bees',
       temporary: false,
+      memoryPaused: false,
       createdAt: expect.stringMatching(/Z$/),
       updatedAt: begun.data.createdAt
     })

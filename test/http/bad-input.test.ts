@@ -99,15 +99,20 @@ describeEachDatabase('bad input', (database) => {
 
   test('query parameters that are unknown, repeated, out of bounds or forged are refused', async () => {
     const ids = await idsOf(ada)
+    // With every column filled, a memory is a forgotten one.
+    await database().pool.query('UPDATE memories SET forgotten_at = NULL WHERE owner_id = $1', [ada.id])
     for (const operation of operations.filter(({ query }) => Object.keys(query).length > 0)) {
       const found: string[] = []
-      for (const id of ids) {
+      // What is not a reading would change what the others read.
+      for (const id of operation.method === 'GET' ? ids : []) {
         const response = await send(requestFor(operation, { id }))
         if (response.statusCode === 200) found.push(id)
       }
       // Of what is not there, no list would be read.
-      expect(found.length, operation.name).toBeGreaterThan(0)
-      await expectRefused((other) => (other === operation ? wrongQueries(operation, found[0] ?? '') : []))
+      if (operation.method === 'GET') expect(found.length, operation.name).toBeGreaterThan(0)
+      await expectRefused((other) =>
+        other === operation ? wrongQueries(operation, found[0] ?? ids[0] ?? '') : []
+      )
     }
   })
 

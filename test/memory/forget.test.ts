@@ -165,10 +165,10 @@ describeEachDatabase('forgetting', (database) => {
 
     const proof = (await call('GET', '/memory-purges')).data.items
     expect(proof).toMatchObject([{ id }])
-    const places = Object.entries<{ looked: number; found: number }>(proof[0].checked)
+    const places: { place: string; looked: number; found: number }[] = proof[0].checked
     expect(places.length).toBeGreaterThan(30)
-    expect(places.filter(([, { found }]) => found > 0)).toEqual([])
-    expect(proof[0].checked['public.messages'].looked).toBeGreaterThan(4)
+    expect(places.filter(({ found }) => found > 0)).toEqual([])
+    expect(places.find(({ place }) => place === 'public.messages')?.looked).toBeGreaterThan(4)
     expect(house.failures).toEqual([])
   })
 

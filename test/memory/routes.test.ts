@@ -183,7 +183,7 @@ describeEachDatabase('memories', (database) => {
     await remember(BEES)
     await runJobs(house, owner.id)
     expect(await rowsOf('term_counts')).toBeGreaterThan(0)
-    const response = await call('DELETE', `/memories/${id}`)
+    const response = await call('DELETE', `/memories/${id}?purge=true`)
     expect([response.status, response.text]).toEqual([204, ''])
     for (const table of ['memories', 'memory_sources', 'memory_terms', 'memory_vectors', 'term_counts']) {
       expect(await rowsOf(table), table).toBe(0)
@@ -203,7 +203,7 @@ describeEachDatabase('memories', (database) => {
   test('the counts of terms are right whatever comes and goes', async () => {
     const kept = [await remember('bees and honey'), await remember('bees and goats'), await remember('goats')]
     await call('PATCH', `/memories/${kept[1]?.id}`, { text: 'honey and milk' })
-    await call('DELETE', `/memories/${kept[2]?.id}`)
+    await call('DELETE', `/memories/${kept[2]?.id}?purge=true`)
     await remember('bees and honey')
     const { rows } = await database().pool.query(
       `SELECT term, count, (SELECT count(*)::int FROM memory_terms t WHERE t.owner_id = $1 AND t.term = c.term) AS held

@@ -159,7 +159,8 @@ describeEachDatabase('taking everything along', (database) => {
       { role: 'assistant', parentId: items[0].id, content: 'They huddle.' },
       { role: 'assistant', parentId: items[0].id, content: 'In a cluster.', model: 'gpt-4o' }
     ])
-    expect((await asBob('POST', '/recall', { query: 'bees winter' })).data.items[0].text).toMatch(/winter/)
+    const found = (await asBob('POST', '/recall', { query: 'bees winter' })).data.items
+    expect(found.map(({ text }: { text: string }) => text)).toContain('How do bees winter in Tromsø?')
   })
 
   test('Claude’s export too, and what was added since is added', async () => {

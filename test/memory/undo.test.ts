@@ -1,0 +1,200 @@
+import { expect, test } from 'vitest'
+import { keepMemory } from '../../src/memory/store.ts'
+import { setUp } from '../chat/talk.ts'
+import { describeEachDatabase } from '../support/database.ts'
+
+const BEES = 'My sister Ada keeps bees in Tromsø'
+const UNKNOWN = '019a0000-0000-7000-8000-0000000000ff'
+
+describeEachDatabase('the owner’s rights over a memory', (database) => {
+  async function house() {
+    const { house, owner, call } = await setUp(database(), ['Noted.'])
+    return {
+      house,
+      owner,
+      call,
+      remember: async (text: string, more: object = {}) =>
+        (await call('POST', '/memories', { text, ...more })).data,
+      read: async (id: string) => (await call('GET', `/memories/${id}`)).data,
+      undo: (id: string) => call('POST', `/memories/${id}/undo`),
+      found: async (query: string): Promise<string[]> =>
+        (await call('POST', '/memories/search', { query })).data.items.map(
+          ({ memory }: { memory: { text: string } }) => memory.text
+        )
+    }
+  }
+
+  test('an edit is written down, sorts by the owner’s hand, and is undone exactly', async () => {
+    const { owner, call, remember, read, undo, found } = await house()
+    const before = await remember(BEES)
+    await call('PATCH', `/memories/${before.id}`, {
+      text: 'My sister Ada keeps goats',
+      category: 'family',
+      tags: ['sister'],
+      importance: 1
+    })
+    expect(await read(before.id)).toMatchObject({ category: 'family', tags: ['sister'], importance: 1 })
+    const { rows } = await database().pool.query('SELECT sorted_by FROM memories WHERE owner_id = $1', [
+      owner.id
+    ])
+    expect(rows).toEqual([{ sorted_by: 'owner' }])
+    const { items } = (await call('GET', `/memories/${before.id}/history`)).data
+    expect(items[0]).toMatchObject({
+      action: 'edited',
+      by: 'owner',
+      text: `It was corrected by you: it said “${BEES}”.`,
+      before: { text: BEES, category: 'note', tags: [] },
+      after: { text: 'My sister Ada keeps goats', category: 'family', tags: ['sister'] }
+    })
+    expect((await undo(before.id)).data).toEqual(before)
+    expect(await read(before.id)).toEqual(before)
+    expect(await found('bees')).toEqual([BEES])
+    expect(await found('goats')).toEqual([])
+    expect((await undo(before.id)).data).toMatchObject({ status: 409, code: 'PAI_MEMORY_NOTHING_TO_UNDO' })
+  })
+
+  test('several edits are undone one by one, the latest first', async () => {
+    const { call, remember, undo } = await house()
+    const { id } = await remember('one')
+    for (const text of ['two', 'three']) await call('PATCH', `/memories/${id}`, { text })
+    expect((await undo(id)).data.text).toBe('two')
+    expect((await undo(id)).data.text).toBe('one')
+    expect((await undo(id)).status).toBe(409)
+    const { items } = (await call('GET', `/memories/${id}/history?limit=2`)).data
+    expect(items.map(({ action }: { action: string }) => action)).toEqual(['restored', 'restored'])
+  })
+
+  test('a patch that changes nothing leaves no trace', async () => {
+    const { call, remember } = await house()
+    const { id } = await remember(BEES)
+    await call('PATCH', `/memories/${id}`, { pinned: false })
+    const { items } = (await call('GET', `/memories/${id}/history`)).data
+    expect(items.map(({ action }: { action: string }) => action)).toEqual(['created'])
+  })
+
+  test('what says the same is merged, and taken apart again', async () => {
+    const { call, remember, read, undo } = await house()
+    const kept = await remember(BEES, { importance: 0.25 })
+    const others = [await remember('Ada has bees', { pinned: true }), await remember('Ada is a beekeeper')]
+    const ids = others.map(({ id }) => id)
+    const merged = (await call('POST', `/memories/${kept.id}/merge`, { ids })).data
+    expect(merged).toMatchObject({ id: kept.id, text: BEES, pinned: true, status: 'active' })
+    expect(merged.sources.map(({ quote }: { quote: string }) => quote)).toEqual([
+      BEES,
+      'Ada has bees',
+      'Ada is a beekeeper'
+    ])
+    for (const id of ids)
+      expect(await read(id)).toMatchObject({ status: 'superseded', supersededBy: kept.id })
+    // Sent again, it changes nothing.
+    expect((await call('POST', `/memories/${kept.id}/merge`, { ids })).data).toEqual(merged)
+    expect((await undo(ids[0])).status).toBe(200)
+    expect(await read(kept.id)).toEqual(kept)
+    for (const other of others) expect(await read(other.id)).toEqual(other)
+  })
+
+  test('a memory is not merged with itself, with what has ended, or with what is not there', async () => {
+    const { call, remember } = await house()
+    const [one, two, three] = [await remember('one'), await remember('two'), await remember('three')]
+    const merge = (id: string, ids: string[]) => call('POST', `/memories/${id}/merge`, { ids })
+    expect((await merge(one.id, [one.id])).data.code).toBe('PAI_MEMORY_MERGE_INVALID')
+    expect((await merge(one.id, [UNKNOWN])).data.code).toBe('PAI_MEMORY_NOT_FOUND')
+    await merge(one.id, [two.id])
+    expect((await merge(three.id, [two.id])).data.code).toBe('PAI_MEMORY_MERGE_INVALID')
+    expect((await merge(two.id, [three.id])).data.code).toBe('PAI_MEMORY_MERGE_INVALID')
+  })
+
+  test('what comes back is refused where another memory says it by now', async () => {
+    const { call, remember, undo } = await house()
+    const { id } = await remember(BEES)
+    await call('PATCH', `/memories/${id}`, { text: 'goats' })
+    await remember(BEES)
+    expect((await undo(id)).data).toMatchObject({ status: 409, code: 'PAI_MEMORY_EXISTS' })
+  })
+
+  test('forgetting one takes along what it replaced and what was derived from it, and undo brings all back', async () => {
+    const { owner, call, remember, read, undo } = await house()
+    const [kept, lost, free] = [await remember(BEES), await remember('Ada has bees'), await remember('I ski')]
+    await call('POST', `/memories/${kept.id}/merge`, { ids: [lost.id] })
+    const inferred = await database().inOwner(owner.id, (tx) =>
+      keepMemory(
+        tx,
+        owner.id,
+        { text: 'You like honey', category: 'preference', importance: 0.2 },
+        { kind: 'owner', messageId: null, quote: '', quoteStart: null, saidBy: 'owner', saidAt: new Date() }
+      )
+    )
+    await database().pool.query(
+      'INSERT INTO memory_dependencies (owner_id, memory_id, depends_on) VALUES ($1, $2, $3)',
+      [owner.id, inferred, lost.id]
+    )
+    const before = await Promise.all([kept.id, lost.id, inferred].map(read))
+    await call('DELETE', `/memories/${kept.id}`)
+    expect((await call('GET', '/memories')).data.items).toEqual([await read(free.id)])
+    expect((await undo(inferred)).status).toBe(200)
+    expect(await Promise.all([kept.id, lost.id, inferred].map(read))).toEqual(before)
+  })
+
+  test('why: the words, the conversation they were said in, and what happened since', async () => {
+    const { owner, call } = await house()
+    const said = `Guess what. ${BEES}. Bye!`
+    const { message, conversationId } = (await call('POST', '/chat', { message: said })).data
+    const messageId = message.parentId
+    const id = await database().inOwner(owner.id, (tx) =>
+      keepMemory(
+        tx,
+        owner.id,
+        { text: BEES, category: 'relationship', importance: 0.5 },
+        { kind: 'message', messageId, quote: BEES, quoteStart: 12, saidBy: 'owner', saidAt: new Date() }
+      )
+    )
+    await call('PATCH', `/memories/${id}`, { pinned: true })
+    const { data } = await call('GET', `/memories/${id}/why`)
+    expect(data).toMatchObject({
+      memory: { id, text: BEES, pinned: true },
+      sources: [{ messageId, conversationId, quote: BEES, conversationTitle: said, message: said }],
+      derivedFrom: [],
+      history: [
+        { text: 'It was first kept from what you said.' },
+        { text: 'It was corrected by you (pinned).' }
+      ]
+    })
+    for (const path of ['why', 'history']) {
+      expect((await call('GET', `/memories/${UNKNOWN}/${path}`)).data.code).toBe('PAI_MEMORY_NOT_FOUND')
+    }
+  })
+
+  test('a conversation that is deleted may take along what was told only there', async () => {
+    const { owner, call, read } = await house()
+    const told = async (text: string, ...messageIds: string[]) => {
+      for (const messageId of messageIds) {
+        await database().inOwner(owner.id, (tx) =>
+          keepMemory(
+            tx,
+            owner.id,
+            { text, category: 'fact', importance: 0.5 },
+            { kind: 'message', messageId, quote: text, quoteStart: 0, saidBy: 'owner', saidAt: new Date() }
+          )
+        )
+      }
+    }
+    const [first, second] = [
+      (await call('POST', '/chat', { message: 'I ski. I row.' })).data,
+      (await call('POST', '/chat', { message: 'I row.' })).data
+    ]
+    await told('I ski', first.message.parentId)
+    await told('I row', first.message.parentId, second.message.parentId)
+    const { items } = (await call('GET', '/memories')).data
+    await call('DELETE', `/conversations/${first.conversationId}?memories=forget`)
+    expect((await call('GET', '/memories')).data.items.map(({ text }: { text: string }) => text)).toEqual([
+      'I row'
+    ])
+    const [, ski] = items
+    expect((await call('POST', `/memories/${ski.id}/undo`)).data).toMatchObject({
+      text: 'I ski',
+      sources: [{ messageId: null, quote: 'I ski' }]
+    })
+    await call('DELETE', `/conversations/${second.conversationId}`)
+    expect(await read(items[0].id)).toMatchObject({ text: 'I row' })
+  })
+})
