@@ -20,7 +20,8 @@ export const users = pgTable(
   (table) => [uniqueIndex('users_email').on(table.email)]
 )
 
-const owner = () =>
+/** Whose a row is: the start of every owner's key. */
+export const owner = () =>
   uuid('owner_id')
     .notNull()
     .references(() => users.id, { onDelete: 'cascade' })

@@ -11,14 +11,9 @@ import {
   uniqueIndex,
   uuid
 } from 'drizzle-orm/pg-core'
-import { users } from '../auth/tables.ts'
+import { owner } from '../auth/tables.ts'
 import { moment } from '../db/columns.ts'
 import type { Citation, MemoryUsed, TurnError, TurnOptions, TurnUsage } from './schemas.ts'
-
-const owner = () =>
-  uuid('owner_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' })
 
 export const conversations = pgTable(
   'conversations',

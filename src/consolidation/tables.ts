@@ -1,5 +1,5 @@
 import { foreignKey, index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { users } from '../auth/tables.ts'
+import { owner } from '../auth/tables.ts'
 import { conversations } from '../chat/tables.ts'
 import { moment } from '../db/columns.ts'
 import { memories } from '../memory/tables.ts'
@@ -9,11 +9,6 @@ import type { ConsolidationReport } from './schemas.ts'
 export interface StoredReport extends ConsolidationReport {
   finished: string[]
 }
-
-const owner = () =>
-  uuid('owner_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' })
 
 /** One night's tidying of an owner's memory, with its report. */
 export const consolidations = pgTable(

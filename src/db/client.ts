@@ -33,7 +33,7 @@ export interface Database {
   close(): Promise<void>
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const RETRIED = new Set(['40001', '40P01'])
 const MAX_TRIES = 3
 /** How the foreign keys to an owner's account are named. */

@@ -1,3 +1,4 @@
+import { UUID } from '../db/client.ts'
 import { CursorInvalid } from './errors.ts'
 
 /** Where a newest-first list goes on: after this moment and id. */
@@ -6,7 +7,6 @@ export interface Cursor {
   id: string
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** As `toISOString` writes the years PostgreSQL and people know. */
 const INSTANT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 

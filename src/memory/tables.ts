@@ -12,7 +12,7 @@ import {
   uniqueIndex,
   uuid
 } from 'drizzle-orm/pg-core'
-import { users } from '../auth/tables.ts'
+import { owner } from '../auth/tables.ts'
 import { messages } from '../chat/tables.ts'
 import { bytes, moment, vector } from '../db/columns.ts'
 
@@ -36,11 +36,6 @@ export type MemoryAction =
 
 /** Columns of a memory by their names in the code, dates as ISO 8601. */
 export type MemoryState = Record<string, unknown>
-
-const owner = () =>
-  uuid('owner_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' })
 
 /** One fact about the owner's world. */
 export const memories = pgTable(
