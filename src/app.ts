@@ -72,8 +72,7 @@ export function buildApp(
     reply.header('referrer-policy', 'no-referrer')
     done()
   })
-  // A proxy on this machine passes on the public name.
-  if (loopback && !trustedProxies) app.addHook('onRequest', refuseOtherHosts)
+  if (loopback) app.addHook('onRequest', refuseOtherHosts)
   app.addHook('preValidation', ({ body, query, params }, _reply, done) => {
     refuseUnstorableText(body, 'body')
     refuseUnstorableText(query, 'query')

@@ -69,10 +69,13 @@ export function loadConfig(env: NodeJS.ProcessEnv, atTerminal = false): Config {
     )
   }
   const candidate = Value.Default(ConfigSchema, Object.fromEntries(given)) as Settings
-  const loopback = isLoopback(candidate.HOST)
+  // A proxy on this machine may let in whoever reaches it.
+  const loopback = isLoopback(candidate.HOST) && !candidate.PAI_TRUST_PROXY
   const dataDir = resolve(candidate.PAI_DATA_DIR)
   if (candidate.PAI_RATE_LIMIT === 'off' && !loopback) {
-    throw new ConfigInvalid('PAI_RATE_LIMIT may be off only where HOST is a loopback address')
+    throw new ConfigInvalid(
+      'PAI_RATE_LIMIT may be off only where HOST is a loopback address and PAI_TRUST_PROXY is not set'
+    )
   }
   if (candidate.PAI_ROLE !== 'all' && !candidate.DATABASE_URL) {
     throw new ConfigInvalid(
@@ -81,7 +84,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, atTerminal = false): Config {
   }
   if (!candidate.PAI_JWT_SECRET && candidate.DATABASE_URL && !loopback) {
     throw new ConfigInvalid(
-      'PAI_JWT_SECRET is required where DATABASE_URL is set and HOST is not a loopback address'
+      'PAI_JWT_SECRET is required where DATABASE_URL is set and others can reach PAI: HOST is no loopback address, or PAI_TRUST_PROXY is set'
     )
   }
   return Object.freeze({

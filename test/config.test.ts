@@ -68,7 +68,7 @@ test('every setting is read from the environment, and nothing else is', () => {
     PAI_EMBEDDING_MODEL: '3',
     PAI_EMBEDDING_DIMENSIONS: '4000',
     PAI_JWT_SECRET: '1'.repeat(32),
-    PAI_RATE_LIMIT: 'off',
+    PAI_RATE_LIMIT: '100',
     PAI_TRUST_PROXY: '10.0.0.0/8, ::1,uniquelocal',
     PAI_REGISTRATION: 'closed',
     LOG_LEVEL: 'silent'
@@ -78,8 +78,9 @@ test('every setting is read from the environment, and nothing else is', () => {
     ...env,
     PORT: 0,
     PAI_EMBEDDING_DIMENSIONS: 4000,
+    PAI_RATE_LIMIT: 100,
     trustedProxies: ['10.0.0.0/8', '::1', 'uniquelocal'],
-    loopback: true
+    loopback: false
   })
 })
 
@@ -260,4 +261,11 @@ test('processes that start at the same moment agree on one secret', async () => 
   const secrets = (await Promise.all(answers)).map(([secret]) => secret)
   expect(secrets).toEqual(Array(4).fill(readFileSync(join(folder, 'jwt-secret'), 'utf8')))
   expect(readdirSync(folder)).toEqual(['jwt-secret'])
+})
+
+test('behind a proxy on this machine, others can reach PAI', () => {
+  const behindProxy = { PAI_TRUST_PROXY: 'loopback' }
+  const { loopback, PAI_REGISTRATION } = loadConfig({ PAI_JWT_SECRET: SECRET, ...behindProxy })
+  expect({ loopback, PAI_REGISTRATION }).toEqual({ loopback: false, PAI_REGISTRATION: 'invite' })
+  expect(refusal({ ...behindProxy, PAI_RATE_LIMIT: 'off' })).toMatch(/^PAI_RATE_LIMIT/)
 })

@@ -35,6 +35,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   if (!findChromium())
     skip('The browser test is skipped: no Chromium is installed here', required.includes('browser'))
+  if (!process.env.PAI_CORPORA) {
+    const why =
+      'The tests with public sets of strange input are skipped: PAI_CORPORA does not say where they are'
+    skip(why, required.includes('corpora'))
+  }
 
   const folder = mkdtempSync(join(tmpdir(), 'pai-test-'))
   const databasePrefix = `${basename(folder).toLowerCase().replaceAll('-', '_')}_`
