@@ -1,33 +1,37 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Database, Tx } from '../db/client.ts'
-import { once } from '../db/idempotency.ts'
+import { findEarlierAnswer, once } from '../db/idempotency.ts'
 import type { JobHandlers, Queue } from '../jobs/queue.ts'
-import type { Embedder } from '../llm/model.ts'
-import type { IndexMessages, SaveMessageVectors } from '../memory/index-messages.ts'
-import { createImport, findImport, listImported, saveProgress, storeConversation } from './import-store.ts'
+import type { MessageIndex } from '../memory/message-index.ts'
+import {
+  countPart,
+  createImport,
+  findImport,
+  listImported,
+  saveProgress,
+  storeConversation
+} from './import-store.ts'
 import type { ImportBody, Imported, ImportStarted } from './schemas.ts'
 import { toTitle } from './title.ts'
 
 /** A conversation of this many messages is searchable when the call answers; a longer one is worked on afterwards. */
 const AT_ONCE = 500
+/** What is made searchable at once of a longer one. */
+const PART = { messages: 500, characters: 2_000_000 }
 /** Messages of one extraction job. */
-const EXTRACTED_AT_ONCE = 50
-/** Embedding models read a few thousand tokens; what matters about a longer text stands early. */
-const MAX_CHARACTERS = 8_000
+const EXTRACTED_AT_ONCE = 10
 
 export interface ImportDeps {
   database: Database
   queue: Queue
-  embedder: Embedder
-  indexMessages: IndexMessages
-  saveMessageVectors: SaveMessageVectors
+  messageIndex: MessageIndex
 }
 
 export type ImportConversation = ReturnType<typeof createImportConversation>
 
 /** Brings a conversation in from elsewhere, whole or not at all. No model is called unless extraction is asked for. */
 export function createImportConversation(deps: ImportDeps) {
-  const { database, queue } = deps
+  const { database, queue, messageIndex } = deps
 
   return async function importConversation(
     ownerId: string,
@@ -39,9 +43,14 @@ export function createImportConversation(deps: ImportDeps) {
     const conversationId = uuidv7()
     const messageIds = messages.map(() => uuidv7())
     const isShort = messages.length <= AT_ONCE
-    // Before the transaction: a network call inside one would hold it open.
-    const vectors = isShort ? await embed(deps, messageIds, contentsOf(messages), signal) : null
     const call = { ownerId, key, call: 'POST /v1/conversations/import', body }
+    const earlier =
+      key &&
+      (await database.readInOwner(ownerId, (tx) => findEarlierAnswer<Imported | ImportStarted>(tx, call)))
+    if (earlier) return earlier
+    // Before the transaction, which would be held open for as long.
+    const said = messages.map(({ content }, index) => ({ id: messageIds[index] as string, content }))
+    const vectors = isShort ? await messageIndex.embed(ownerId, said, signal) : null
     return database.inOwner(ownerId, (tx) =>
       once<Imported | ImportStarted>(tx, call, async () => {
         const title = body.title ?? toTitle(messages[0]?.content ?? '')
@@ -53,7 +62,7 @@ export function createImportConversation(deps: ImportDeps) {
           await queue.enqueue(tx, 'conversations.import', { ownerId, importId })
           return { importId }
         }
-        await makeSearchable(tx, deps, ownerId, messageIds, vectors)
+        await messageIndex.add(tx, ownerId, messageIds, vectors)
         return { conversationId, messageIds }
       })
     )
@@ -75,55 +84,29 @@ export function createImportConversation(deps: ImportDeps) {
 
 /** Makes a long import searchable, a part at a time: a run that dies is followed by one that goes on where it stopped. */
 export function createIndexImport(deps: ImportDeps): JobHandlers['conversations.import'] {
-  const { database } = deps
+  const { database, messageIndex } = deps
 
   return async function indexImport({ ownerId, importId }, signal) {
     for (;;) {
       const part = await database.inOwner(ownerId, async (tx) => {
         const found = await findImport(tx, ownerId, importId)
         if (!found || found.done >= found.total) return null
-        const until = Math.min(found.done + AT_ONCE, found.total)
-        return { until, messages: await listImported(tx, ownerId, found.conversationId, found.done, until) }
+        const count = await countPart(tx, ownerId, found.conversationId, found.done, PART)
+        const until = Math.min(found.done + count, found.total)
+        // With the one on either side: a message is indexed with a little of its neighbours.
+        const from = Math.max(found.done - 1, 0)
+        const messages = await listImported(tx, ownerId, found.conversationId, from, until + 1)
+        const ids = messages.slice(found.done - from, until - from).map(({ id }) => id)
+        return { until, messages, ids }
       })
       // Done, or its conversation has been deleted meanwhile.
       if (!part) return
       signal.throwIfAborted()
-      const ids = part.messages.map(({ id }) => id)
-      const vectors = await embed(deps, ids, contentsOf(part.messages), signal)
+      const vectors = await messageIndex.embed(ownerId, part.messages, signal)
       await database.inOwner(ownerId, async (tx) => {
-        await makeSearchable(tx, deps, ownerId, ids, vectors)
+        await messageIndex.add(tx, ownerId, part.ids, vectors)
         await saveProgress(tx, ownerId, importId, part.until)
       })
     }
   }
-}
-
-interface Embedded {
-  id: string
-  embedding: number[]
-}
-
-async function embed(
-  { embedder }: ImportDeps,
-  ids: string[],
-  texts: string[],
-  signal: AbortSignal
-): Promise<Embedded[]> {
-  const vectors = await embedder.embed(texts, signal)
-  return ids.map((id, index) => ({ id, embedding: vectors[index] ?? [] }))
-}
-
-async function makeSearchable(
-  tx: Tx,
-  { embedder, indexMessages, saveMessageVectors }: ImportDeps,
-  ownerId: string,
-  messageIds: string[],
-  vectors: Embedded[]
-): Promise<void> {
-  await indexMessages(tx, ownerId, messageIds)
-  await saveMessageVectors(tx, ownerId, embedder.id, vectors)
-}
-
-function contentsOf(messages: { content: string }[]): string[] {
-  return messages.map(({ content }) => content.slice(0, MAX_CHARACTERS).toWellFormed())
 }

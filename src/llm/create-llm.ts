@@ -65,18 +65,40 @@ async function build(server: Server, chat: string, embedding: string, dimensions
     embedding === OFFLINE
       ? createOfflineEmbedder(dimensions)
       : openai.createOpenAiEmbedder({ ...server, model: embedding, dimensions })
-  if (chat === OFFLINE) return offline(embedder)
+  if (chat === OFFLINE) return offline(embedder, (id) => embedderFor(id, server, openai.createOpenAiEmbedder))
   const model = { ...server, model: chat }
   return {
     chat: openai.createOpenAiChatModel(model),
     structured: openai.createOpenAiStructuredModel(model),
     embedder,
+    embedderFor: (id) => embedderFor(id, server, openai.createOpenAiEmbedder),
     offline: false
   }
 }
 
-function offline(embedder: Embedder): Llm {
-  return { chat: createOfflineModel(), structured: null, embedder, offline: true }
+function offline(embedder: Embedder, embedderOf = offlineEmbedderFor): Llm {
+  return { chat: createOfflineModel(), structured: null, embedder, embedderFor: embedderOf, offline: true }
+}
+
+/** Ids are "provider:model:dimensions", and a model's name may hold colons. */
+const EMBEDDER_ID = /^([^:]+):(.+):(\d{1,4})$/
+
+function offlineEmbedderFor(id: string): Embedder | null {
+  const [, provider, , dimensions] = EMBEDDER_ID.exec(id) ?? []
+  if (provider !== OFFLINE) return null
+  const embedder = createOfflineEmbedder(Number(dimensions))
+  // Another recipe of ours, which this version does not know any more, has another id.
+  return embedder.id === id ? embedder : null
+}
+
+function embedderFor(
+  id: string,
+  server: Server,
+  create: (settings: Server & { model: string; dimensions: number }) => Embedder
+): Embedder | null {
+  const [, provider, model = '', dimensions] = EMBEDDER_ID.exec(id) ?? []
+  if (provider !== server.provider) return offlineEmbedderFor(id)
+  return create({ ...server, model, dimensions: Number(dimensions) })
 }
 
 function isOpenAi(baseUrl?: string): boolean {

@@ -1,8 +1,9 @@
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
-import { messages } from '../chat/tables.ts'
 import type { Tx } from '../db/client.ts'
 import { type WeightedTerm, weighTerms } from '../search/bm25.ts'
-import { messageTerms, messageVectors } from './tables.ts'
+import { nameTerm, nameTerms } from './entities.ts'
+import { messageTerms } from './tables.ts'
 
 /** About how many terms a message has, with its share of its neighbours'. */
 const PIVOT_LENGTH = 40
@@ -14,6 +15,11 @@ const ANSWERED = 0.7
 /** … and the question itself, which holds the words but not the answer, counts less. */
 const ASKING = 0.75
 const QUESTION = /[?？؟]\s*$/
+/** What is read of a message, and of each of its neighbours: the rest of a pasted page says little about it. */
+const MAX_CHARACTERS = 8_000
+const MAX_NEIGHBOUR_CHARACTERS = 1_500
+/** Everything else in the process waits while words are taken apart: about two milliseconds for so many characters. */
+const CHARACTERS_PER_TICK = 16_000
 /** PostgreSQL takes 65,535 parameters in a statement, and each row has four. */
 const ROWS_AT_ONCE = 10_000
 
@@ -32,17 +38,24 @@ interface MessageInContext extends Record<string, unknown> {
 export const indexMessages: IndexMessages = async (tx, ownerId, messageIds) => {
   if (messageIds.length === 0) return
   const { rows } = await tx.execute<MessageInContext>(sql`
-    SELECT said.id, said.name, said.content, array[before1.content, before2.content] AS before,
-           array[after1.content, after2.content] AS after
+    SELECT said.id, said.name, left(said.content, ${MAX_CHARACTERS}::int) AS content,
+           array[${beginning('before1')}, ${beginning('before2')}] AS before,
+           array[${beginning('after1')}, ${beginning('after2')}] AS after
       FROM messages said
       ${neighbour(ownerId, 'before1', -1)} ${neighbour(ownerId, 'before2', -2)}
       ${neighbour(ownerId, 'after1', 1)} ${neighbour(ownerId, 'after2', 2)}
      WHERE said.owner_id = ${ownerId} AND said.id = ANY(${sql.param(messageIds)}::uuid[])`)
   const ids = rows.map(({ id }) => id)
   await tx.delete(messageTerms).where(and(eq(messageTerms.ownerId, ownerId), inArray(messageTerms.id, ids)))
-  const terms = rows.flatMap((row) =>
-    weighMessage(row).map((weighed) => ({ ...weighed, ownerId, id: row.id }))
-  )
+  const terms: (typeof messageTerms.$inferInsert)[] = []
+  let characters = 0
+  for (const row of rows) {
+    for (const weighed of weighMessage(row)) terms.push({ ...weighed, ownerId, id: row.id })
+    characters += charactersOf(row)
+    if (characters < CHARACTERS_PER_TICK) continue
+    await nextTick()
+    characters = 0
+  }
   for (let start = 0; start < terms.length; start += ROWS_AT_ONCE) {
     await tx.insert(messageTerms).values(terms.slice(start, start + ROWS_AT_ONCE))
   }
@@ -61,6 +74,14 @@ export async function indexMessagesBefore(tx: Tx, ownerId: string, messageIds: s
   await indexMessages(tx, ownerId, ids)
 }
 
+function beginning(alias: string): SQL {
+  return sql`left(${sql.identifier(alias)}.content, ${MAX_NEIGHBOUR_CHARACTERS}::int)`
+}
+
+function charactersOf({ content, before, after }: MessageInContext): number {
+  return [content, ...before, ...after].reduce((sum, text) => sum + (text?.length ?? 0), 0)
+}
+
 function neighbour(ownerId: string, alias: string, distance: number): SQL {
   const name = sql.identifier(alias)
   return sql`LEFT JOIN messages ${name} ON ${name}.owner_id = ${ownerId}
@@ -77,41 +98,9 @@ function weighMessage({ name, content, before, after }: MessageInContext): Weigh
     ...after.map((text, index) => ({ text: text ?? '', share: AFTER[index] ?? 0 }))
   ]
   const weighed = weighTerms(parts, PIVOT_LENGTH)
-  if (!QUESTION.test(content)) return weighed
-  return weighed.map(({ term, weight }) => ({ term, weight: weight * ASKING }))
-}
-
-/** The texts of these messages that have no vector of this model yet. */
-export function findUnembeddedMessages(
-  tx: Tx,
-  ownerId: string,
-  model: string,
-  ids: string[]
-): Promise<{ id: string; text: string }[]> {
-  return tx
-    .select({ id: messages.id, text: messages.content })
-    .from(messages)
-    .where(
-      and(
-        eq(messages.ownerId, ownerId),
-        inArray(messages.id, ids),
-        sql`NOT EXISTS (SELECT FROM message_vectors v
-          WHERE v.owner_id = ${ownerId} AND v.id = ${messages.id} AND v.model = ${model})`
-      )
-    )
-}
-
-export type SaveMessageVectors = (
-  tx: Tx,
-  ownerId: string,
-  model: string,
-  vectors: { id: string; embedding: number[] }[]
-) => Promise<void>
-
-export const saveMessageVectors: SaveMessageVectors = async (tx, ownerId, model, vectors) => {
-  if (vectors.length === 0) return
-  await tx
-    .insert(messageVectors)
-    .values(vectors.map(({ id, embedding }) => ({ ownerId, id, model, embedding })))
-    .onConflictDoNothing()
+  const asking = QUESTION.test(content) ? ASKING : 1
+  return [
+    ...weighed.map(({ term, weight }) => ({ term, weight: weight * asking })),
+    ...new Set([...nameTerm(name ?? ''), ...nameTerms(content)]).values().map((term) => ({ term, weight: 1 }))
+  ]
 }

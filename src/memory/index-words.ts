@@ -1,7 +1,14 @@
 import type { Database } from '../db/client.ts'
 import type { JobHandlers } from '../jobs/queue.ts'
 import type { Embedder } from '../llm/model.ts'
-import { findUnembeddedMessages, indexMessagesBefore, saveMessageVectors } from './index-messages.ts'
+import {
+  embedMessages,
+  findEmbeddedBefore,
+  findUnembeddedMessages,
+  saveMessageVectors
+} from './embed-messages.ts'
+import type { Embedders } from './embedders.ts'
+import { indexMessagesBefore } from './index-messages.ts'
 import { findUnembedded, saveVectors } from './store.ts'
 
 /** Embedding models read a few thousand tokens; what matters about a longer text stands early. */
@@ -13,28 +20,49 @@ const MAX_CHARACTERS = 8_000
  */
 export function createIndexWords({
   database,
-  embedder
+  embedders
 }: {
   database: Database
-  embedder: Embedder
+  embedders: Pick<Embedders, 'forWriting'>
 }): JobHandlers['memory.index'] {
-  return async function indexWords({ ownerId, memoryIds, messageIds }, signal) {
+  return async function indexWords({ ownerId, memoryIds, messageIds, indexed = false }, signal) {
+    if (messageIds.length > 0 && !indexed) {
+      await database.inOwner(ownerId, (tx) => indexMessagesBefore(tx, ownerId, messageIds))
+    }
+    for (const embedder of await embedders.forWriting(ownerId)) {
+      await embedMissing(embedder, ownerId, memoryIds, messageIds, signal)
+    }
+  }
+
+  async function embedMissing(
+    embedder: Embedder,
+    ownerId: string,
+    memoryIds: string[],
+    messageIds: string[],
+    signal: AbortSignal
+  ): Promise<void> {
     const { id: model } = embedder
-    const [memories, messages] = await database.inOwner(ownerId, async (tx) => {
-      if (messageIds.length > 0) await indexMessagesBefore(tx, ownerId, messageIds)
-      return [
-        memoryIds.length > 0 ? await findUnembedded(tx, ownerId, model, memoryIds) : [],
+    const { memories, messages } = await database.inOwner(ownerId, async (tx) => {
+      const unembedded =
         messageIds.length > 0 ? await findUnembeddedMessages(tx, ownerId, model, messageIds) : []
-      ]
+      // What they follow means more now that they are there; words alone tell nothing of what is around them.
+      const before =
+        embedder.semantic && unembedded.length > 0
+          ? await findEmbeddedBefore(tx, ownerId, model, messageIds)
+          : []
+      return {
+        memories: memoryIds.length > 0 ? await findUnembedded(tx, ownerId, model, memoryIds) : [],
+        messages: [...unembedded, ...before]
+      }
     })
-    const texts = [...memories, ...messages].map(({ text }) => text.slice(0, MAX_CHARACTERS).toWellFormed())
-    if (texts.length === 0) return
-    const vectors = await embedder.embed(texts, signal)
-    const withVectors = <Row>(rows: Row[], from: number) =>
-      rows.map((row, index) => ({ ...row, embedding: vectors[from + index] ?? [] }))
+    if (memories.length === 0 && messages.length === 0) return
+    const texts = memories.map(({ text }) => text.slice(0, MAX_CHARACTERS).toWellFormed())
+    const vectors = texts.length > 0 ? await embedder.embed(texts, signal) : []
+    const said = await embedMessages(embedder, messages, signal)
+    const known = memories.map((memory, index) => ({ ...memory, embedding: vectors[index] ?? [] }))
     await database.inOwner(ownerId, async (tx) => {
-      await saveVectors(tx, ownerId, model, withVectors(memories, 0))
-      await saveMessageVectors(tx, ownerId, model, withVectors(messages, memories.length))
+      await saveVectors(tx, ownerId, model, known)
+      await saveMessageVectors(tx, ownerId, model, said)
     })
   }
 }

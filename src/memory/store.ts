@@ -6,6 +6,7 @@ import { memoryClusterMembers } from '../consolidation/tables.ts'
 import type { Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
 import { weighTerms } from '../search/bm25.ts'
+import { nameTerms } from './entities.ts'
 import { MemoryNotFound } from './errors.ts'
 import { type Change, record } from './history.ts'
 import type { Memory, MemorySource } from './schemas.ts'
@@ -131,7 +132,12 @@ export async function indexWords(tx: Tx, ownerId: string, id: string, text: stri
   await tx.delete(memoryTerms).where(and(eq(memoryTerms.ownerId, ownerId), eq(memoryTerms.id, id)))
   await tx
     .insert(memoryTerms)
-    .values(weighTerms([{ text, share: 1 }], PIVOT_LENGTH).map((weighed) => ({ ...weighed, ownerId, id })))
+    .values(
+      [
+        ...weighTerms([{ text, share: 1 }], PIVOT_LENGTH),
+        ...nameTerms(text).map((term) => ({ term, weight: 1 }))
+      ].map((weighed) => ({ ...weighed, ownerId, id }))
+    )
 }
 
 export async function saveVectors(
@@ -147,7 +153,7 @@ export async function saveVectors(
   const rows = await tx
     .select({ id: memories.id, text: memories.text })
     .from(memories)
-    .where(and(eq(memories.ownerId, ownerId), inArray(memories.id, ids)))
+    .where(and(eq(memories.ownerId, ownerId), inArray(memories.id, ids), isNull(memories.forgottenAt)))
     .for('share')
   const texts = new Map(rows.map(({ id, text }) => [id, text]))
   const current = vectors.filter(({ id, text }) => texts.get(id) === text)
@@ -235,6 +241,7 @@ export function findUnembedded(
       and(
         eq(memories.ownerId, ownerId),
         inArray(memories.id, ids),
+        isNull(memories.forgottenAt),
         sql`NOT EXISTS (SELECT FROM memory_vectors v
           WHERE v.owner_id = ${ownerId} AND v.id = ${memories.id} AND v.model = ${model})`
       )

@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Embedder, StructuredModel } from '../../src/llm/model.ts'
 import { createOfflineEmbedder } from '../../src/llm/offline-embedder.ts'
+import { runJobs, takeJobs } from '../memory/jobs.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Call, callAs, setUp, shareHouse } from './talk.ts'
@@ -71,11 +72,83 @@ describeEachDatabase('an imported conversation', (database) => {
     expect(model.asked).toEqual([])
 
     const extracting = (await call('POST', '/conversations/import', { messages: TALK, extract: true })).data
-    await eventually(() => expect(asked).toHaveLength(2))
-    expect(asked.join()).toContain('I keep bees in Tromsø')
+    await eventually(() => {
+      for (const { role, content } of TALK) if (role === 'user') expect(asked.join()).toContain(content)
+    })
     expect(asked.join()).not.toContain('How many hives?')
     expect(extracting.messageIds).toHaveLength(3)
     expect(house.failures).toEqual([])
+  })
+
+  test('waits for no embedder elsewhere: its words find it at once, its vectors are a job’s', async () => {
+    const { local: _, ...remote } = createOfflineEmbedder(512)
+    const asked: string[][] = []
+    let isAway = true
+    const embedder: Embedder = {
+      ...remote,
+      id: 'elsewhere:embedder:512',
+      async embed(texts, signal) {
+        asked.push(texts)
+        if (isAway) throw new Error('the embedder is away')
+        return remote.embed(texts, signal)
+      }
+    }
+    const { house, call, owner } = await setUp(database(), [], { llm: { embedder } })
+    const send = () =>
+      call('POST', '/conversations/import', { messages: TALK }, { 'idempotency-key': 'once' })
+    const { status, data } = await send()
+    expect(status).toBe(201)
+    expect(asked).toEqual([])
+    const search = { query: 'Where do I keep bees?', kinds: ['message'], ways: ['lexical'] }
+    expect((await call('POST', '/recall', search)).data.items[0].id).toBe(data.messageIds[0])
+    expect((await send()).data).toEqual(data)
+    isAway = false
+    await runJobs(house, owner.id)
+    const { rows } = await database().pool.query(
+      'SELECT id FROM message_vectors WHERE owner_id = $1 AND model = $2 ORDER BY id',
+      [owner.id, embedder.id]
+    )
+    expect(rows.map(({ id }) => id)).toEqual(data.messageIds)
+    expect(asked.flat()).toHaveLength(TALK.length)
+  })
+
+  test('is not embedded again by a retry', async () => {
+    const offline = createOfflineEmbedder(512)
+    let embedded = 0
+    const embedder: Embedder = {
+      ...offline,
+      embed(texts, signal) {
+        embedded += texts.length
+        return offline.embed(texts, signal)
+      }
+    }
+    const { call } = await setUp(database(), [], { llm: { embedder } })
+    for (let count = 0; count < 3; count++)
+      await call('POST', '/conversations/import', { messages: TALK }, { 'idempotency-key': 'again' })
+    expect(embedded).toBe(TALK.length)
+  })
+
+  test('is extracted from in small jobs, none of which takes long', async () => {
+    const { call, owner } = await setUp(database())
+    await call('POST', '/conversations/import', { messages: longTalk(50), extract: true })
+    const jobs = (await takeJobs(database(), owner.id)).filter(({ name }) => name === 'memory.extract')
+    const sizes = jobs.map(({ data }) => (data as { messageIds: string[] }).messageIds.length)
+    expect(sizes.toSorted()).toEqual([10, 10, 5])
+  })
+
+  test('of long messages does not hold up everything else while it is indexed', async () => {
+    const { call } = await setUp(database())
+    const page = Array.from({ length: 15_000 }, (_, index) => `w${index}`).join(' ')
+    const messages = longTalk(60).map((said) => ({ ...said, content: page.slice(0, 95_000) }))
+    let longest = 0
+    let last = performance.now()
+    const ticking = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last)
+      last = performance.now()
+    }, 5)
+    onTestFinished(() => clearInterval(ticking))
+    expect((await call('POST', '/conversations/import', { messages })).status).toBe(201)
+    expect(longest).toBeLessThan(1_000)
   })
 
   test('goes on from its last message, like any conversation', async () => {
@@ -152,6 +225,27 @@ describeEachDatabase('an imported conversation', (database) => {
       expect(house.failures).toEqual([])
     })
 
+    test('of long messages is worked on in parts of fewer', async () => {
+      const offline = createOfflineEmbedder(512)
+      const parts: number[] = []
+      const embedder: Embedder = {
+        ...offline,
+        async embed(texts, signal) {
+          parts.push(texts.length)
+          return offline.embed(texts, signal)
+        }
+      }
+      const { house, call, owner } = await setUp(database(), [], { llm: { embedder } })
+      const messages = longTalk(501).map((said, index) =>
+        index < 50 ? { ...said, content: `${said.content} ${'lorem '.repeat(16_000)}` } : said
+      )
+      const { importId } = (await call('POST', '/conversations/import', { messages })).data
+      await runJobs(house, owner.id)
+      expect((await call('GET', `/imports/${importId}`)).data).toMatchObject({ done: 501, status: 'ready' })
+      expect(parts.length).toBeGreaterThan(2)
+      expect(Math.min(...parts)).toBeLessThan(50)
+    })
+
     test('goes on where it stopped when the work on it fails half-way', async () => {
       const offline = createOfflineEmbedder(512)
       const batches: number[] = []
@@ -169,7 +263,8 @@ describeEachDatabase('an imported conversation', (database) => {
       await eventually(() => expect(house.failures).toHaveLength(1))
       expect(await done()).toMatchObject({ total: 1_100, done: 500, status: 'processing' })
       await eventually(async () => expect(await done()).toMatchObject({ done: 1_100, status: 'ready' }))
-      expect(batches).toEqual([500, 500, 500, 100])
+      // Each with the message before it and after it.
+      expect(batches).toEqual([501, 502, 502, 101])
     })
 
     test('that is deleted meanwhile leaves nothing to do', async () => {

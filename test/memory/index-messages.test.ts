@@ -92,15 +92,26 @@ describeEachDatabase('what finds a message', (database) => {
     }
   })
 
+  test('the beginning of a very long neighbour, whose rest says nothing about it', async () => {
+    const padding = 'lorem '.repeat(400)
+    const conversationId = await say(`Penguins first. ${padding} And walruses last?`)
+    await say('I would think so', conversationId)
+    const words = await wordsOf('I would think so')
+    expect(words).toHaveProperty('penguin')
+    expect(words).not.toHaveProperty('walrus')
+  })
+
   test('a very long message is found by what it begins with, and takes no more room than a long one', async () => {
     const words = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, index) => `w${from + index}`).join(' ')
     const long = `penguin ${words(0, 500)}`
     const endless = `beehive ${words(500, 13_000)}`
-    for (const message of [long, endless]) await say(message)
+    const wordy = `${'lorem '.repeat(1_400)} walrus`
+    for (const message of [long, endless, wordy]) await say(message)
     expect((await found('penguin'))[0]).toBe(long)
     for (const message of [long, endless]) expect(Object.keys(await wordsOf(message))).toHaveLength(401)
     expect(await wordsOf(endless)).toHaveProperty('beehiv')
     expect(await wordsOf(endless)).not.toHaveProperty('w12999')
+    expect(await wordsOf(wordy)).not.toHaveProperty('walrus')
   })
 })

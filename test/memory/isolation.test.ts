@@ -1,11 +1,8 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Tx } from '../../src/db/client.ts'
-import {
-  findUnembeddedMessages,
-  indexMessages,
-  indexMessagesBefore
-} from '../../src/memory/index-messages.ts'
+import { findUnembeddedMessages } from '../../src/memory/embed-messages.ts'
+import { indexMessages, indexMessagesBefore } from '../../src/memory/index-messages.ts'
 import * as store from '../../src/memory/store.ts'
 import { type Call, callAs } from '../chat/talk.ts'
 import { buildTestApp, type TestApp, type TestOwner } from '../support/app.ts'

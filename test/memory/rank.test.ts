@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Candidate } from '../../src/memory/candidates.ts'
-import { rankCandidates } from '../../src/memory/rank.ts'
+import { type Lookup, rankCandidates } from '../../src/memory/rank.ts'
 
 const AT = new Date('2024-01-01T00:00:00Z')
 
@@ -13,10 +13,18 @@ function candidate(id: string, given: Partial<Candidate>): Candidate {
     text: id,
     at: AT,
     conversationId: null,
-    speaker: null,
+    about: null,
     importance: 0.5,
     pinned: false,
+    category: 'note',
+    status: 'active',
+    supersededBy: null,
+    strength: 1,
+    usedAt: AT,
+    validFrom: null,
+    validTo: null,
     lexical: null,
+    named: null,
     similarity: null,
     sourceIds: null,
     ...given
@@ -28,10 +36,23 @@ const message = (id: string, given: Partial<Candidate>) =>
     conversationId: `conversation of ${id}`,
     importance: null,
     pinned: null,
+    status: null,
+    usedAt: null,
     ...given
   })
-const ranked = (candidates: Candidate[], { query = 'bees', semantic = false, limit = 10 } = {}) =>
-  rankCandidates(query, candidates, { lexical: true, vector: true, semantic }, limit)
+const LOOKUP: Lookup = {
+  query: 'bees',
+  lexical: true,
+  vector: true,
+  semantic: false,
+  entity: true,
+  times: { ranges: [], alone: false },
+  now: AT
+}
+const ranked = (
+  candidates: Candidate[],
+  { limit = 10, ...lookup }: Partial<Lookup> & { limit?: number } = {}
+) => rankCandidates(candidates, { ...LOOKUP, ...lookup }, limit)
 const idsOf = (candidates: Candidate[], options?: Parameters<typeof ranked>[1]) =>
   ranked(candidates, options).map(({ id }) => id)
 
@@ -91,8 +112,8 @@ test('a message that a recalled memory was taken from is not said twice', () => 
 
 test('the message of whom the query names stands first', () => {
   const said = [
-    message('Bob’s', { lexical: 0.5, speaker: 'Bob' }),
-    message('Ada’s', { lexical: 0.45, speaker: 'Ada' })
+    message('Bob’s', { lexical: 0.5, about: 'Bob' }),
+    message('Ada’s', { lexical: 0.45, about: 'Ada' })
   ]
   expect(idsOf(said, { query: 'What did Ada say?' })).toEqual(['Ada’s', 'Bob’s'])
   expect(idsOf(said, { query: 'What was said?' })).toEqual(['Bob’s', 'Ada’s'])
@@ -100,10 +121,9 @@ test('the message of whom the query names stands first', () => {
 
 test('a way that did not look does not make every match look weak', () => {
   const found = [candidate('words', { lexical: 1 })]
-  const score = (vector: boolean) =>
-    rankCandidates('bees', found, { lexical: true, vector, semantic: true }, 1)[0]?.score
+  const score = (vector: boolean) => ranked(found, { vector, semantic: true })[0]?.score
   expect(score(false)).toBeGreaterThan(score(true) ?? 1)
-  expect(rankCandidates('bees', found, { lexical: false, vector: false, semantic: true }, 1)).toEqual([])
+  expect(ranked(found, { lexical: false, vector: false, semantic: true })).toEqual([])
 })
 
 test('an item says which ways found it', () => {
@@ -122,7 +142,7 @@ test('whatever was found, the answer is in order, within its limit, and made of 
     similarity: share,
     importance: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
     pinned: fc.option(fc.boolean()),
-    speaker: fc.option(fc.constantFrom('Ada', 'Bob')),
+    about: fc.option(fc.constantFrom('Ada', 'Bob')),
     conversationId: fc.option(fc.constantFrom('one', 'two'))
   })
   fc.assert(

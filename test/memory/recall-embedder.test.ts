@@ -1,6 +1,7 @@
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Embedder } from '../../src/llm/model.ts'
 import { createOfflineEmbedder } from '../../src/llm/offline-embedder.ts'
+import type { Embedders } from '../../src/memory/embedders.ts'
 import { createRecall } from '../../src/memory/recall.ts'
 import { keepMemory } from '../../src/memory/store.ts'
 import { callAs } from '../chat/talk.ts'
@@ -9,6 +10,14 @@ import { createOwner, describeEachDatabase } from '../support/database.ts'
 
 const BEES = 'My sister Ada keeps bees in Tromsø'
 const offline = createOfflineEmbedder(64)
+/** Owners who are on this embedder, as far as anybody knows. */
+const only = (current: Embedder): Embedders => ({
+  current,
+  isCurrent: () => true,
+  readSettings: () => Promise.reject(new Error('Nothing need be read')),
+  forSearch: () => current,
+  forWriting: async () => [current]
+})
 const broken = async () => {
   throw new Error('The embedder is broken')
 }
@@ -32,7 +41,7 @@ describeEachDatabase('recall with an embedder that fails', (database) => {
   })
 
   const recallWith = (embed: Embedder['embed'], signal = new AbortController().signal) =>
-    createRecall({ database: database(), embedder: { ...offline, embed } })(
+    createRecall({ database: database(), embedders: only({ ...offline, embed }) })(
       ownerId,
       { query: 'Ada bees' },
       signal
@@ -67,7 +76,7 @@ describeEachDatabase('recall with an embedder that fails', (database) => {
   })
 
   test('the lexical way alone does not ask it at all', async () => {
-    const recall = createRecall({ database: database(), embedder: { ...offline, embed: never } })
+    const recall = createRecall({ database: database(), embedders: only({ ...offline, embed: never }) })
     const query = { query: 'Ada bees', ways: ['lexical' as const] }
     expect(await recall(ownerId, query, new AbortController().signal)).toMatchObject([{ text: BEES }])
   })
