@@ -140,7 +140,11 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
     })
     const own = judged.filter(({ fact }) => fact.saidBy === 'owner')
     const compared = await database.inOwner(ownerId, (tx) => compareWith(tx, ownerId, own))
-    const verdicts = await askForVerdicts(model, compared, signal)
+    const verdicts = await askForVerdicts(model, compared, signal).catch((error) => {
+      // The facts are found: without a verdict their words decide.
+      if (error instanceof ExtractionUnreadable) return []
+      throw error
+    })
     for (const [index, item] of own.entries()) item.verdict = verdicts[index] ?? null
     return judged
   }

@@ -5,6 +5,13 @@ const MAX_TITLE_WORDS = 5
 const PASTE_LINE =
   /^\s*(?:[-=_*]{3,}|(?:from|to|subject|date|sent):.*|begin forwarded message.*|-+ ?original message.*)\s*$/i
 
+const PAIRS = [
+  ['„', '“'],
+  ['"', '"'],
+  ['“', '”'],
+  ['«', '»']
+] as const
+
 /** From and to, in UTF-16 units. */
 export type Span = [start: number, end: number]
 
@@ -34,14 +41,16 @@ function* quotedLines(text: string): Iterable<Span> {
 }
 
 function* quotations(text: string): Iterable<Span> {
-  for (const [open, close] of ['""', '“”', '«»', '„“']) {
-    if (!open || !close) continue
+  const closed = new Set<number>()
+  for (const [open, close] of PAIRS) {
     let from = text.indexOf(open)
     while (from !== -1) {
       const to = text.indexOf(close, from + 1)
       // One that never ends goes on to the end of the message.
       const end = to === -1 ? text.length : to + 1
-      if (to === -1 || isSpeech(text.slice(from + 1, to))) yield [from, end]
+      // What closes „these“ opens “those”.
+      if (!closed.has(from) && (to === -1 || isSpeech(text.slice(from + 1, to)))) yield [from, end]
+      closed.add(end - 1)
       from = text.indexOf(open, end)
     }
   }

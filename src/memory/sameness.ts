@@ -16,7 +16,8 @@ const FILLERS = new Set(
 const NEGATIONS =
   /\b(?:not|no|never|none|nothing|neither|nor|without|stopped|quit|isn['’]?t|aren['’]?t|wasn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t|can['’]?t|cannot|won['’]?t|haven['’]?t|hasn['’]?t|hate|hates|dislike|dislikes)\b/i
 /** Values: where both have some and they differ, the statements do. */
-const VALUE = /\p{N}/u
+const VALUE = /[\p{N}=]/u
+const LETTER = /(?<=\S\s)[A-HJ-Z]\b(?!['’.\p{L}])/gu
 const WEEKDAYS = new Set('monday tuesday wednesday thursday friday saturday sunday'.split(' ').map(stemWord))
 const NUMBER_WORDS = new Map(
   'one two three four five six seven eight nine ten eleven twelve'
@@ -84,7 +85,9 @@ export function termsOf(text: string): string[] {
     .map((word) => NUMBER_WORDS.get(word) ?? word.replace(/^(\d+)(?:st|nd|rd|th|am|pm)$/, '$1'))
     .map(stemWord)
     .filter((term) => !FILLERS.has(term))
-  return [...new Set(terms)]
+  // A letter by itself is a value: blood group A is not B.
+  const letters = [...text.matchAll(LETTER)].map(([letter]) => `=${letter.toLowerCase()}`)
+  return [...new Set([...terms, ...letters])]
 }
 
 function isIn(term: string, terms: string[]): boolean {

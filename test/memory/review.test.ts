@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest'
+import type { MemoryConflict } from '../../src/memory/review-schemas.ts'
+import { setUp } from '../chat/talk.ts'
+import { describeEachDatabase } from '../support/database.ts'
+import { runJobs } from './jobs.ts'
+
+const MARCH = 'My blood group is A positive.'
+const JUNE = 'My blood group is B negative.'
+
+describeEachDatabase('what waits for the owner', (database) => {
+  async function contradict() {
+    const { house, owner, call } = await setUp(database())
+    for (const [content, createdAt] of [
+      [MARCH, '2025-03-01T10:00:00Z'],
+      [JUNE, '2025-06-01T10:00:00Z']
+    ]) {
+      await call('POST', '/conversations/import', {
+        messages: [{ role: 'user', content, createdAt }],
+        extract: true
+      })
+      await runJobs(house, owner.id)
+    }
+    const conflicts = async (): Promise<MemoryConflict[]> =>
+      (await call('GET', '/memory-conflicts')).data.items
+    const statuses = async (): Promise<Record<string, string>> =>
+      Object.fromEntries(
+        (await call('GET', '/memories')).data.items.map(
+          ({ text, status }: { text: string; status: string }) => [text, status]
+        )
+      )
+    return { house, owner, call, conflicts, statuses }
+  }
+
+  test('a contradiction is listed with both memories, the older one first', async () => {
+    const { conflicts, call } = await contradict()
+    expect(await conflicts()).toMatchObject([
+      {
+        reason: 'two values of blood group',
+        first: { text: MARCH, status: 'conflicting' },
+        second: { text: JUNE, status: 'conflicting' },
+        resolvedAt: null
+      }
+    ])
+    const { items } = (await call('POST', '/memories/search', { query: 'blood group' })).data
+    expect(items).toHaveLength(2)
+  })
+
+  test.each([
+    ['first', { [MARCH]: 'active', [JUNE]: 'superseded' }],
+    ['second', { [MARCH]: 'superseded', [JUNE]: 'active' }],
+    ['both', { [MARCH]: 'active', [JUNE]: 'active' }],
+    ['neither', { [MARCH]: 'expired', [JUNE]: 'expired' }]
+  ])('the owner keeps %s, and saying so again changes nothing', async (keep, wanted) => {
+    const { conflicts, statuses, call, owner } = await contradict()
+    const [conflict] = await conflicts()
+    const resolve = (choice: string) =>
+      call('POST', `/memory-conflicts/${conflict?.id}/resolve`, { keep: choice })
+    expect((await resolve(keep)).data).toMatchObject({ id: conflict?.id, resolvedAt: expect.any(String) })
+    expect(await statuses()).toEqual(wanted)
+    expect(await conflicts()).toEqual([])
+    expect((await resolve('neither')).status).toBe(200)
+    expect(await statuses()).toEqual(wanted)
+    const { rows } = await database().pool.query(
+      `SELECT count(*)::int AS count FROM memory_history WHERE owner_id = $1 AND action = 'resolved' AND by = 'owner'`,
+      [owner.id]
+    )
+    expect(rows[0].count).toBe(2)
+  })
+
+  test('memories can be listed by status', async () => {
+    const { call } = await contradict()
+    expect((await call('GET', '/memories?status=conflicting')).data.items).toHaveLength(2)
+    expect((await call('GET', '/memories?status=active')).data.items).toEqual([])
+    expect((await call('GET', '/memories?status=lost')).status).toBe(400)
+  })
+
+  test('a conflict of somebody else, or one that never was, is not found', async () => {
+    const { conflicts } = await contradict()
+    const [conflict] = await conflicts()
+    const { call } = await setUp(database())
+    for (const id of [conflict?.id, crypto.randomUUID()]) {
+      const { data } = await call('POST', `/memory-conflicts/${id}/resolve`, { keep: 'both' })
+      expect(data.code).toBe('PAI_MEMORY_CONFLICT_NOT_FOUND')
+    }
+    expect((await call('GET', '/memory-conflicts')).data.items).toEqual([])
+  })
+
+  test('there is nothing to retry where nothing failed', async () => {
+    const { call } = await setUp(database())
+    const { status, data } = await call('POST', `/memory-extractions/${crypto.randomUUID()}/retry`)
+    expect([status, data.code]).toEqual([404, 'PAI_MEMORY_EXTRACTION_NOT_FOUND'])
+  })
+
+  test('what the owner sorted by hand teaches how the like of it is sorted', async () => {
+    const { house, owner, call } = await setUp(database())
+    const say = async (message: string) => {
+      await call('POST', '/chat', { message })
+      await runJobs(house, owner.id)
+    }
+    await say('My sister Ada keeps bees in Tromsø.')
+    const [memory] = (await call('GET', '/memories')).data.items
+    await call('PATCH', `/memories/${memory.id}`, { category: 'bee people' })
+    await database().pool.query(`UPDATE memories SET sorted_by = 'owner' WHERE owner_id = $1`, [owner.id])
+    await say('My sister Ada works as a vet.')
+    await say('I live in Oslo.')
+    const { items } = (await call('GET', '/memories')).data
+    expect(items.map(({ category }: { category: string }) => category)).toEqual([
+      'place',
+      'bee people',
+      'bee people'
+    ])
+  })
+})
