@@ -99,7 +99,8 @@ async function isTurnRunning(tx: Tx, ownerId: string, id: string, now: Date): Pr
   const { rows } = await tx.execute<{ running: boolean }>(sql`
     SELECT purge_at > ${new Date(now.getTime() - LONGEST_WAIT_MS)} AND EXISTS (
              SELECT FROM ${turns} WHERE turns.owner_id = ${ownerId} AND turns.status IN ('queued', 'running')
-                AND turns.created_at <= purge_at) AS running
+                -- The database's own clock says when it was hidden.
+                AND turns.created_at <= greatest(purge_at, updated_at)) AS running
       FROM memories WHERE owner_id = ${ownerId} AND id = ${id}`)
   return rows[0]?.running ?? false
 }

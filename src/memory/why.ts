@@ -167,6 +167,8 @@ export async function listPurges(
   return rows.map((row) => ({
     id: row.id,
     purgedAt: row.purgedAt.toISOString(),
-    checked: Object.entries(row.checked).map(([place, counts]) => ({ place, ...counts }))
+    checked: Object.entries(row.checked)
+      .map(([place, counts]) => ({ place, ...counts }))
+      .sort((a, b) => (a.place < b.place ? -1 : 1))
   }))
 }
