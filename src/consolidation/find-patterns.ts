@@ -52,8 +52,21 @@ function patternsIn(group: MemoryRow[], total: number): Pattern[] {
         term,
         memories.map(({ text }) => text)
       )
-      return { text: `A recurring theme under “${category}”: ${word}.`, category, subject, memories }
+      return { text: phrase(word, subject, memories), category, subject, memories }
     })
+}
+
+/** As memories are written: in the owner's own person, unless they are about somebody else. */
+function phrase(word: string, subject: string | null, memories: MemoryRow[]): string {
+  const text = memories.map((memory) => memory.text).find((said) => subject && findIn(said, subject) !== -1)
+  if (!subject || !text) return `I often speak of ${word}.`
+  const start = findIn(text, subject)
+  return `Often told of ${text.slice(start, start + subject.length)}: ${word}.`
+}
+
+/** Subjects are kept in small letters. */
+function findIn(text: string, subject: string): number {
+  return text.toLowerCase().indexOf(subject.toLowerCase())
 }
 
 function bySize(a: Pattern, b: Pattern): number {

@@ -138,6 +138,14 @@ export async function removeDependants(
     )
 }
 
+/** How many inferences wait for the owner's word. */
+export async function countInferred(tx: Tx, ownerId: string): Promise<number> {
+  return tx.$count(
+    memories,
+    and(isOwned(ownerId), eq(memories.origin, 'inferred'), eq(memories.status, 'unconfirmed'))
+  )
+}
+
 /** False where a memory says it already, in whatever state: what was inferred and done away with does not come back. */
 export async function addInferred(
   tx: Tx,

@@ -1,4 +1,5 @@
 import { and, desc, eq, lt, or, sql } from 'drizzle-orm'
+import { users } from '../auth/tables.ts'
 import type { Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
 import { ConsolidationNotFound } from './errors.ts'
@@ -63,6 +64,12 @@ export async function isDue(tx: Tx, ownerId: string, now: Date, leastHours: numb
 }
 /** A new account's first night is its first: it need not have been there the night before. */
 const FIRST_NIGHT_HOURS = 20
+
+/** While remembering is paused nothing new is concluded. */
+export async function isPaused(tx: Tx, ownerId: string): Promise<boolean> {
+  const [owner] = await tx.select({ paused: users.memoryPaused }).from(users).where(eq(users.id, ownerId))
+  return owner?.paused ?? true
+}
 
 export async function find(tx: Tx, ownerId: string, id: string): Promise<ConsolidationRow | undefined> {
   const [row] = await tx.select().from(consolidations).where(isConsolidation(ownerId, id))

@@ -32,7 +32,7 @@ describeEachDatabase('inferring patterns', (database) => {
     const steps = stepsOf(await ada.tidy(), 'inferred')
     const [pattern] = await unconfirmed()
     expect(pattern).toMatchObject({
-      text: 'A recurring theme under “note”: hiking.',
+      text: 'I often speak of hiking.',
       importance: expect.closeTo(0.3),
       sources: []
     })
@@ -57,12 +57,29 @@ describeEachDatabase('inferring patterns', (database) => {
     expect(await unconfirmed()).toEqual([])
   })
 
-  test('at most three a night', async () => {
+  test('while remembering is paused, nothing', async () => {
+    await hike()
+    await ada.call('PATCH', '/me', { memoryPaused: true })
+    expect(stepsOf(await ada.tidy(), 'inferred')).toEqual([])
+  })
+
+  test('about somebody else, it says of whom', async () => {
+    for (const where of ['Oslo', 'Bergen', 'Bodø']) {
+      await ada.remember(`Eva Dahl plays piano in ${where}`, { subject: 'eva dahl' })
+    }
+    await ada.tidy()
+    expect((await unconfirmed()).map(({ text }) => text)).toEqual(['Often told of Eva Dahl: piano.'])
+  })
+
+  test('at most three wait for the owner', async () => {
     for (const thing of ['hiking', 'chess', 'coffee', 'honey', 'piano']) {
       for (const where of ['Oslo', 'Bergen', 'Bodø'])
         await ada.remember(`I enjoy ${thing} in ${where} ${thing[0]}`)
     }
     expect(stepsOf(await ada.tidy(), 'inferred')).toHaveLength(3)
+    expect(stepsOf(await ada.tidy(), 'inferred')).toEqual([])
+    await ada.call('DELETE', `/memories/${(await unconfirmed())[0]?.id}`)
+    expect(stepsOf(await ada.tidy(), 'inferred')).toHaveLength(1)
   })
 
   test('what was confirmed stays confirmed, and is not offered again', async () => {

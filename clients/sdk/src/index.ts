@@ -5,9 +5,11 @@ export { streamChat, streamRegenerate, streamTurn } from './stream.ts'
 export type {
   ChatBody,
   Citation,
+  Consolidation,
   Conversation,
   Me,
   Memory,
+  MemoryCluster,
   MemoryConflict,
   MemoryExtraction,
   MemoryUsed,

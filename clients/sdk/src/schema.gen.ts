@@ -939,7 +939,10 @@ export interface paths {
                         parentId?: string;
                         /** @default true */
                         useMemory?: boolean;
-                        /** @default true */
+                        /**
+                         * @description Taken for later: there are no documents to answer from yet
+                         * @default true
+                         */
                         useKnowledge?: boolean;
                         temporary?: boolean;
                     };
@@ -1790,7 +1793,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Export everything: conversations, memories with their sources and history, the profile */
+        /** Export everything: conversations, memories with their sources and history, the profile; or, to be read, as Markdown */
         get: {
             parameters: {
                 query?: {
@@ -1802,14 +1805,113 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Text */
+                /** @description Default Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": string;
-                        "text/markdown": string;
+                        "application/json": {
+                            /** @enum {string} */
+                            format: "pai-export";
+                            /** @enum {number} */
+                            version: 1;
+                            exportedAt: string;
+                            account: {
+                                name: string;
+                                timezone: string;
+                                locale: string;
+                                instructions: string;
+                                memoryPaused: boolean;
+                            };
+                            profile: {
+                                text: string;
+                                memoryIds: string[];
+                                builtAt: string;
+                            } | null;
+                            conversations: {
+                                /** Format: uuid */
+                                id: string;
+                                title: string;
+                                memoryPaused: boolean;
+                                createdAt: string;
+                                updatedAt: string;
+                                messages: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    parentId: string | null;
+                                    /** @enum {unknown} */
+                                    role: "user" | "assistant" | "system";
+                                    name: string | null;
+                                    content: string;
+                                    model: string | null;
+                                    createdAt: string;
+                                }[];
+                            }[];
+                            memories: {
+                                /** Format: uuid */
+                                id: string;
+                                text: string;
+                                category: string;
+                                /** @enum {unknown} */
+                                sortedBy: "pai" | "owner";
+                                tags: string[];
+                                subject: string | null;
+                                slot: string | null;
+                                importance: number;
+                                importanceReason: string | null;
+                                strength: number;
+                                proofCount: number;
+                                pinned: boolean;
+                                /** @enum {unknown} */
+                                status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                                validFrom: string | null;
+                                validTo: string | null;
+                                supersededBy: string | null;
+                                closedAt: string | null;
+                                /** @enum {unknown} */
+                                origin: "told" | "written" | "imported" | "inferred";
+                                createdAt: string;
+                                sources: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    /** @enum {unknown} */
+                                    kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                    messageId: string | null;
+                                    reference: string | null;
+                                    quote: string;
+                                    quoteStart: number | null;
+                                    /** @enum {unknown} */
+                                    saidBy: "owner" | "assistant" | "other";
+                                    saidAt: string;
+                                }[];
+                                history: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    action: string;
+                                    /** @enum {unknown} */
+                                    by: "owner" | "extraction" | "consolidation";
+                                    reason: string | null;
+                                    before: unknown;
+                                    after: unknown;
+                                    batchId: string | null;
+                                    createdAt: string;
+                                    undoneAt: string | null;
+                                }[];
+                                dependsOn: string[];
+                            }[];
+                            conflicts: {
+                                /** Format: uuid */
+                                id: string;
+                                /** Format: uuid */
+                                memoryId: string;
+                                /** Format: uuid */
+                                otherId: string;
+                                reason: string;
+                                createdAt: string;
+                                resolvedAt: string | null;
+                            }[];
+                        };
                     };
                 };
                 /** @description A problem */
@@ -1857,7 +1959,7 @@ export interface paths {
             /** @description An export of PAI, or the conversations.json of a ChatGPT or Claude export, as it is */
             requestBody: {
                 content: {
-                    "application/json": Record<string, never> | unknown[];
+                    "application/json": unknown;
                 };
             };
             responses: {
@@ -2820,12 +2922,10 @@ export interface paths {
                                 by: "owner" | "extraction" | "consolidation";
                                 text: string;
                                 reason: string | null;
-                                before: {
-                                    [key: string]: unknown;
-                                } | null;
-                                after: {
-                                    [key: string]: unknown;
-                                } | null;
+                                /** @description The columns that changed, by name; null where the memory was not there */
+                                before: unknown;
+                                /** @description The columns that changed, by name; null where the memory was not there */
+                                after: unknown;
                                 /** Format: date-time */
                                 at: string;
                                 undoneAt: string | null;
@@ -2886,11 +2986,10 @@ export interface paths {
                                 /** Format: date-time */
                                 purgedAt: string;
                                 checked: {
-                                    [key: string]: {
-                                        looked: number;
-                                        found: number;
-                                    };
-                                };
+                                    place: string;
+                                    looked: number;
+                                    found: number;
+                                }[];
                             }[];
                             nextCursor: string | null;
                         };

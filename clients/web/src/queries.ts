@@ -4,6 +4,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 const PAGE = 50
 const LARGEST_PAGE = 200
 const REVIEWED = 20
+const RUNNING_MS = 1_500
 
 export const keys = {
   me: ['me'],
@@ -13,10 +14,15 @@ export const keys = {
   messages: (conversationId: string) => ['messages', conversationId],
   memoriesUsed: (messageId: string) => ['memories-used', messageId],
   memories: ['memories'],
-  memoryList: ['memories', 'list'],
+  memory: (id: string) => ['memories', 'one', id],
+  memoryList: (clusterId: string | null) => ['memories', 'list', clusterId],
+  topics: ['memories', 'topics'],
   memoryWhy: (id: string) => ['memories', 'why', id],
   memoryReview: ['memories', 'review'],
-  memorySearch: (query: string) => ['memories', 'search', query]
+  memorySearch: (query: string) => ['memories', 'search', query],
+  tidying: ['tidying'],
+  tidyingList: ['tidying', 'list'],
+  profile: ['tidying', 'profile']
 } as const
 
 export const meQuery = (client: PaiClient) =>
@@ -58,13 +64,52 @@ export const messagesQuery = (client: PaiClient, id: string) =>
     }
   })
 
-export const memoryListQuery = (client: PaiClient) =>
+export const memoryListQuery = (client: PaiClient, clusterId: string | null) =>
   infiniteQueryOptions({
-    queryKey: keys.memoryList,
-    queryFn: ({ signal, pageParam }) =>
-      unwrap(client.GET('/v1/memories', { signal, params: { query: pageOf(pageParam) } })),
+    queryKey: keys.memoryList(clusterId),
+    queryFn: ({ signal, pageParam }) => {
+      const query = { ...pageOf(pageParam), ...(clusterId !== null && { clusterId }) }
+      return unwrap(client.GET('/v1/memories', { signal, params: { query } }))
+    },
     initialPageParam: '',
     getNextPageParam: (page) => page.nextCursor
+  })
+
+export const memoryQuery = (client: PaiClient, id: string) =>
+  queryOptions({
+    queryKey: keys.memory(id),
+    queryFn: ({ signal }) => unwrap(client.GET('/v1/memories/{id}', { signal, params: { path: { id } } })),
+    // One that is forgotten is not there, however often it is asked for.
+    retry: false
+  })
+
+/** What the memories are about, the largest topic first. */
+export const topicsQuery = (client: PaiClient) =>
+  queryOptions({
+    queryKey: keys.topics,
+    queryFn: async ({ signal }) => {
+      const params = { query: { limit: LARGEST_PAGE } }
+      const { items } = await unwrap(client.GET('/v1/memory-clusters', { signal, params }))
+      return items.toSorted((a, b) => b.size - a.size)
+    }
+  })
+
+export const profileQuery = (client: PaiClient) =>
+  queryOptions({
+    queryKey: keys.profile,
+    queryFn: ({ signal }) => unwrap(client.GET('/v1/profile', { signal }))
+  })
+
+/** What was done to the memory by itself. While a run is at work, its end is waited for. */
+export const tidyingQuery = (client: PaiClient) =>
+  infiniteQueryOptions({
+    queryKey: keys.tidyingList,
+    queryFn: ({ signal, pageParam }) =>
+      unwrap(client.GET('/v1/consolidations', { signal, params: { query: pageOf(pageParam) } })),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.nextCursor,
+    refetchInterval: ({ state }) =>
+      state.data?.pages[0]?.items[0]?.status === 'running' ? RUNNING_MS : false
   })
 
 export const memorySearchQuery = (client: PaiClient, query: string) =>
@@ -90,15 +135,18 @@ export const memoryReviewQuery = (client: PaiClient) =>
     queryKey: keys.memoryReview,
     queryFn: async ({ signal }) => {
       const params = { query: { limit: REVIEWED } }
-      const [proposals, conflicts, extractions] = await Promise.all([
+      const unconfirmed = { query: { limit: REVIEWED, status: 'unconfirmed' as const } }
+      const [proposals, conflicts, extractions, inferences] = await Promise.all([
         unwrap(client.GET('/v1/memory-proposals', { signal, params })),
         unwrap(client.GET('/v1/memory-conflicts', { signal, params })),
-        unwrap(client.GET('/v1/memory-extractions', { signal, params }))
+        unwrap(client.GET('/v1/memory-extractions', { signal, params })),
+        unwrap(client.GET('/v1/memories', { signal, params: unconfirmed }))
       ])
       return {
         proposals: proposals.items,
         conflicts: conflicts.items.filter(({ resolvedAt }) => resolvedAt === null),
-        extractions: extractions.items.filter(({ status }) => status === 'parked')
+        extractions: extractions.items.filter(({ status }) => status === 'parked'),
+        inferences: inferences.items
       }
     }
   })

@@ -75,6 +75,12 @@ const memories = createRoute({
   component: lazyRouteComponent(() => import('./memories/memories-screen.tsx'), 'MemoriesScreen')
 })
 
+const tidying = createRoute({
+  getParentRoute: () => app,
+  path: '/tidying',
+  component: lazyRouteComponent(() => import('./tidying/tidying-screen.tsx'), 'TidyingScreen')
+})
+
 const settings = createRoute({
   getParentRoute: () => app,
   path: '/settings',
@@ -83,7 +89,7 @@ const settings = createRoute({
 
 const routeTree = root.addChildren([
   guest.addChildren([signIn, signUp]),
-  app.addChildren([chat.addChildren([newChat, conversation]), memories, settings])
+  app.addChildren([chat.addChildren([newChat, conversation]), memories, tidying, settings])
 ])
 
 declare module '@tanstack/react-router' {

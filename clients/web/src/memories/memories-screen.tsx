@@ -1,8 +1,9 @@
 import type { Memory } from '@pai/sdk'
 import { MagnifyingGlassIcon, PlusIcon } from '@radix-ui/react-icons'
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useDeferredValue, useState } from 'react'
-import { memoryListQuery, memorySearchQuery } from '../queries.ts'
+import { memoryListQuery, memorySearchQuery, topicsQuery } from '../queries.ts'
 import { useClient } from '../services.ts'
 import { ScreenHeader } from '../shell/screen-header.tsx'
 import { Button } from '../ui/button.tsx'
@@ -13,15 +14,26 @@ import { Skeleton } from '../ui/skeleton.tsx'
 import { AddMemory } from './add-memory.tsx'
 import { MemoryCard } from './memory-card.tsx'
 import { MemoryReview } from './memory-review.tsx'
+import { Topics } from './topics.tsx'
 
 export function MemoriesScreen() {
   const [typed, setTyped] = useState('')
   const [adding, setAdding] = useState(false)
+  const [chosen, setChosen] = useState<string | null>(null)
+  const { data: topics = [] } = useQuery(topicsQuery(useClient()))
+  // A night may have done away with it.
+  const topic = topics.some(({ id }) => id === chosen) ? chosen : null
   const query = useDeferredValue(typed.trim())
 
   return (
     <>
       <ScreenHeader title="Memories">
+        <Link
+          to="/tidying"
+          className="rounded-control px-3 py-1.5 text-[0.9375rem] font-medium hover:bg-hover"
+        >
+          Tidying
+        </Link>
         <Button look="primary" small onClick={() => setAdding(true)}>
           <PlusIcon /> Add
         </Button>
@@ -41,7 +53,12 @@ export function MemoriesScreen() {
             />
           </search>
           {query === '' && <MemoryReview />}
-          {query === '' ? <EveryMemory onAdd={() => setAdding(true)} /> : <Found query={query} />}
+          {query === '' && <Topics topics={topics} chosen={topic} onChoose={setChosen} />}
+          {query === '' ? (
+            <EveryMemory topic={topic} onAdd={() => setAdding(true)} />
+          ) : (
+            <Found query={query} />
+          )}
         </div>
       </div>
       <AddMemory open={adding} onOpenChange={setAdding} />
@@ -49,8 +66,8 @@ export function MemoriesScreen() {
   )
 }
 
-function EveryMemory({ onAdd }: { onAdd: () => void }) {
-  const list = useInfiniteQuery(memoryListQuery(useClient()))
+function EveryMemory({ topic, onAdd }: { topic: string | null; onAdd: () => void }) {
+  const list = useInfiniteQuery(memoryListQuery(useClient(), topic))
   if (list.isPending) return <MemoriesLoading />
   if (list.data === undefined) {
     return (
@@ -58,7 +75,7 @@ function EveryMemory({ onAdd }: { onAdd: () => void }) {
     )
   }
   const memories = list.data.pages.flatMap((page) => page.items)
-  if (memories.length === 0) return <NothingYet onAdd={onAdd} />
+  if (memories.length === 0 && topic === null) return <NothingYet onAdd={onAdd} />
   return (
     <>
       <MemoryList memories={memories} />

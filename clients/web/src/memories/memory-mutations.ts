@@ -53,6 +53,7 @@ export function useUndoMemory(id: string) {
 export type Decision =
   | { about: 'proposal'; id: string; verdict: 'approve' | 'reject' }
   | { about: 'conflict'; id: string; keep: 'first' | 'second' | 'both' | 'neither' }
+  | { about: 'inference'; id: string; text: string; verdict: 'confirm' | 'forget' }
   | { about: 'extraction'; messageId: string }
 
 /** The owner's word on what waits for it. */
@@ -82,6 +83,14 @@ async function decide(client: PaiClient, decision: Decision): Promise<void> {
       await unwrap(
         client.POST('/v1/memory-conflicts/{id}/resolve', { params: { path: { id } }, body: { keep } })
       )
+      return
+    }
+    case 'inference': {
+      const { id, text, verdict } = decision
+      const params = { path: { id } }
+      // A memory that its owner has written is no longer only inferred, be it in the same words.
+      if (verdict === 'confirm') await unwrap(client.PATCH('/v1/memories/{id}', { params, body: { text } }))
+      else await unwrap(client.DELETE('/v1/memories/{id}', { params }))
       return
     }
     case 'extraction': {

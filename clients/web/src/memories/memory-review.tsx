@@ -12,8 +12,8 @@ export function MemoryReview() {
   const review = useQuery(memoryReviewQuery(useClient()))
   const decide = useDecide()
   if (review.data === undefined) return null
-  const { proposals, conflicts, extractions } = review.data
-  if (proposals.length + conflicts.length + extractions.length === 0) return null
+  const { proposals, conflicts, extractions, inferences } = review.data
+  if (proposals.length + conflicts.length + extractions.length + inferences.length === 0) return null
   const onDecide = (decision: Decision) => decide.mutate(decision)
   return (
     <section aria-label="Waiting for you" className="mt-5">
@@ -24,6 +24,9 @@ export function MemoryReview() {
         ))}
         {proposals.map((memory) => (
           <Proposal key={memory.id} memory={memory} onDecide={onDecide} />
+        ))}
+        {inferences.map((memory) => (
+          <Inference key={memory.id} memory={memory} onDecide={onDecide} />
         ))}
         {extractions.map(({ messageId }) => (
           <Waiting key={messageId} title="A message could not be read for what is worth remembering">
@@ -93,6 +96,23 @@ function Proposal({ memory, onDecide }: Deciding & { memory: Memory }) {
         </Button>
         <Button small look="primary" onClick={() => say('approve')}>
           Remember it
+        </Button>
+      </div>
+    </Waiting>
+  )
+}
+
+function Inference({ memory: { id, text }, onDecide }: Deciding & { memory: Memory }) {
+  const say = (verdict: 'confirm' | 'forget') => onDecide({ about: 'inference', id, text, verdict })
+  return (
+    <Waiting title="PAI is not sure of this: is it true?">
+      <p className="mt-2 font-medium wrap-anywhere">{text}</p>
+      <div className="mt-3 flex justify-end gap-2">
+        <Button small look="quiet" onClick={() => say('forget')}>
+          Forget it
+        </Button>
+        <Button small look="primary" onClick={() => say('confirm')}>
+          It is true
         </Button>
       </div>
     </Waiting>
