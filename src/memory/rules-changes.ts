@@ -23,7 +23,7 @@ const ENDINGS = [
   pattern(`\\bthe\\s${OBJECT}\\s?thing (?:lasted|is over|is done|ended|didn['’]t)`),
   pattern(`(?:^|[.!,]\\s)${OBJECT}\\s?(?:was|were) \\w+ while (?:it|they) lasted`),
   pattern(
-    `(?:^|[.!,;:?]\\s)${OBJECT}(?:['’]s| is| are)\\s(?:out|over|off|history|no more|done with|closed for good|closed|dead)\\b`
+    `(?:^|[.!,;:?]\\s)${OBJECT}(?:['’]s| is| are)\\s(?:out|over|off|history|no more|done with|closed for good)\\b`
   ),
   pattern(
     `\\bused to\\s(?:be |do |have |play |work (?:at|for) |live in |drive |drink |eat |use |go to )?${THE}${OBJECT}`
@@ -38,7 +38,9 @@ const ENDINGS = [
     `\\bturns out (?:that )?(?:the |my )?${OBJECT}\\s?(?:test|results?|diagnosis|thing|scare)?\\s?(?:was|were|is|wasn['’]t)\\b`
   ),
   pattern(`\\b(?:not|n['’]t) a drop of ${OBJECT}`),
-  pattern(`${OBJECT}\\s?closes\\b`)
+  pattern(
+    `${OBJECT}\\s?(?:closes|closed|is closed|is closing)\\b[^.!?]*\\b(?:swapped|switched|moved|instead|changed)\\b`
+  )
 ]
 const BROKE_UP =
   /\b(?:aren['’]?t|are not|no longer|not) together\b|\b(?:broke|split) up\b|\b(?:are|got|getting|we['’]re) (?:divorced|separated)\b/i

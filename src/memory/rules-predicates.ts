@@ -52,10 +52,13 @@ const OWN: [RegExp, Kind][] = [
   ),
   rule(`\\b(?:my birthday|i was born on|my date of birth)\\b`, kind('identity', 0.9, 'birthday')),
   rule(`\\bi was born in\\b`, kind('identity', 0.9, 'birthplace')),
-  rule(`\\b(?:my pronouns|years old\\b|i turn(?:ed)? \\d\\d)`, kind('identity', 0.9, 'age')),
+  rule(
+    `\\b(?:my pronouns|years old\\b|i turn(?:ed)? \\d\\d|i(?:['’]m| am) \\d\\d(?!\\s?(?:%|min|km|kg|cm|hours?|days?|weeks?|miles|minutes)))`,
+    kind('identity', 0.9, 'age')
+  ),
   rule(`\\bmy blood (?:group|type)|${AM}(?:a|b|ab|o)[- ](?:neg|pos|rh)`, kind('health', 0.9, 'blood group')),
   rule(
-    `\\bmy (?:mobile |cell |phone |telephone )(?:number )?(?:\\w+ ){0,3}is|\\bmy number(?:['’]s| is)`,
+    `\\bmy (?:new )?(?:mobile |cell |phone |telephone )?number(?: \\w+){0,3}(?:['’]s| is)|\\bmy (?:new )?(?:mobile|cell|phone) is \\+?\\d`,
     kind('contact', 0.8, 'phone')
   ),
   rule(`\\bmy (?:new )?(?:e-?mail)(?: address)?(?: \\w+){0,2} is`, kind('contact', 0.8, 'email')),
@@ -69,7 +72,7 @@ const OWN: [RegExp, Kind][] = [
     DIET
   ),
   rule(
-    `${I}(?:(?:do not|don['’]?t|no longer|never|can['’]?t|cannot|stopped|quit|gave up|have given up) )(?:eat(?:ing)?|drink(?:ing)?|smok(?:e|ing)|touch)\\b|${WENT}(?:gave|given) up (?!on|and)\\w+|${WENT}quit (?:smok|drink|sugar|coffee|alcohol|meat)|${AM}off (?:milk|meat|sugar|dairy|alcohol|coffee|gluten|carbs)|\\boff (?:milk|dairy|gluten|sugar|meat|alcohol) since`,
+    `${I}(?:(?:do not|don['’]?t|no longer|never|can['’]?t|cannot|stopped|quit|gave up|have given up) )(?:eat(?:ing)?|drink(?:ing)?|smok(?:e|ing)|touch)\\b|${WENT}(?:gave|given) up (?!on|and)\\w+|${WENT}quit (?:smok|drink|sugar|coffee|alcohol|meat)|\\b(?:i|we)(?:['’]ve| have|ve) been (?:sober|clean|teetotal|vegan|vegetarian|smoke-?free)\\b|${AM}off (?:milk|meat|sugar|dairy|alcohol|coffee|gluten|carbs)|\\boff (?:milk|dairy|gluten|sugar|meat|alcohol) since`,
     ABSTAINS
   ),
   rule(`\\b(?:it['’]s been|switched to|only|just) \\w+ for me since`, ABSTAINS),
@@ -82,7 +85,7 @@ const OWN: [RegExp, Kind][] = [
     HEALTH
   ),
   rule(
-    `\\b(?:hearing aids?|slipped disc|surgery in|was operated|got operated|${WENT}(?:broke|broken|sprained|tore|torn|fractured) (?:my|an?)|stammer|stutter|levothyroxine|insulin)\\b`,
+    `\\b(?:hearing aids?|on (?:metformin|insulin|warfarin|statins|antidepressants|blood thinners|\\w+(?:pril|statin|formin|oxetine|zepam|olol))|terrified of|scared of|phobia|slipped disc|surgery in|was operated|got operated|${WENT}(?:broke|broken|sprained|tore|torn|fractured) (?:my|an?)|stammer|stutter|levothyroxine|insulin)\\b`,
     HEALTH
   ),
   rule(
@@ -90,14 +93,17 @@ const OWN: [RegExp, Kind][] = [
     HEALTH
   ),
   rule(
-    `${I}(?:live|reside)\\b|${AM}(?:based|living|settled|located) (?:in|at|near|on|here)|${WENT}(?:just )?(?:moved|relocated)\\s(?:back )?(?:to|in|into|here|house|from)\\b|${WENT}moved here|\\bmoved to\\b.*\\bnow\\b|\\bin the new (?:place|flat|house|home)\\b|\\bmy (?:own )?boxes are|${AM}in (?:an? )(?:flat ?share|house ?share|studio|shared)|${WENT}signed for an? (?:[\\w-]+ ){0,2}(?:studio|flat|apartment|house|place)`,
+    `${I}(?:live|reside)\\b|\\b(?:i|we)(?:['’]ve| have|ve) (?:\\w+ )?lived\\b|${AM}(?:based|living|settled|located) (?:in|at|near|on|here)|${WENT}(?:just )?(?:moved|relocated)\\s(?:back )?(?:to|in|into|here|house|from)\\b|${WENT}moved here|\\bmoved to\\b.*\\bnow\\b|\\bin the new (?:place|flat|house|home)\\b|\\bmy (?:own )?boxes are|${AM}in (?:an? )(?:flat ?share|house ?share|studio|shared)|${WENT}signed for an? (?:[\\w-]+ ){0,2}(?:studio|flat|apartment|house|place)`,
     HOME
   ),
   rule(
     `${WENT}(?:bought|purchased|rented?)\\s(?:an? |our |my |the )?(?:[\\w-]+ ){0,3}(?:house|flat|apartment|studio|semi|cottage|bungalow|farm|home|place|condo|terrace)\\b|\\bi rent out|\\b(?:i|we) stay put`,
     PLACE
   ),
-  rule(`${AM}(?:originally )?from\\b`, kind('identity', 0.7, 'origin')),
+  rule(
+    `${AM}(?:originally )?from\\b|${AM}(?:not )?(?:half |part )?(?:\\w+(?:[^l]ish|nese|ian|iot|ican)|dutch|french|german|greek|swiss|thai|czech|welsh|iraqi|israeli)\\b`,
+    kind('identity', 0.7, 'origin')
+  ),
   rule(
     `${I}(?:work|worked|am employed|was hired|got hired)\\s(?:there|for|at|as|in|with|on|from|near|night|part|full)\\b|${WENT}(?:joined|start(?:ed|ing)?|left|got a job|accepted)\\s(?:work(?:ing)? |a job |a new job |my (?:new )?job |as |at )|\\b(?:i|we) start(?:ed)? (?:as|at|on|my|a|work|the)\\b|\\bmy (?:new )?(?:job|employer|company|workplace)\\b`,
     WORK
@@ -111,11 +117,11 @@ const OWN: [RegExp, Kind][] = [
     JOB
   ),
   rule(
-    `${I}(?:teach|coach|run|manage|lead|chair|organi[sz]e|volunteer|take the minutes|edit|own|co-own|rent out|breed|grow|raise|train)\\s(?!out|into|late|away|low|it|this|that|the risk|errands|a(?:n)? (?:bath|test|script|query|command))\\b|${AM}(?:training|studying|learning|apprenticed|doing|writing|defending|retraining)\\s(?!it|this|that|fine|well|ok|good|the same)`,
+    `${I}(?:teach|coach|run|manage|lead|chair|organi[sz]e|volunteer|take the minutes|edit|own|co-own|rent out|breed|grow|raise|train)\\s(?!out|into|late|away|low|it|this|that|the risk|errands|a(?:n)? (?:bath|test|script|query|command))\\b|${AM}(?:training|studying|learning|apprenticed|doing|defending|retraining)\\s(?!it|this|that|fine|well|ok|good|the same)`,
     JOB
   ),
   rule(
-    `${WENT}(?:finished|completed|got|did|passed|defended|started|dropped out of)\\s(?:my|an?|the) (?:\\w+ )?(?:ma|ba|bsc|msc|mba|phd|degree|master['’]?s?|bachelor['’]?s?|doctorate|diploma|course|studies|exams?|thesis|apprenticeship)\\b|${I}(?:study|studied|graduated|major)\\b`,
+    `${WENT}(?:finished|completed|got|did|passed|failed|defended|started|dropped out of)\\s(?:my|an?|the) (?:\\w+ )?(?:driving test|licen[cs]e|ma|ba|bsc|msc|mba|phd|degree|master['’]?s?|bachelor['’]?s?|doctorate|diploma|course|studies|exams?|thesis|apprenticeship)\\b|${I}(?:study|studied|graduated|major)\\b`,
     kind('education', 0.7, 'study')
   ),
   rule(
@@ -123,7 +129,7 @@ const OWN: [RegExp, Kind][] = [
     kind('skill', 0.6, 'skill')
   ),
   rule(
-    `${AM}(?:single|married|divorced|separated|engaged|widowed|a widow|a widower|getting married|getting divorced|child-?free|childless)\\b|\\b(?:are|we['’]re|were|aren['’]?t|broke up|split up|got|getting) (?:together|married|engaged|divorced|separated|not together)\\b|\\bbroke up\\b|\\bsplit up\\b`,
+    `${WENT}(?:just )?had (?:twins|triplets|a baby|a boy|a girl|our (?:first|second|third)|my (?:first|second|third))\\b|${AM}(?:single|married|divorced|separated|engaged|widowed|a widow|a widower|getting married|getting divorced|child-?free|childless)\\b|\\b(?:are|we['’]re|were|aren['’]?t|broke up|split up|got|getting) (?:together|married|engaged|divorced|separated|not together)\\b|\\bbroke up\\b|\\bsplit up\\b`,
     kind('relationship', 0.8, 'marital status')
   ),
   rule(
@@ -136,7 +142,7 @@ const OWN: [RegExp, Kind][] = [
     DISLIKES
   ),
   rule(
-    `${I}(?:like|love|enjoy|prefer|adore)\\b|${AM}(?:mad about|obsessed with|into|a (?:big |huge )?fan of|keen on|crazy about|fond of)\\b|\\b(?:is|are) my thing\\b|${I}only (?:eat|drink|wear|read|buy|use|listen|watch|cycle|run|swim|cook|travel|fly)\\b`,
+    `${I}(?:like|love|enjoy|prefer|adore)\\b|${I}take (?:my|our) (?:coffee|tea)\\b|${AM}(?:mad about|obsessed with|into|a (?:big |huge )?fan of|keen on|crazy about|fond of)\\b|\\b(?:is|are) my thing\\b|${I}only (?:eat|drink|wear|read|buy|use|listen|watch|cycle|run|swim|cook|travel|fly)\\b`,
     LIKES
   ),
   rule(
@@ -160,7 +166,7 @@ const OWN: [RegExp, Kind][] = [
     OWNS
   ),
   rule(
-    `${HAVE}(?:an? |the |my |our |two |three |four |some |\\d+ )(?!question|problem|issue|headache|cold|idea|feeling|moment|minute|guess|doubt|point|choice|clue|thing|lot|few|bit|look|go|chat|hard time|quick)(?=[\\w'’-])`,
+    `${HAVE}(?:an? |the |my |our |two |three |four |some |\\d+ )(?!question|problem|issue|headache|cold|idea|meeting|call|presentation|deadline|lunch|dinner|tabs?\\b|files?\\b|minutes?|hours?|days?\\b|errors?|options?|feeling|moment|minute|guess|doubt|point|choice|clue|thing|lot|few|bit|look|go|chat|hard time|quick)(?=[\\w'’-])`,
     OWNS
   ),
   rule(

@@ -1,14 +1,30 @@
 /** Facts found without a model: what people say plainly about themselves and theirs. */
 
-import { findSince, makeDatesAbsolute } from './dates.ts'
 import { type FoundFact, OWNER } from './facts.ts'
 import { findEndings, findEvidence } from './rules-changes.ts'
 import * as filters from './rules-filters.ts'
 import {
-  callOf,
+  AS_ROLE,
+  BARE_THING,
+  BRAND,
+  BROAD,
+  DANGLING,
+  ELLIPTIC,
+  ORDER_WITHIN,
+  OWN_SUBJECT,
+  OWN_THING,
+  PRONOUN,
+  REMEMBER,
+  REPORTING,
+  SCHEDULED,
+  STANDING_ORDER,
+  SUCCEEDS,
+  VERB,
+  WANTING
+} from './rules-patterns.ts'
+import {
   findNamedSubject,
   findPeople,
-  introductionOf,
   meantBy,
   namesIn,
   type Person,
@@ -17,68 +33,23 @@ import {
 } from './rules-people.ts'
 import { type Kind, kindOfOther, kindOfOwn } from './rules-predicates.ts'
 import { clausesOf, type Stretch, sentencesOf } from './rules-sentences.ts'
-import { slotOf, TOPICAL, topicOf, valueSlot } from './rules-topics.ts'
-import { holdsTerms, termsOf } from './sameness.ts'
-import { isSameSubject, isSingle } from './slots.ts'
+import {
+  add,
+  bare,
+  type Known,
+  makeDates,
+  type Reading,
+  type RulesContext,
+  rename,
+  withNames
+} from './rules-statements.ts'
+import { slotOf } from './rules-topics.ts'
+import { termsOf } from './sameness.ts'
 
-/** Something the owner has spoken of before, and an attribute of it that is known. */
-export interface Known {
-  subject: string
-  slot: string | null
-}
-
-/** What the rules know besides the message. */
-export interface RulesContext {
-  saidAt: Date
-  timeZone: string
-  known: Known[]
-}
+export type { RulesContext } from './rules-statements.ts'
 
 const MAX_FACTS = 10
 const ASKED = 'the owner asked to remember it'
-/** Asked for by name: the highest importance, whatever it says. */
-const REMEMBER =
-  /^(?:please\s+|pls\s+|pai,?\s+|could you\s+|can you\s+)*(?:(?:remember|note|don['’]t forget|keep in mind|memori[sz]e|make a note|log for me|add to my notes|for (?:the|your) record)(?:\s+that|\s*:|,)?|remind me(?=\s+(?:to|that)\b))\s+(.+)$/i
-/** How PAI is to behave from now on. */
-const ORDER =
-  '(?:answer|reply|write|sign|use|call|keep|give|send|speak|address|format|start|end|include|show|put|add|stop)'
-const STANDING_ORDER = new RegExp(
-  `^(?:(?:please|pls|and|also|perfect|ok|btw),?\\s+|(?:can|could) (?:you|u) )*(?:(?:always|never) ${ORDER}\\b|${ORDER}\\b.*\\b(?:from now on|going forward|in future|always|never|every time)\\b|call me\\s)`,
-  'i'
-)
-const ORDER_WITHIN = new RegExp(`\\b(?:can|could) (?:you|u) (${ORDER}\\b.*\\bfrom now on\\b.*)`, 'i')
-const OPENING =
-  /^(?:(?:and|but|so|also|btw|fyi|oh|well|actually|yes|no|yeah|ok|okay|hi|hey|hello|hiya|morning|haha|lol|again|anyway|plus|sorry|correction|tiny correction[^:]*|heads up|note|as i said|turns out|quick q|ugh|help|right|because|bc|since|as|while|though|then|perfect|please|pls)(?:[,!:.]+\s*|\s+))+/i
-const OWN_SUBJECT = /^(?:i|we)(?:['’]\w+)?\b|^(?:im|ive)\b/i
-const OWN_THING =
-  /^(?:my|our)\s+(?:[\p{L}\p{N}'’&-]+\s+){1,5}?(?:is|are|was|were|has|have|had|means|starts?|leaves|lives|meets?|costs?|needs|uses|makes|got|opens|closes|runs|takes|comes|gets|stays|moved|does|loves|hates|likes|can|can['’]t|cannot|won['’]t|doesn['’]t|don['’]t|squeaks)\b|^(?:my|our)\s+(?:[\p{L}\p{N}'-]+['’]s)\s/iu
-const SCHEDULED =
-  /^\(?(?:the|our|my)\s+[\p{L}\s'’-]{3,40}?\s(?:stays|is on|are on|is at|meets|comes|starts|takes place)\s.*(?:\d|days?\b)|^the\s[\p{L}\s'’-]{3,40}?\s(?:has|have|is|are)\s(?:now |just )?(?:gone over to|switched to|moved to|been moved to|renamed)\s/iu
-/** A thing of the owner's that is named without "my". */
-const BARE_THING =
-  /^(?:house|flat|kitchen|garden|rent|car|bike|dog|cat|wife|husband|mum|mom|dad|boss)\s(?:is|are|was|has)\s|^(?:[\p{L}-]+\s){1,2}(?:is|are) (?:called|named) \p{Lu}|^\p{Lu}\p{Ll}+ is my \p{Ll}+ \p{Lu}/iu
-const ELLIPTIC =
-  /^(?:(?:just|finally|recently|also|only|now)\s+)*(?:moved|bought|sold|cancel(?:led|ed)|joined|got|started|quit|adopted|retired|switched|swapped|gave up|stopped|renamed|enrolled|signed up)\b(?!\s(?:it|this|that|back|home|your|you)\b)/i
-const BRAND = /\b[Mm]y\s((?:\p{Lu}[\p{L}\d-]+\s)(?:\p{Lu}[\p{L}\d-]*|\d+)(?:\s(?:\p{Lu}[\p{L}\d-]*|\d+))*)/u
-const PRONOUN =
-  /^((?:from|since|as of|starting|these days|now|nowadays|apparently)\s(?:[\w]+\s?){0,3},?\s?)?(he|she|they)(['’](?:s|re|ve|d|ll))?\b/i
-const VERB =
-  /\s(?:is|are|was|were|has|had|have|\w+s|\w+ed|can['’]?t|can|does|did|lived?|work|keep|live|love|like|hate|play|never|only)\b|['’]s\s/i
-const REPORTING =
-  /^\S+(?:\s\S+){0,2}\s(?:texted|asked|called|rang|sent|emailed|thinks?|reckons|laughed|says?|said)\b/i
-/** Points back at something that was not said in the same breath. */
-const DANGLING = /\b(?:it|them|that|this|one|those|these|there|here)[.!?)]*$|\bgo by that\b/i
-const WANTING = /\b(?:needs?|wants?|would like)\b/i
-const SUCCEEDS = /^(?:so now|so|now|instead)\b/i
-
-interface Reading {
-  people: Person[]
-  context: RulesContext
-  facts: FoundFact[]
-  message: string
-  /** Who has been introduced in a statement. */
-  introduced: Set<Person>
-}
 
 /** What a message of the owner's says about the owner's world; nothing where nothing is plain. */
 export function findFacts(message: string, context: RulesContext): FoundFact[] {
@@ -89,8 +60,8 @@ export function findFacts(message: string, context: RulesContext): FoundFact[] {
     const cut = filters.cutAtColon(sentence.text)
     const own = cut === null ? sentence : { ...sentence, text: cut }
     readSentence(reading, own, sentences[index - 1]?.text ?? '', sentences[index + 1]?.text ?? '')
-    // What follows is the text to work on.
-    if (cut !== null) break
+    // What follows is the text to work on, or a play.
+    if (cut !== null || filters.isPretending(sentence.text)) break
   }
   introduce(reading, sentences)
   return reading.facts.slice(0, MAX_FACTS)
@@ -138,32 +109,68 @@ function readSentence(reading: Reading, sentence: Stretch, before: string, after
     return
   }
   if (filters.isTold(text)) return
-  const ends = findEndings(text, `${text} ${after}`)
-  const succeeds =
-    SUCCEEDS.test(text) && findEndings(before, `${before} ${text}`).length > 0 && namesIn(text).length > 0
-  if ((ends.length > 0 || succeeds) && !filters.isUnreal(text) && !filters.isQuestion(text)) {
-    const whole = clausesOf(sentence).filter(
-      ({ text: part }) => !filters.isCommand(part) && !filters.isQuestion(part)
-    )
-    const last = whole.at(-1)
-    if (!last) return
-    const stated = {
-      text: sentence.text.slice(0, last.start - sentence.start + last.text.length),
-      start: sentence.start
-    }
-    const said = ELLIPTIC.test(bare(text)) ? `I ${bare(text)}` : bare(text)
-    const kind = kindOfOwn(said) ?? kindOfOther(text)
-    const fact = add(reading, sentence, withNames(reading, stated), kind)
-    if (fact) Object.assign(fact, { ends, evidence: findEvidence(text) })
+  if (readEnding(reading, sentence, before, after)) return
+  const known = reading.facts.length
+  const role = AS_ROLE.exec(bare(text))?.[1]
+  if (role && kindOfOwn(`I'm ${role}`)) {
+    add(reading, sentence, `I'm ${role}`, kindOfOwn(`I'm ${role}`) ?? thing(text), null, OWNER)
     return
   }
-  const known = reading.facts.length
   for (const clause of clausesOf(sentence)) readClause(reading, sentence, clause, before)
   const last = reading.facts.at(-1)
   // "2014 model, 140k km" and "Lichtenberg, keys on the 1st of May" go on with what was said before.
   if (reading.facts.length === known && last && filters.isFragment(text) && last.quote === before) {
     last.text = `${last.text.replace(/[.!]+$/, '')}. ${makeDates(reading, text)}`
   }
+}
+
+/** A sentence that says that something is over is kept whole: what was, and what is instead, explain each other. */
+function readEnding(reading: Reading, sentence: Stretch, before: string, after: string): boolean {
+  const { text } = sentence
+  const ends = findEndings(text, `${text} ${after}`)
+  const succeeds =
+    SUCCEEDS.test(text) && findEndings(before, `${before} ${text}`).length > 0 && namesIn(text).length > 0
+  if ((ends.length === 0 && !succeeds) || filters.isUnreal(text) || filters.isQuestion(text)) return false
+  const clauses = clausesOf(sentence).filter(
+    ({ text: part }) => !filters.isCommand(part) && !filters.isQuestion(part)
+  )
+  const last = clauses.at(-1)
+  if (!last) return true
+  const stated = { ...sentence, text: text.slice(0, last.start - sentence.start + last.text.length) }
+  const said = clauses
+    .map((clause) => bare(clause.text))
+    .map((part) => (ELLIPTIC.test(part) ? `I ${part}` : part))
+  const isOwn = OWN_SUBJECT.test(said[0] ?? '')
+  const person = isOwn ? null : personIn(reading, sentence)
+  const kind = said.map(kindOfOwn).find((found) => found !== null)
+  const about = isOwn ? OWNER : person ? subjectOf(person) : undefined
+  const fact = add(
+    reading,
+    sentence,
+    withNames(reading, stated),
+    kind ?? (person ? kindOfOther(text) : { category: 'fact', slot: null, importance: 0.5 }),
+    null,
+    about
+  )
+  if (!fact) return true
+  const scoped = ends.map((ending) => ({
+    ...ending,
+    subject: ending.subject ?? (BROAD.test(text) ? null : (about ?? null))
+  }))
+  Object.assign(fact, { ends: scoped, evidence: findEvidence(text) })
+  return true
+}
+
+/** Who a sentence is about: somebody named in it, or whom its first pronoun means. */
+function personIn({ people }: Reading, sentence: Stretch): Person | null {
+  const named = people.find(({ at }) => at >= sentence.start && at < sentence.start + sentence.text.length)
+  if (named) return named
+  for (const { text, start } of clausesOf(sentence)) {
+    const pronoun = PRONOUN.exec(bare(text))?.[2]
+    const person = pronoun ? meantBy(pronoun, people, start) : null
+    if (person) return person
+  }
+  return null
 }
 
 /** A question tells of people, and of what the owner has by its maker's name. */
@@ -226,6 +233,14 @@ function isTellingOf(text: string): boolean {
   return !WANTING.test(text) && (termsOf(text).length > 1 || kindOfOther(text).category === 'health')
 }
 
+/** "My brother's lot before they fly" has no verb; "my flight's at 6:40" does. */
+function hasOwnVerb(text: string): boolean {
+  return (
+    VERB.test(text.replace(/^(?:my|our)\s[\p{L}-]+['’]s/iu, 'my')) ||
+    /^(?:my|our)\s[\p{L}-]+['’]s\s(?:at|on|in|due|not|an?|the|called)\b/iu.test(text)
+  )
+}
+
 function thing(text: string): Kind {
   const category = /\b(?:flight|trip|appointment|meeting|exam|wedding|deadline|test|interview|gig)\b/i.test(
     text
@@ -244,11 +259,7 @@ function readOther(reading: Reading, sentence: Stretch, text: string, at: number
   if (person && hasVerb && !WANTING.test(text) && text.split(/\s+/).length > 2 && !REPORTING.test(text)) {
     if (person.introduced) reading.introduced.add(person)
     add(reading, sentence, text, kindOfOther(text), null, subjectOf(person))
-  } else if (
-    !person &&
-    OWN_THING.test(text) &&
-    VERB.test(text.replace(/^(?:my|our)\s[\p{L}-]+['’]s/iu, 'my'))
-  ) {
+  } else if (!person && OWN_THING.test(text) && hasOwnVerb(text)) {
     const own = kindOfOwn(text)
     add(reading, sentence, text, own ?? thing(text))
   } else if (SCHEDULED.test(text)) {
@@ -278,118 +289,4 @@ function introduce(reading: Reading, sentences: Stretch[]): void {
     const kind = { category: 'relationship', slot: 'relation', importance: 0.7 }
     add(reading, sentence, statement, kind, null, subjectOf(person))
   }
-}
-
-function add(
-  reading: Reading,
-  sentence: Stretch,
-  text: string,
-  { category, importance, slot: kindSlot }: Kind,
-  reason: string | null = null,
-  about?: string
-): FoundFact | null {
-  const { saidAt, timeZone } = reading.context
-  const statement = toStatement(text)
-  if (termsOf(statement).length === 0) return null
-  const shown = valueSlot(statement, reading.message)
-  const slot = shown ?? kindSlot
-  const evidence = slot !== null && isSingle(slot) ? findEvidence(sentence.text) : null
-  const subject = (shown ? undefined : about) ?? subjectFor(reading, statement, slot, evidence !== null)
-  const fact: FoundFact = {
-    text: makeDates(reading, statement),
-    category,
-    tags: [...new Set(namesIn(statement).map((name) => name.toLowerCase()))].slice(0, 3),
-    importance,
-    importanceReason: reason ?? `said plainly, about ${category}`,
-    quote: sentence.text,
-    quoteStart: sentence.start,
-    subject,
-    slot,
-    validFrom: findSince(statement, saidAt, timeZone),
-    validTo: null,
-    saidBy: 'owner',
-    evidence,
-    ends: [],
-    lasting: true
-  }
-  reading.facts.push(fact)
-  return fact
-}
-
-function makeDates({ context }: Reading, text: string): string {
-  return makeDatesAbsolute(text, context.saidAt, context.timeZone)
-}
-
-/** What a statement is about: a thing with a name or times of its own, else the owner. */
-function subjectFor(
-  { context, message }: Reading,
-  statement: string,
-  slot: string | null,
-  changed: boolean
-): string | null {
-  const topic = topicOf(statement)
-  const isTopical = slot !== null && TOPICAL.has(slot)
-  if (isTopical && topic) return knownLike(context.known, topic, slot) ?? topic
-  if (isTopical && changed) {
-    const alike = context.known.filter((known) => known.slot === slot)
-    const spoken = alike.find(({ subject }) => holdsTerms(message, termsOf(subject)))
-    // The only title there is, when a title changes.
-    return (spoken ?? (alike.length === 1 ? alike[0] : undefined))?.subject ?? null
-  }
-  return OWN_SUBJECT.test(statement) || kindOfOwn(statement) ? OWNER : (topic ?? null)
-}
-
-/** "the theatre lot" is the theatre group that was spoken of before. */
-function knownLike(known: Known[], topic: string, slot: string): string | null {
-  return known.find((one) => one.slot === slot && isSameSubject(one.subject, topic))?.subject ?? null
-}
-
-function withNames(reading: Reading, sentence: Stretch): string {
-  let text = sentence.text
-  for (const clause of clausesOf(sentence).toReversed()) {
-    const pronoun = PRONOUN.exec(clause.text)
-    const person = pronoun && meantBy(pronoun[2] ?? '', reading.people, clause.start)
-    if (!pronoun || !person) continue
-    const from = clause.start - sentence.start
-    text =
-      text.slice(0, from) +
-      rename(reading, clause.text, pronoun, person) +
-      text.slice(from + clause.text.length)
-  }
-  return bare(text)
-}
-
-/** "She's just had her hip replaced" with who she is for the pronoun, and the verb in full. */
-function rename(
-  reading: Reading,
-  text: string,
-  [whole, lead = '', , short = '']: RegExpExecArray,
-  person: Person
-): string {
-  const rest = text.slice(whole.length)
-  const name = reading.introduced.has(person) ? callOf(person) : introductionOf(person)
-  reading.introduced.add(person)
-  const isDone =
-    /^\s(?:(?:just|already|now|never|always|recently)\s)?(?:been|had|got|gone|made|taken|become|\w+ed)\b/i.test(
-      rest
-    )
-  const verbs: Record<string, string> = {
-    s: isDone ? ' has' : ' is',
-    re: ' are',
-    ve: ' have',
-    d: ' would',
-    ll: ' will'
-  }
-  return `${lead}${name}${verbs[short.slice(1)] ?? ''}${rest}`
-}
-
-function bare(text: string): string {
-  return text.replace(OPENING, '').trim()
-}
-
-function toStatement(text: string): string {
-  const trimmed = bare(text)
-    .replace(/[\s,;:–-]+$/, '')
-    .replace(/\s(?:lol|haha|btw|fyi|tbh|pls|please|though)([.!]*)$/i, '$1')
-  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1)
 }
