@@ -27,7 +27,7 @@ const WEB_SOURCES = [
 const DATABASE_STAMP = join(CACHE, 'database.stamp')
 const WEB_STAMP = join(WEB, 'dist', '.sources')
 
-const TASKS = { start, test, build, bench, check }
+const TASKS = { start, test, build, bench, eval: evaluate, check }
 
 /** A failure whose message is all there is to say. */
 class Refusal extends Error {}
@@ -72,6 +72,12 @@ async function bench(args) {
   await install()
   await prepareDatabase()
   return runNode([join('test', 'bench', 'main.ts'), ...args])
+}
+
+async function evaluate(args) {
+  await install()
+  await prepareDatabase()
+  return runNode([join('test', 'eval', 'main.ts'), ...args])
 }
 
 async function check() {
