@@ -42,7 +42,8 @@ export async function findWhatGoes(tx: Tx, ownerId: string, id: string): Promise
   for (const text of await findEarlierTexts(tx, ownerId, core)) facts.push({ text, quotes: [] })
   const words = createForgottenWords(facts)
   const saySo = now.filter((memory) => !core.includes(memory.id) && words.isIn(memory.text))
-  const others = await findFamily(
+  // What such a one replaced is another fact's history, and stays.
+  const others = await findDerived(
     tx,
     ownerId,
     saySo.map((memory) => memory.id)
@@ -73,6 +74,17 @@ async function findFamily(tx: Tx, ownerId: string, ids: string[]): Promise<strin
     ) SELECT id FROM going`)
   const found = rows.map(({ id }) => id)
   return [...ids.filter((id) => found.includes(id)), ...found.filter((id) => !ids.includes(id))]
+}
+
+async function findDerived(tx: Tx, ownerId: string, ids: string[]): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    WITH RECURSIVE going AS (
+      SELECT id FROM memories WHERE owner_id = ${ownerId} AND id = ANY(${sql.param(ids)}::uuid[])
+      UNION
+      SELECT derived.memory_id FROM going
+        JOIN memory_dependencies derived ON derived.owner_id = ${ownerId} AND derived.depends_on = going.id
+    ) SELECT id FROM going`)
+  return rows.map(({ id }) => id)
 }
 
 async function findEarlierTexts(tx: Tx, ownerId: string, ids: string[]): Promise<string[]> {

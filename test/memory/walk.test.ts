@@ -5,6 +5,25 @@ import { everyWordOf } from './every-word.ts'
 import { runJobs } from './jobs.ts'
 
 describeEachDatabase('a fact’s whole life', (database) => {
+  test('what was taken for a change and was none is true again when that is undone', async () => {
+    const { house, owner, call } = await setUp(database())
+    for (const [content, createdAt] of [
+      ['I live in Oslo.', '2026-03-05T10:00:00Z'],
+      ['I live in Bergen now.', '2026-06-15T10:00:00Z']
+    ]) {
+      const body = { messages: [{ role: 'user', content, createdAt }], extract: true }
+      await call('POST', '/conversations/import', body)
+      await runJobs(house, owner.id)
+    }
+    const find = async () =>
+      (await call('GET', '/memories')).data.items.find(({ text }: { text: string }) => text.includes('Oslo'))
+    const superseded = await find()
+    expect(superseded).toMatchObject({ status: 'superseded', validTo: '2026-06-15T10:00:00.000Z' })
+    const { data } = await call('POST', `/memories/${superseded.id}/undo`)
+    expect(data).toMatchObject({ status: 'active', validTo: null, supersededBy: null })
+    expect(await find()).toEqual(data)
+  })
+
   test('told in March, corrected in June, asked as of April and now, forgotten in July, proven gone', async () => {
     let now = new Date('2026-06-20T12:00:00Z')
     const { house, owner, call } = await setUp(database(), ({ sources }) => [sources[0]?.text ?? 'I see.'], {
