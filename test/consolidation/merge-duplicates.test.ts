@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import type { StructuredModel } from '../../src/llm/model.ts'
 import { buildTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { stepsOf, tidyOwner } from './tidy.ts'
@@ -93,3 +94,79 @@ describeEachDatabase('merging memories that say the same', (database) => {
     )
   })
 })
+
+describeEachDatabase('merging with a model', (database) => {
+  /** A model that says of every pair that it is one fact, or what it is told to. */
+  async function setUp(answer: (user: string) => unknown) {
+    const asked: string[] = []
+    const structured: StructuredModel = {
+      id: 'scripted',
+      async complete({ name, user }) {
+        if (name !== 'duplicates') return { value: 'prose', usage: NO_USAGE }
+        asked.push(user)
+        return { value: answer(user), usage: NO_USAGE }
+      }
+    }
+    const house = await buildTestApp(database(), { llm: { structured } })
+    onTestFinished(() => house.close())
+    return { asked, ...(await tidyOwner(database(), house)) }
+  }
+
+  test('what is the same in other words becomes one where the model says so', async () => {
+    const ada = await setUp(() => ({ same: [1] }))
+    const first = await ada.remember('My sister Ada keeps bees in Tromsø, Norway')
+    const second = await ada.remember('In Tromsø, Norway, bees are kept by my sister Ada')
+    expect(stepsOf(await ada.tidy(), 'merged')).toEqual([[first, second]])
+    expect(ada.asked).toHaveLength(1)
+  })
+
+  test('what differs in a number, a name or a no is not even asked about', async () => {
+    const ada = await setUp(() => ({ same: [1, 2, 3, 4, 5] }))
+    for (const fact of [
+      'My sister Ada keeps two hives of bees in Tromsø',
+      'My sister Ada keeps three hives of bees in Tromsø',
+      'My sister Eva keeps two hives of bees in Tromsø',
+      'My sister Ada no longer keeps two hives of bees in Tromsø'
+    ]) {
+      await ada.remember(fact)
+    }
+    expect(stepsOf(await ada.tidy(), 'merged')).toEqual([])
+    expect(ada.asked).toEqual([])
+  })
+
+  test.each([['prose'], [{ same: [7] }], [{ same: ['1'] }], [{ pairs: [1] }], [null]])(
+    'an answer like %j merges nothing',
+    async (answer) => {
+      const ada = await setUp(() => answer)
+      await ada.remember('My sister Ada keeps bees in Tromsø, Norway')
+      await ada.remember('In Tromsø, Norway, bees are kept by my sister Ada')
+      const consolidation = await ada.tidy()
+      expect(consolidation.status).toBe('completed')
+      expect(stepsOf(consolidation, 'merged')).toEqual([])
+      expect(ada.asked).toHaveLength(1)
+    }
+  )
+
+  test('a model that is away fails the job, which goes on later from where it was', async () => {
+    let away = true
+    const ada = await setUp(() => {
+      if (away) throw new Error('away')
+      return { same: [1] }
+    })
+    await ada.remember('I am vegetarian')
+    await ada.remember("I'm a vegetarian.")
+    await ada.remember('My sister Ada keeps bees in Tromsø, Norway')
+    await ada.remember('In Tromsø, Norway, bees are kept by my sister Ada')
+    await expect(ada.tidy()).rejects.toThrow('away')
+    const [run] = (await ada.call('GET', '/consolidations')).data.items
+    expect(run.status).toBe('running')
+    expect(run.report.steps).toHaveLength(1)
+    away = false
+    await ada.again(run.id)
+    const done = (await ada.call('GET', `/consolidations/${run.id}`)).data
+    expect(done.status).toBe('completed')
+    expect(stepsOf(done, 'merged')).toHaveLength(2)
+  })
+})
+
+const NO_USAGE = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 }

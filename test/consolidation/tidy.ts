@@ -36,6 +36,11 @@ export async function tidyOwner(database: Database, house: TestApp) {
       await runJobs(house, owner.id)
       return (await call('GET', `/consolidations/${data.id}`)).data
     },
+    /** Runs the job of a consolidation once more, as the queue does after a failure. */
+    again(consolidationId: string): Promise<void> {
+      const payload = { ownerId: owner.id, consolidationId }
+      return house.services.jobs['consolidation.run'](payload, new AbortController().signal)
+    },
     async memory(id: string): Promise<Memory> {
       return (await call('GET', `/memories/${id}`)).data
     },
