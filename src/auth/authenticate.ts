@@ -34,7 +34,7 @@ declare module '@fastify/jwt' {
 
 /** Whether an Authorization header brings an API key, which takes a look into the database to check. */
 export function isApiKey(authorization: string | undefined): boolean {
-  return authorization?.split(' ')[1]?.startsWith(API_KEY_PREFIX) ?? false
+  return authorization?.startsWith(API_KEY_PREFIX, 'Bearer '.length) ?? false
 }
 
 export type Authenticate = (authorization: string | undefined) => Promise<SignedIn>
