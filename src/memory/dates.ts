@@ -28,6 +28,7 @@ const COUNTS = 'zero one two three four five six seven eight nine ten eleven twe
 const PAST =
   /\b(?:was|were|had|did|got|went|came|took|bought|sold|left|met|saw|born|broke|started|began|became|made|\w{3,}ed|since|ago)\b/i
 const RECURRING = /\b(?:every|each|other|third|second|first|most|always|usually)\s+(?:\w+\s+)?$/i
+const AHEAD = /\b(?:to|until|till|by|for)\s(?:the\s)?$/i
 /** A day that comes every year is not of one year. */
 const YEARLY = /\b(?:birthday|bday|anniversary|turns?|turning|every year|each year|annual\w*|born)\b/i
 
@@ -98,7 +99,9 @@ export function makeDatesAbsolute(text: string, saidAt: Date, timeZone: string):
     for (const match of text.matchAll(expression)) {
       const end = match.index + match[0].length
       if (taken.some(([from, to]) => match.index < to && from < end)) continue
-      const note = resolve(match, { today, past, yearly, before: text.slice(0, match.index) })
+      const before = text.slice(0, match.index)
+      // "Moved to 10 May" tells of a day ahead.
+      const note = resolve(match, { today, past: past && !AHEAD.test(before), yearly, before })
       if (note === null) continue
       taken.push([match.index, end])
       notes.push({ at: end, note })

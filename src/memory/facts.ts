@@ -29,6 +29,10 @@ export interface FoundFact {
 export interface Ending {
   subject: string | null
   terms: string[]
+  /** Only where a memory has a value of this kind: the rest that is known of the thing goes on. */
+  value?: 'weekday' | 'date' | 'amount'
+  /** Only what denies it: it has come back. */
+  denied?: boolean
 }
 
 /** The owner, as a subject. */

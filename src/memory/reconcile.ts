@@ -10,6 +10,7 @@ import {
   type Near
 } from './reconcile-store.ts'
 import { approveProposal, findByText } from './review-store.ts'
+import { fitsEnding } from './rules-changes.ts'
 import { speaksOf, termsOf, withKinds } from './sameness.ts'
 import { isSameSubject } from './slots.ts'
 import { keepMemory, type NewSource, proveMemory } from './store.ts'
@@ -156,9 +157,12 @@ function findEnded(told: Told, standing: Standing[]): Standing[] {
       memory.since <= since &&
       (isEndedByModel(memory) ||
         fact.ends.some(
-          ({ subject, terms }) =>
-            (subject === null || memory.subject === null || isSameSubject(subject, memory.subject)) &&
-            speaksOf(memory.text, terms)
+          (ending) =>
+            (ending.subject === null ||
+              memory.subject === null ||
+              isSameSubject(ending.subject, memory.subject)) &&
+            speaksOf(memory.text, ending.terms) &&
+            fitsEnding(memory.text, ending)
         ))
   )
 }

@@ -1,29 +1,30 @@
 import type { Ending } from './facts.ts'
-import { termsOf } from './sameness.ts'
+import { RELATION } from './rules-people.ts'
+import { isDenial, termsOf } from './sameness.ts'
 
 /** What shows that something has changed: verbs of changing, and words that set now against before. */
 const CHANGE =
-  /\b(?:no longer|any ?more|instead|these days|nowadays|from now on|from here on|from next (?:week|month|year)|now|renamed?|re-?named|moved (?:to|from|my|the|out)|been moved|has been moved|swapped|switched|changed|replaced|rescheduled|postponed|pushed|push (?:it|everything|the)|brought forward|gone over to|handed over|took over|taken over|put (?:her|his|their|the|its) price|price up|sold|cancel(?:led|ed)|quit|left|gave up|given up|stopped|scrap(?:ped)?|ditched|hung up|turns out|turned out|retest|correction|used to|since (?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun|last)|back on the menu|had a word|new (?:sim|number|job|place|flat|boss|name)|in charge of)\b|['’]s out\b|\bis out\b/i
+  /\b(?:no longer|any ?more|instead|these days|nowadays|from now on|from here on|from next (?:week|month|year)|now|renamed?|re-?named|moved (?:to|from|my|the|out)|been moved|has been moved|swapped|switched|changed|replaced|rescheduled|postponed|pushed|push (?:it|everything|the)|brought forward|gone over to|handed over|took over|taken over|put (?:her|his|their|the|its|my|our) (?:price|rent)|traded|retrained|again|price up|sold|cancel(?:led|ed)|quit|left|gave up|given up|stopped|scrap(?:ped)?|ditched|hung up|turns out|turned out|retest|correction|used to|since (?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun|last)|back on the menu|had a word|new (?:sim|number|job|place|flat|boss|name)|in charge of)\b|['’]s out\b|\bis out\b/i
 
-const OBJECT = `((?:(?!and\\b|but\\b|so\\b|to\\b|for\\b|from\\b|in\\b|at\\b|on\\b|with\\b|last\\b|this\\b|btw\\b|because\\b|since\\b|when\\b|years?\\b|too\\b|today\\b|yesterday\\b|it\\b|together\\b|ourselves\\b|a\\b|an\\b)[\\p{L}\\p{N}+'’-]+\\s?){1,3})`
-const THE = `(?:my |our |the |that |this |drinking |eating |going to (?:the )?|playing |doing |taking |using |working (?:at|for) (?:the )?)*`
+const OBJECT = `((?:(?!and\\b|but\\b|so\\b|to\\b|for\\b|from\\b|in\\b|at\\b|on\\b|with\\b|last\\b|this\\b|btw\\b|because\\b|since\\b|when\\b|years?\\b|too\\b|today\\b|yesterday\\b|it\\b|together\\b|ourselves\\b|a\\b|an\\b|by\\b|off\\b|out\\b|into\\b|of\\b|again\\b|by\\b)[\\p{L}\\p{N}+'’-]+\\s?){1,3})`
+const THE = `(?:on |my |our |the |that |this |drinking |eating |going to (?:the )?|playing |doing |taking |using |working (?:at|for) (?:the )?)*`
 const pattern = (text: string) => new RegExp(text, 'iu')
 /** Each names in its first group what is over. */
 const ENDINGS = [
   pattern(
     `\\b(?:sold|cancel(?:led|ed)|quit|scrap(?:ped)?|ditched|dropped|stopped|gave up|given up|got rid of|finished with|unsubscribed from|deleted)\\s${THE}${OBJECT}`
   ),
-  pattern(`\\b(?:swapped|exchanged|traded|replaced)\\s${THE}${OBJECT}(?:for|with|by)\\b`),
+  pattern(`\\b(?:swapped|exchanged|traded|replaced)\\s${THE}${OBJECT}(?:in )?(?:for|with|by|against)\\b`),
   pattern(
     `\\b(?:switched|moved|changed|went|gone|converted)\\s(?:over )?from\\s${THE}${OBJECT}(?:to|over)\\b`
   ),
   pattern(
-    `(?:\\b(?:i|we|he|she|they)|['’]ve|\\bhave|\\bhas|['’]s|\\band)\\s(?:just )?left\\s(?!the house|work early|home|it\\b|me\\b|my phone|a (?:note|message))${THE}${OBJECT}`
+    `(?:^|[.,;]\\s|\\b(?:i|we|he|she|they)|['’]ve|\\bhave|\\bhas|['’]s|\\band)\\s?(?:just )?left\\s(?!the house|work early|home|it\\b|me\\b|my phone|a (?:note|message))${THE}${OBJECT}`
   ),
   pattern(`\\bthe\\s${OBJECT}\\s?thing (?:lasted|is over|is done|ended|didn['’]t)`),
   pattern(`(?:^|[.!,]\\s)${OBJECT}\\s?(?:was|were) \\w+ while (?:it|they) lasted`),
   pattern(
-    `(?:^|[.!,;:?]\\s)${OBJECT}(?:['’]s| is| are)\\s(?:out|over|off|history|no more|done with|closed for good)\\b`
+    `(?:^|[.!,;:?]\\s)${OBJECT}(?:['’]s| is| are)\\s(?:out|over|history|no more|done with|closed for good)(?=\\s*(?:[,.!;]|btw|$))`
   ),
   pattern(
     `\\bused to\\s(?:be |do |have |play |work (?:at|for) |live in |drive |drink |eat |use |go to )?${THE}${OBJECT}`
@@ -55,6 +56,7 @@ const PARTNERS = [
   'marry',
   'married'
 ]
+const SOMEBODY = new RegExp(`\\b(?:${RELATION})\\b`, 'i')
 const GONE =
   /\b(\p{Lu}[\p{L}'’-]+?)(?:['’]s| has| is|['’]ll be)?\s(?:moved out|moved away|moved to|moving to|moving away|moving out|gone to|leaving|left|retired|retiring|quit|resigned|passed away|died)\b/u
 const SUCCESSOR =
@@ -72,11 +74,14 @@ export function findEvidence(text: string): string | null {
 export function findEndings(sentence: string, passage: string): Ending[] {
   const endings: Ending[] = []
   for (const ending of ENDINGS) {
-    const terms = termsOf(ending.exec(sentence)?.[1] ?? '').filter((term) => !VAGUE.test(term))
+    const object = ending.exec(sentence)?.[1] ?? ''
+    // Who is left, dropped or out is not over.
+    const isLeft = SOMEBODY.test(object) && !/\bany ?more\b|\bno longer\b/i.test(sentence)
+    const terms = isLeft ? [] : termsOf(object).filter((term) => !VAGUE.test(term))
     if (terms.length > 0) endings.push({ subject: null, terms })
   }
   if (BROKE_UP.test(sentence)) {
-    const names = [...sentence.matchAll(/(?<!^)\b\p{Lu}\p{L}+|^\p{Lu}\p{L}+(?= and i\b)/giu)].map(
+    const names = [...sentence.matchAll(/(?<!^)\b\p{Lu}\p{L}+|^\p{Lu}\p{L}+(?= and I\b)/gu)].map(
       ([name]) => name
     )
     const named = names.flatMap(termsOf).slice(0, 3)
@@ -85,5 +90,57 @@ export function findEndings(sentence: string, passage: string): Ending[] {
   }
   const gone = GONE.exec(sentence)?.[1]
   if (gone && SUCCESSOR.test(passage)) endings.push({ subject: gone.toLowerCase(), terms: termsOf(gone) })
-  return endings
+  return [...endings, ...findNewValues(sentence), ...findReturns(sentence)]
+}
+
+const WHAT = "((?:[\\p{L}'’-]+\\s){0,2}?[\\p{L}-]+)"
+/** A thing with a new value: each names the thing in its first group. */
+const NEW_VALUES = [
+  pattern(
+    `(?:^|[.,;!]\\s)(?:the |my |our )?${WHAT}(?:['’]s|\\sis|\\sare)\\s(?:now\\s)?(?:on |at |from |[£$€]?\\d).*\\b(?:now|instead|these days|from (?:now|next|the))\\b`
+  ),
+  pattern(
+    `(?:^|[.,;!]\\s)(?:the |my |our )?${WHAT}(?:['’]s|\\s(?:is|are|has|have|was))\\s(?:now\\s|just\\s)?(?:been\\s)?(?:moved|pushed|shifted|rescheduled|postponed|changed|brought forward|put back|gone up|gone down|raised|increased)\\b`
+  ),
+  pattern(
+    `\\b(?:put|moved|pushed|shifted|rescheduled|postponed|raised|increased|brought|changed)\\s(?:the|my|our)\\s${WHAT}\\s(?:up|to|forward|back|from|until|by)\\b`
+  )
+]
+const VALUES: [NonNullable<Ending['value']>, RegExp][] = [
+  ['weekday', /\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b/i],
+  ['date', /\b\d{1,2}(?:st|nd|rd|th)?(?: of)? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)/i],
+  ['amount', /[£$€]?\d[\d.,]*/]
+]
+
+/** "Yoga's on Wednesdays now" ends what was said of yoga with another weekday, and nothing else of yoga. */
+function findNewValues(sentence: string): Ending[] {
+  const value = VALUES.find(([, form]) => form.test(sentence))?.[0]
+  if (!value) return []
+  for (const form of NEW_VALUES) {
+    const terms = termsOf(form.exec(sentence)?.[1] ?? '').filter((term) => !VAGUE.test(term))
+    if (terms.length > 0) return [{ subject: null, terms, value }]
+  }
+  return []
+}
+
+const RETURNS = [
+  pattern(`\\b(?:started|back to|back on|took up|taken up|resumed)\\s${THE}${OBJECT}\\s?again\\b`),
+  pattern(
+    `\\b(?:i|we)\\s(?:do |can )?(?:eat|drink|use|play|have|go to|wear|drive|take)\\s${THE}${OBJECT}\\s?(?:again|these days)\\b`
+  ),
+  pattern(`(?:^|[.,;!]\\s|\\bso )${OBJECT}(?:['’]s| is)\\sback\\b`)
+]
+
+/** "Started drinking coffee again" ends what denied it. */
+function findReturns(sentence: string): Ending[] {
+  return RETURNS.flatMap((form) => {
+    const terms = termsOf(form.exec(sentence)?.[1] ?? '').filter((term) => !VAGUE.test(term))
+    return terms.length > 0 ? [{ subject: null, terms, denied: true }] : []
+  })
+}
+
+/** Whether a memory is what an ending ends, by its form: another value of the kind, or a denial. */
+export function fitsEnding(text: string, { value, denied }: Ending): boolean {
+  if (denied) return isDenial(text)
+  return !value || (VALUES.find(([kind]) => kind === value)?.[1].test(text) ?? false)
 }

@@ -15,14 +15,14 @@ export const OPENING =
   /^(?:(?:and|but|so|also|btw|fyi|oh|well|actually|yes|no|yeah|ok|okay|hi|hey|hello|hiya|morning|haha|lol|again|anyway|plus|sorry|correction|tiny correction[^:]*|heads up|note|as i said|turns out|quick q|ugh|help|right|because|bc|since|as|while|though|then|perfect|please|pls)(?:[,!:.]+\s*|\s+))+/i
 export const OWN_SUBJECT = /^(?:i|we)(?:['’]\w+)?\b|^(?:im|ive)\b/i
 export const OWN_THING =
-  /^(?:my|our)\s+(?:[\p{L}\p{N}'’&-]+\s+){1,5}?(?:is|are|was|were|has|have|had|means|starts?|leaves|lives|meets?|costs?|needs|uses|makes|got|opens|closes|runs|takes|comes|gets|stays|moved|does|loves|hates|likes|can|can['’]t|cannot|won['’]t|doesn['’]t|don['’]t|squeaks)\b|^(?:my|our)\s+(?:[\p{L}\p{N}'-]+['’]s)\s/iu
+  /^(?:my|our)\s+(?:[\p{L}\p{N}'’&-]+\s+){1,5}?(?:is|are|was|were|has|have|had|means|starts?|leaves|lives|meets?|costs?|needs|uses|makes|got|opens|closes|runs|takes|comes|gets|stays|moved|does|loves|hates|likes|can|can['’]t|cannot|won['’]t|doesn['’]t|don['’]t|squeaks)\b|^(?:my|our)\s+[\p{L}-]+\s+\p{Ll}{3,}s\s(?:on|at|in|every|for|with|to)\b|^(?:my|our)\s+(?:[\p{L}\p{N}'-]+['’]s)\s/iu
 export const SCHEDULED =
   /^\(?(?:the|our|my)\s+[\p{L}\s'’-]{3,40}?\s(?:stays|is on|are on|is at|meets|comes|starts|takes place)\s.*(?:\d|days?\b)|^the\s[\p{L}\s'’-]{3,40}?\s(?:has|have|is|are)\s(?:now |just )?(?:gone over to|switched to|moved to|been moved to|renamed)\s/iu
 /** A thing of the owner's that is named without "my". */
 export const BARE_THING =
-  /^(?:house|flat|kitchen|garden|rent|car|bike|dog|cat|wife|husband|mum|mom|dad|boss)\s(?:is|are|was|has)\s|^(?:[\p{L}-]+\s){1,2}(?:is|are) (?:called|named) \p{Lu}|^\p{Lu}\p{Ll}+ is my \p{Ll}+ \p{Lu}/iu
+  /^(?:house|flat|kitchen|garden|rent|car|bike|dog|cat|wife|husband|mum|mom|dad|boss)\s(?:is|are|was|has)\s|^(?:[\p{L}-]+\s){1,2}(?:is|are) (?:called|named) \p{Lu}|^(?:my )?new (?:e-?mail|number|phone|address|mobile)(?: address| number)?(?: is|:)\s|^\p{Lu}\p{Ll}+ is my \p{Ll}+ \p{Lu}/iu
 export const ELLIPTIC =
-  /^(?:(?:just|finally|recently|also|only|now)\s+)*(?:moved|bought|sold|cancel(?:led|ed)|joined|got|started|quit|adopted|retired|switched|swapped|gave up|stopped|renamed|enrolled|signed up)\b(?!\s(?:it|this|that|back|home|your|you)\b)/i
+  /^(?:(?:just|finally|recently|also|only|now)\s+)*(?:left|traded|ditched|dropped|scrapped|retrained|finished|moved|bought|sold|cancel(?:led|ed)|joined|got|started|quit|adopted|retired|switched|swapped|gave up|stopped|renamed|enrolled|signed up)\b(?!\s(?:it|this|that|back|home|your|you)\b)/i
 export const BRAND =
   /\b[Mm]y\s((?:\p{Lu}[\p{L}\d-]+\s)(?:\p{Lu}[\p{L}\d-]*|\d+)(?:\s(?:\p{Lu}[\p{L}\d-]*|\d+))*)/u
 export const PRONOUN =

@@ -30,6 +30,13 @@ export interface Person {
 const MY = `(?:[Mm]y|[Oo]ur|MY)\\s(?:(?:new|old|little|big|older|younger|elder|eldest|youngest|baby|dear|late|best|good|close|personal|therapist|twin|first|second|ex|former)\\s)*`
 const INTRODUCTIONS: [RegExp, 'relation first' | 'name first'][] = [
   [
+    new RegExp(
+      `\\b(?:[Hh]ave|['’]ve(?: got)?|got|[Hh]ad)\\s(?:an?|two|three|four|\\d)\\s(?:\\p{Ll}+\\s)?(${RELATION})(?:,|\\scalled|\\snamed)\\s(${NAMES})`,
+      'gu'
+    ),
+    'relation first'
+  ],
+  [
     new RegExp(`${MY}((?:${RELATION})['’]s\\s(?:${RELATION})),?\\s(?:is\\s)?\\(?(${NAMES})`, 'gu'),
     'relation first'
   ],

@@ -93,7 +93,7 @@ const OWN: [RegExp, Kind][] = [
     HEALTH
   ),
   rule(
-    `${I}(?:live|reside)\\b|\\b(?:i|we)(?:['’]ve| have|ve) (?:\\w+ )?lived\\b|${AM}(?:based|living|settled|located) (?:in|at|near|on|here)|${WENT}(?:just )?(?:moved|relocated)\\s(?:back )?(?:to|in|into|here|house|from)\\b|${WENT}moved here|\\bmoved to\\b.*\\bnow\\b|\\bin the new (?:place|flat|house|home)\\b|\\bmy (?:own )?boxes are|${AM}in (?:an? )(?:flat ?share|house ?share|studio|shared)|${WENT}signed for an? (?:[\\w-]+ ){0,2}(?:studio|flat|apartment|house|place)`,
+    `${I}(?:live|reside)\\b|\\b(?:i|we)(?:['’]ve| have|ve) (?:\\w+ )?lived\\b|${AM}(?:based|living|settled|located) (?:in|at|near|on|here)|${WENT}(?:just )?(?:moved|relocated)\\s(?:back )?(?:to|in|into|here|house|from)\\b|${WENT}moved here|\\bmoved to\\b.*\\bnow\\b|\\b(?:i['’]?m|we['’]?re) in (?!an?\\b|the\\b|my\\b|bed|it\\b)[\\w\\s]{2,20} now\\b|\\b(?:i['’]?m|we['’]?re) now in (?!an?\\b|the\\b|my\\b)\\w|\\bin the new (?:place|flat|house|home)\\b|\\bmy (?:own )?boxes are|${AM}in (?:an? )(?:flat ?share|house ?share|studio|shared)|${WENT}signed for an? (?:[\\w-]+ ){0,2}(?:studio|flat|apartment|house|place)`,
     HOME
   ),
   rule(
@@ -105,7 +105,7 @@ const OWN: [RegExp, Kind][] = [
     kind('identity', 0.7, 'origin')
   ),
   rule(
-    `${I}(?:work|worked|am employed|was hired|got hired)\\s(?:there|for|at|as|in|with|on|from|near|night|part|full)\\b|${WENT}(?:joined|start(?:ed|ing)?|left|got a job|accepted)\\s(?:work(?:ing)? |a job |a new job |my (?:new )?job |as |at )|\\b(?:i|we) start(?:ed)? (?:as|at|on|my|a|work|the)\\b|\\bmy (?:new )?(?:job|employer|company|workplace)\\b`,
+    `${I}(?:work|worked|am employed|was hired|got hired)\\s(?:there|for|at|as|in|with|on|from|near|night|part|full)\\b|${WENT}(?:joined|start(?:ed|ing)?|left|got a job|accepted)\\s(?:work(?:ing)? |a job |a new job |my (?:new )?job |as |at )|\\b(?:i|we) start(?:ed)? (?:as|at|on|my|a|work|the)\\b|${AM}(?:now )?(?:at|with) (?!the (?:moment|airport|station|doctor|shop)|home|a\\b|my\\b)\\w+.*\\b(?:since|now)\\b|\\bmy (?:new )?(?:job|employer|company|workplace)\\b`,
     WORK
   ),
   rule(
@@ -179,6 +179,10 @@ const OWN: [RegExp, Kind][] = [
   )
 ]
 
+const COMMUTE = new RegExp(
+  `${I}(?:take|catch|walk|drive|cycle|bike|run|commute|travel|ride)\\b.*\\bto (?:work|school|uni|university|college|the office)\\b`,
+  'i'
+)
 /** A habit by how often it comes, whatever it is. */
 const REPEATED = new RegExp(
   `${I}\\w+.*\\b(?:every|each) (?:other )?(?:day|week|morning|evening|night|month|year|spring|summer|autumn|winter|mon|tue|wed|thu|fri|sat|sun)`,
@@ -216,6 +220,7 @@ const OTHERS: [RegExp, Kind][] = [
 
 export function kindOfOwn(clause: string): Kind | null {
   const found = OWN.find(([pattern]) => pattern.test(clause))?.[1]
+  if (COMMUTE.test(clause)) return kind('habit', 0.5, 'commute')
   if (found) return found
   if (REPEATED.test(clause)) return kind('habit', 0.5, 'habit')
   return FOR_A_TIME.test(clause) ? PLAN : null

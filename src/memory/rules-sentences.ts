@@ -16,7 +16,7 @@ const SENTENCE_END = /(?<=[.!?…]["”')]*|\p{Extended_Pictographic}|\s[:;][)(D
 const SUBJECT = `(?:i|i['’]m|i['’]ve|im|ive|we|we['’]re|we['’]ve|he|she|they|he['’]s|she['’]s|they['’]re|my|our)\\s`
 /** "Viktor, my husband, cooks": what stands between the commas begins no clause. */
 const APPOSITION = `(?:my|our)\\s[\\w-]+(?:\\s[\\w-]+)?\\s*[,.)]`
-const REQUEST = `(?:give|make|write|draft|any|which|what|how|keep)\\s|(?:can|could|should|shall|would|do|does|will|is|are)\\s(?:i|you|u|we|it|there)\\b`
+const REQUEST = `(?:give|make|write|draft|any|which|what|how|keep|help|suggest|recommend|plan|tell|show|translate|fix|redo)\\s|(?:can|could|should|shall|would|do|does|will|is|are)\\s(?:i|you|u|we|it|there)\\b`
 /** Where one clause ends and another subject begins. */
 const CLAUSE_END = new RegExp(
   `\\s*(?:;|\\s[-–—]+\\s|:\\s(?=(?:i|we|my|our)\\b)|\\.\\.+\\s|,?\\s(?:and|but|so|because|bc|cos|since|as|&|while|though)\\s(?=(?:now\\s)?(?:${SUBJECT}|${REQUEST}))|,\\s(?!${APPOSITION})(?=(?:and\\s|but\\s|so\\s)?(?:${SUBJECT}|${REQUEST}|\\p{Ll}+ is (?:called|named)\\b)))\\s*`,

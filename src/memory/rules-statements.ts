@@ -49,7 +49,12 @@ export function add(
   const shown = valueSlot(statement, reading.message)
   const slot = shown ?? kindSlot
   const evidence = slot !== null && isSingle(slot) ? findEvidence(sentence.text) : null
-  const subject = (shown ? undefined : about) ?? subjectFor(reading, statement, slot, evidence !== null)
+  const isContact =
+    (shown === 'phone' || shown === 'email') &&
+    !/['’]s (?:new )?(?:number|phone|mobile|e-?mail)/i.test(statement)
+  const subject =
+    (shown ? undefined : about) ??
+    (isContact ? OWNER : subjectFor(reading, statement, slot, evidence !== null))
   const fact: FoundFact = {
     text: makeDates(reading, statement),
     category,

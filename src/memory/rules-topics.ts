@@ -29,6 +29,7 @@ export function slotOf(text: string): string | null {
 /** The attribute that the form of a value shows, whatever the sentence is like. */
 export function valueSlot(statement: string, message: string): string | null {
   if (PHONE.test(statement) && /\b(?:phone|number|mobile|sim|call|ring)\b/i.test(message)) return 'phone'
+  if (/\S@\S+\.\S/.test(statement) && /\be-?mail\b/i.test(message)) return 'email'
   if (/\b(?:i|we)\s(?:use|renamed)\b/i.test(statement)) {
     return /\brenamed\b/i.test(statement) ? 'title' : topicOf(statement) ? 'tool' : null
   }

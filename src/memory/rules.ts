@@ -76,7 +76,8 @@ function calm({ text, start }: Stretch): Stretch {
 
 function peopleIn({ text, start }: Stretch, known: Known[]): Person[] {
   const introduced = findPeople(text).map((person) => ({ ...person, at: person.at + start }))
-  const named = [...new Set(known.map(({ subject }) => subject))].flatMap((subject) => {
+  const names = known.flatMap(({ subject }) => subject.split(/,\s| and | & /))
+  const named = [...new Set(names)].flatMap((subject) => {
     const plain = subject.replace(/[^\p{L}\p{N}\s]/gu, '.')
     const at =
       subject === OWNER ? -1 : text.toLowerCase().search(new RegExp(`(?<![\\p{L}])${plain}(?![\\p{L}])`, 'u'))

@@ -42,6 +42,11 @@ export function compareStatements(fresh: string, known: string): Sameness {
   return missing.length === 0 ? 'more' : 'different'
 }
 
+/** Whether a statement says that something is not so. */
+export function isDenial(text: string): boolean {
+  return NEGATIONS.test(text) || /\b(?:gave|given) up\b|\boff (?!to|for|the)\w+/i.test(text)
+}
+
 /** Whether a text speaks of all of these terms, in any form of the words. */
 export function holdsTerms(text: string, terms: string[]): boolean {
   const held = termsOf(text)

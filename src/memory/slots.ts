@@ -23,6 +23,7 @@ const SINGLE = new Set([
   'price',
   'schedule',
   'tool',
+  'commute',
   'date',
   'study',
   'way of meeting'
