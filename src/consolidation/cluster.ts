@@ -30,7 +30,7 @@ export async function cluster({ model, embedder }: ConsolidateDeps, run: Run): P
     const vector = vectors.get(item.id)
     return vector ? [{ item, vector }] : []
   })
-  const groups = embedder.semantic ? await groupByVectors(points, signal) : groupByWords(memories)
+  const groups = embedder.semantic ? await groupByVectors(points, signal) : await groupByWords(memories)
   const matched = match(groups, before)
   const unnamed = matched.filter(({ topic }) => topic === '')
   const names = await nameTopics(

@@ -23,7 +23,7 @@ export function extractSummary(before: string, messages: SpokenMessage[], maxCha
     ...line,
     order
   }))
-  const weights = weighTermsOf(lines.map(({ terms }) => terms.join(' ')))
+  const weights = weighTermsOf(lines.map(({ terms }) => terms))
   const ranked = lines
     .map((line) => ({ line, worth: worthOf(line, weights) }))
     .sort((a, b) => b.worth - a.worth || a.line.order - b.line.order)

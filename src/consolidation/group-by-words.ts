@@ -1,5 +1,4 @@
-import { analyzeTerms } from '../search/analyze.ts'
-import { isTelling, weighTermsOf } from './telling.ts'
+import { analyzeAll, isTelling, weighTermsOf } from './telling.ts'
 
 export interface Clusterable {
   id: string
@@ -17,11 +16,12 @@ const SMALL = 8
  * Groups memories around the words they share. Each round takes the word that tells most of what is left, with everything
  * that holds it; what shares no telling word with anything stays out.
  */
-export function groupByWords<Item extends Clusterable>(items: Item[]): Item[][] {
-  const weights = weighTermsOf(items.map(({ text }) => text))
+export async function groupByWords<Item extends Clusterable>(items: Item[]): Promise<Item[][]> {
+  const analyzed = await analyzeAll(items.map(({ text }) => text))
+  const weights = weighTermsOf(analyzed)
   const holders = new Map<string, Set<Item>>()
-  for (const item of items) {
-    for (const term of new Set(analyzeTerms(item.text))) {
+  for (const [index, item] of items.entries()) {
+    for (const term of analyzed[index] ?? []) {
       if (!isTelling(term)) continue
       const held = holders.get(term) ?? new Set()
       holders.set(term, held.add(item))

@@ -28,11 +28,11 @@ export async function mergeDuplicates({ model, memory }: ConsolidateDeps, run: R
     const rows = await listCurrent(tx, run.ownerId, run.now, MAX_MEMORIES)
     return rows.filter(({ id }) => !apart.has(id))
   })
-  const groups = findDuplicates(current).slice(0, MAX_MERGES)
+  const groups = (await findDuplicates(current)).slice(0, MAX_MERGES)
   for (const group of groups) await mergeGroup(memory, run, group)
   if (!model) return
   const merged = new Set(groups.flat())
-  const pairs = findAlike(
+  const pairs = await findAlike(
     current.filter((row) => !merged.has(row)),
     PAIRS_PER_CALL * MAX_CALLS
   )

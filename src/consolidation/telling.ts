@@ -1,17 +1,28 @@
 import { weighTerm } from '../llm/common-words.ts'
 import { analyzeTerms, isStopWord, splitWords, stemWord } from '../search/analyze.ts'
+import { breathe } from './breathe.ts'
 
 const WORD = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}]+)*/gu
 
-/** How much each term tells among these texts: a word that everybody uses, or that most of them hold, tells little. */
-export function weighTermsOf(texts: string[]): Map<string, number> {
+/** How much each term tells among texts, given by their terms: a word that everybody uses, or that most of them hold, tells little. */
+export function weighTermsOf(texts: Iterable<string>[]): Map<string, number> {
   const counts = new Map<string, number>()
-  for (const text of texts) {
-    for (const term of new Set(analyzeTerms(text))) counts.set(term, (counts.get(term) ?? 0) + 1)
+  for (const terms of texts) {
+    for (const term of new Set(terms)) counts.set(term, (counts.get(term) ?? 0) + 1)
   }
   return new Map(
     [...counts].map(([term, count]) => [term, weighTerm(term) * Math.log(1 + texts.length / count)])
   )
+}
+
+/** The terms of each text. */
+export async function analyzeAll(texts: string[]): Promise<Set<string>[]> {
+  const analyzed: Set<string>[] = []
+  for (const [index, text] of texts.entries()) {
+    await breathe(index)
+    analyzed.push(new Set(analyzeTerms(text)))
+  }
+  return analyzed
 }
 
 /** Words of dates say when and not what. */
