@@ -104,7 +104,7 @@ describeEachDatabase('merging with a model', (database) => {
       async complete({ name, user }) {
         if (name !== 'duplicates') return { value: 'prose', usage: NO_USAGE }
         asked.push(user)
-        return { value: answer(user), usage: NO_USAGE }
+        return { value: await answer(user), usage: NO_USAGE }
       }
     }
     const house = await buildTestApp(database(), { llm: { structured } })
@@ -146,6 +146,19 @@ describeEachDatabase('merging with a model', (database) => {
       expect(ada.asked).toHaveLength(1)
     }
   )
+
+  test('a run that was given up while the model was thinking writes nothing more', async () => {
+    const ada: Awaited<ReturnType<typeof setUp>> = await setUp(async () => {
+      await database().pool.query("UPDATE consolidations SET status = 'failed' WHERE owner_id = $1", [
+        ada.owner.id
+      ])
+      return { same: [1] }
+    })
+    await ada.remember('My sister Ada keeps bees in Tromsø, Norway')
+    await ada.remember('In Tromsø, Norway, bees are kept by my sister Ada')
+    expect(await ada.tidy()).toMatchObject({ status: 'failed', report: { steps: [] } })
+    expect(await ada.rows('memories', 'status')).toEqual([{ status: 'active' }, { status: 'active' }])
+  })
 
   test('a model that is away fails the job, which goes on later from where it was', async () => {
     let away = true
