@@ -19,6 +19,7 @@ import { rateLimitOptions } from './http/rate-limit.ts'
 import { refuseUnstorableText } from './http/text.ts'
 import { createValidatorCompiler } from './http/validation.ts'
 import { webApp } from './http/web-app.ts'
+import { embeddingRoutes } from './memory/embedding-routes.ts'
 import { reviewReadRoutes, reviewWriteRoutes } from './memory/review-routes.ts'
 import { rightsReadRoutes, rightsWriteRoutes } from './memory/rights-routes.ts'
 import { memoryReadRoutes, memoryWriteRoutes } from './memory/routes.ts'
@@ -136,6 +137,7 @@ export function buildApp(
       signedIn.register(async function readingMemory(scope) {
         scope.addHook('onRequest', requireScope('memory:read'))
         scope.register(memoryReadRoutes, { database, queue, recall })
+        scope.register(embeddingRoutes, { database, embedders: services.embedders })
         scope.register(reviewReadRoutes, { database, queue, now: services.now })
         scope.register(rightsReadRoutes, rights)
         scope.register(consolidationReadRoutes, { database, ...services.consolidation })

@@ -22,6 +22,7 @@ import { migrate } from './db/migrate.ts'
 import { deleteExpired, hasAccounts } from './db/system.ts'
 import { type JobHandlers, openQueue, queueMigration } from './jobs/queue.ts'
 import type { Llm } from './llm/model.ts'
+import { createBuildIndex, createCheckSize } from './memory/build-index.ts'
 import { createEmbedders } from './memory/embedders.ts'
 import { createExtract } from './memory/extract.ts'
 import { createForgetTold } from './memory/forget-told.ts'
@@ -29,8 +30,8 @@ import { hideForgotten } from './memory/hide-forgotten.ts'
 import { record } from './memory/history.ts'
 import { indexMessages } from './memory/index-messages.ts'
 import { createIndexWords } from './memory/index-words.ts'
-import { createMessageIndex } from './memory/message-index.ts'
 import { merge } from './memory/merge.ts'
+import { createMessageIndex } from './memory/message-index.ts'
 import { createPurge } from './memory/purge.ts'
 import { createRecall } from './memory/recall.ts'
 import { createReembed } from './memory/reembed.ts'
@@ -117,9 +118,10 @@ export async function createServices({
       source: extractionSource,
       now
     }),
-    'memory.index': createIndexWords({ database, embedders }),
+    'memory.index': createIndexWords({ database, embedders, checkSize: createCheckSize(database, queue) }),
     'memory.purge': purging.job,
     'memory.sweep-purges': purging.sweep,
+    'memory.build-vector-index': createBuildIndex(database, config.PAI_MIGRATION_DATABASE_URL),
     'memory.reembed': createReembed({ database, queue, embedders }),
     'house.delete-expired': async () => {
       await database.inSystem(deleteExpired)
@@ -142,6 +144,7 @@ export async function createServices({
       undo: (tx: Tx, ownerId: string, id: string) => undoConsolidation(tx, memory, ownerId, id)
     },
     database,
+    embedders,
     jobs,
     llm,
     queue,

@@ -72,7 +72,15 @@ export async function finishTurn(
   if (!turn.temporary) {
     const messageIds = replyMessageId ? [userMessageId, replyMessageId] : [userMessageId]
     await indexMessages(tx, ownerId, messageIds)
-    await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [], messageIds })
+    // What was only put before the model is not used: it would be put there ever more.
+    const quoted = citations.filter(({ kind }) => kind === 'memory').map((citation) => citation.id)
+    const used = { memoryIds: [...new Set(quoted)], at: new Date().toISOString() }
+    await queue.enqueue(tx, 'memory.index', {
+      ownerId,
+      memoryIds: [],
+      messageIds,
+      ...(quoted.length > 0 && { used })
+    })
     await queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: [userMessageId] })
   }
   return events

@@ -1,4 +1,5 @@
 import type { Prompt, PromptMessage, PromptSource } from '../llm/model.ts'
+import { takeWithin, tokensOf } from '../search/pack.ts'
 
 export interface PromptParts {
   /** The owner's own standing instructions. */
@@ -17,11 +18,6 @@ export interface PromptParts {
   budgetTokens: number
 }
 
-/** About four characters a token in English, and one in other scripts than the Latin: a guard, so it errs on the long side. */
-const LATIN_CHARACTERS_PER_TOKEN = 4
-/** Other scripts begin with Greek; more of Latin, and the punctuation that all share, stands further back. */
-const OTHER_SCRIPTS = 0x0370
-const LATIN_FURTHER_BACK = { from: 0x1e00, to: 0x206f }
 /** A recalled message may be a whole pasted page: this much of it is read. */
 const SOURCE_CHARACTERS = 2_000
 /** What was recalled may take this share of the budget; the conversation has the rest. */
@@ -33,7 +29,9 @@ const SOURCES_SHARE = 1 / 3
  */
 export function assemblePrompt(parts: PromptParts): Prompt {
   const numbered = parts.sources.map((source, index) => ({ ...source, index: index + 1 }))
-  const sources = bestWithin(numbered, parts.budgetTokens * SOURCES_SHARE)
+  const sources = takeWithin(numbered, parts.budgetTokens * SOURCES_SHARE, (source) =>
+    tokensOf(renderSource(source))
+  )
   const system = [
     `You are PAI, the personal assistant of ${parts.name || 'your owner'}. Answer in the language you are written to in.`,
     'Be accurate and brief. If you do not know, say so.',
@@ -47,16 +45,6 @@ export function assemblePrompt(parts: PromptParts): Prompt {
     .filter(Boolean)
     .join('\n\n')
   return { system, sources, messages: withinBudget(parts.history, parts.budgetTokens - tokensOf(system)) }
-}
-
-/** The sources that fit, best first: those after the first that does not are left out, so that the numbers have no gap. */
-function bestWithin(sources: PromptSource[], budgetTokens: number): PromptSource[] {
-  let left = budgetTokens
-  const tooMany = sources.findIndex((source) => {
-    left -= tokensOf(renderSource(source))
-    return left < 0
-  })
-  return tooMany === -1 ? sources : sources.slice(0, tooMany)
 }
 
 /** One line a source, and no line of it can end the fence it stands in. */
@@ -92,15 +80,6 @@ function withinBudget(history: PromptParts['history'], budgetTokens: number): Pr
     if (role !== 'system') kept.unshift({ role, content })
   }
   return kept
-}
-
-function tokensOf(text: string): number {
-  let others = 0
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (code >= OTHER_SCRIPTS && !(code >= LATIN_FURTHER_BACK.from && code <= LATIN_FURTHER_BACK.to)) others++
-  }
-  return others + Math.ceil((text.length - others) / LATIN_CHARACTERS_PER_TOKEN)
 }
 
 function formatDay(now: Date, timeZone: string): string {

@@ -24,6 +24,8 @@ export interface Database {
   inOwner<T>(ownerId: string, work: (tx: Tx) => Promise<T>): Promise<T>
   /** The same for work that only reads: its answer does not wait for the transaction's end. */
   readInOwner<T>(ownerId: string, work: (tx: Tx) => Promise<T>): Promise<T>
+  /** The same for a search by vectors: an index goes on looking until it has found enough rows of this owner's. */
+  searchInOwner<T>(ownerId: string, work: (tx: Tx) => Promise<T>): Promise<T>
   /** The same without an owner: sees no owner's row, only what the functions in `db/system.ts` answer. */
   inSystem<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** Calls back for each NOTIFY on `channel`; `onReconnect` after each (re)subscription, when some may have been missed. */
@@ -33,6 +35,7 @@ export interface Database {
   close(): Promise<void>
 }
 
+const SEARCHING = 'SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = 100'
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const RETRIED = new Set(['40001', '40P01'])
 const MAX_TRIES = 3
@@ -74,7 +77,9 @@ export class Pool extends pg.Pool {
  * whose connections pipeline it travels with the work's first statement: were it refused, that statement would find an
  * aborted transaction.
  */
-export function createTransactions(pool: pg.Pool): Pick<Database, 'inOwner' | 'readInOwner' | 'inSystem'> {
+export function createTransactions(
+  pool: pg.Pool
+): Pick<Database, 'inOwner' | 'readInOwner' | 'searchInOwner' | 'inSystem'> {
   const handles = new WeakMap<pg.PoolClient, Tx>()
   const pipelined = 'pipeline' in pool.options && pool.options.pipeline === true
 
@@ -136,6 +141,8 @@ export function createTransactions(pool: pg.Pool): Pick<Database, 'inOwner' | 'r
     inOwner: (ownerId, work) => runWithRetry({ begin: beginAs(ownerId, 'BEGIN'), reads: false }, work),
     readInOwner: (ownerId, work) =>
       runWithRetry({ begin: beginAs(ownerId, 'BEGIN READ ONLY'), reads: true }, work),
+    searchInOwner: (ownerId, work) =>
+      runWithRetry({ begin: `${beginAs(ownerId, 'BEGIN READ ONLY')}; ${SEARCHING}`, reads: true }, work),
     inSystem: (work) =>
       runWithRetry(
         { begin: `BEGIN; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = ''`, reads: false },

@@ -21,9 +21,13 @@ export interface JobPayloads {
     messageIds: string[]
     /** Set where the messages came with what follows them, so that only their vectors are wanting. */
     indexed?: true
+    /** Memories that a reply has quoted, and when: what is used fades more slowly. */
+    used?: { memoryIds: string[]; at: string }
   }
   /** Makes the messages of a long import searchable, from where an earlier run stopped. */
   'conversations.import': { ownerId: string; importId: string }
+  /** Builds the index that searches of large owners need, for one model's vectors of everybody. */
+  'memory.build-vector-index': { kind: 'memory' | 'message'; model: string; dimensions: number }
   /** Builds an owner's vectors of another model beside those in use; with `remove`, takes that model's away. */
   'memory.reembed': { ownerId: string; remove?: string }
   /** Removes a forgotten memory for good, once it cannot be undone any more. */
@@ -65,6 +69,14 @@ const QUEUES: Record<JobName, QueueOptions> = {
     retryBackoff: true,
     retryDelayMax: 600,
     expireInSeconds: 3600
+  },
+  // Millions of vectors take their time.
+  'memory.build-vector-index': {
+    retryLimit: 8,
+    retryDelay: 60,
+    retryBackoff: true,
+    retryDelayMax: 3600,
+    expireInSeconds: 43_200
   },
   'memory.reembed': {
     retryLimit: 20,

@@ -1,6 +1,7 @@
 import type { Database } from '../db/client.ts'
 import type { JobHandlers } from '../jobs/queue.ts'
 import type { Embedder } from '../llm/model.ts'
+import type { CheckSize } from './build-index.ts'
 import {
   embedMessages,
   findEmbeddedBefore,
@@ -9,7 +10,7 @@ import {
 } from './embed-messages.ts'
 import type { Embedders } from './embedders.ts'
 import { indexMessagesBefore } from './index-messages.ts'
-import { findUnembedded, saveVectors } from './store.ts'
+import { findUnembedded, noteUse, saveVectors } from './memory-vectors.ts'
 
 /** Embedding models read a few thousand tokens; what matters about a longer text stands early. */
 const MAX_CHARACTERS = 8_000
@@ -20,12 +21,15 @@ const MAX_CHARACTERS = 8_000
  */
 export function createIndexWords({
   database,
-  embedders
+  embedders,
+  checkSize
 }: {
   database: Database
   embedders: Pick<Embedders, 'forWriting'>
+  checkSize: CheckSize
 }): JobHandlers['memory.index'] {
-  return async function indexWords({ ownerId, memoryIds, messageIds, indexed = false }, signal) {
+  return async function indexWords({ ownerId, memoryIds, messageIds, indexed = false, used }, signal) {
+    if (used) await database.inOwner(ownerId, (tx) => noteUse(tx, ownerId, used.memoryIds, new Date(used.at)))
     if (messageIds.length > 0 && !indexed) {
       await database.inOwner(ownerId, (tx) => indexMessagesBefore(tx, ownerId, messageIds))
     }
@@ -63,6 +67,7 @@ export function createIndexWords({
     await database.inOwner(ownerId, async (tx) => {
       await saveVectors(tx, ownerId, model, known)
       await saveMessageVectors(tx, ownerId, model, said)
+      await checkSize(tx, ownerId, embedder)
     })
   }
 }

@@ -68,7 +68,7 @@ export function createRecall({
       category: query.category,
       ownWordsOnly: query.ownWordsOnly
     }
-    const candidates = await database.inOwner(ownerId, (tx) => findCandidates(tx, ownerId, asked))
+    const candidates = await database.searchInOwner(ownerId, (tx) => findCandidates(tx, ownerId, asked))
     const items = rankCandidates(
       candidates,
       {

@@ -4,8 +4,9 @@ import type { JobHandlers, Queue } from '../jobs/queue.ts'
 import type { Embedder } from '../llm/model.ts'
 import { embedMessages, findUnembeddedMessages, saveMessageVectors } from './embed-messages.ts'
 import type { Embedders } from './embedders.ts'
-import { saveVectors } from './store.ts'
+import { saveVectors } from './memory-vectors.ts'
 import { memoryVectors, messageVectors, vectorModels } from './tables.ts'
+import { countVectors } from './vector-models.ts'
 
 /** Rows embedded at once: a run that dies loses no more than this. */
 const BATCH = 100
@@ -88,15 +89,10 @@ async function nextBatch(tx: Tx, ownerId: string, model: string): Promise<Batch 
     row: string
   ) => sql`NOT EXISTS (SELECT FROM ${sql.identifier(vectors)} made
     WHERE made.owner_id = ${ownerId} AND made.id = ${sql.identifier(row)}.id AND made.model = ${model})`
-  const counted = sql`
-    (SELECT count(*) FROM memories WHERE owner_id = ${ownerId} AND forgotten_at IS NULL) +
-    (SELECT count(*) FROM message_terms WHERE owner_id = ${ownerId} AND term = '')`
-  const made = sql`
-    (SELECT count(*) FROM memory_vectors WHERE owner_id = ${ownerId} AND model = ${model}) +
-    (SELECT count(*) FROM message_vectors WHERE owner_id = ${ownerId} AND model = ${model})`
+  const counted = await countVectors(tx, ownerId, model)
   const [row] = await tx
     .update(vectorModels)
-    .set({ total: sql`(${counted})::int`, done: sql`(${made})::int`, updatedAt: sql`now()` })
+    .set({ ...counted, updatedAt: sql`now()` })
     .where(and(eq(vectorModels.ownerId, ownerId), eq(vectorModels.nextModel, model)))
     .returning({ model: vectorModels.model })
   if (!row) return null

@@ -140,33 +140,6 @@ export async function indexWords(tx: Tx, ownerId: string, id: string, text: stri
     )
 }
 
-export async function saveVectors(
-  tx: Tx,
-  ownerId: string,
-  model: string,
-  vectors: { id: string; text: string; embedding: number[] }[]
-): Promise<void> {
-  const ids = vectors.map(({ id }) => id)
-  if (ids.length === 0) return
-  // Corrected or forgotten while its vector was made, a memory must not be found by it. The lock keeps it from being
-  // changed between this look and the commit.
-  const rows = await tx
-    .select({ id: memories.id, text: memories.text })
-    .from(memories)
-    .where(and(eq(memories.ownerId, ownerId), inArray(memories.id, ids), isNull(memories.forgottenAt)))
-    .for('share')
-  const texts = new Map(rows.map(({ id, text }) => [id, text]))
-  const current = vectors.filter(({ id, text }) => texts.get(id) === text)
-  if (current.length === 0) return
-  await tx
-    .insert(memoryVectors)
-    .values(current.map(({ id, embedding }) => ({ ownerId, id, model, embedding })))
-    .onConflictDoUpdate({
-      target: [memoryVectors.ownerId, memoryVectors.id, memoryVectors.model],
-      set: { embedding: sql`excluded.embedding` }
-    })
-}
-
 export type MemoryChange = Partial<NewMemory>
 
 export async function changeMemory(tx: Tx, ownerId: string, id: string, change: MemoryChange): Promise<void> {
@@ -225,27 +198,6 @@ export async function listMemories(
     .orderBy(desc(createdAt), desc(id))
     .limit(limit + 1)
   return withSources(tx, ownerId, rows)
-}
-
-/** The texts of these memories that have no vector of this model yet. */
-export function findUnembedded(
-  tx: Tx,
-  ownerId: string,
-  model: string,
-  ids: string[]
-): Promise<{ id: string; text: string }[]> {
-  return tx
-    .select({ id: memories.id, text: memories.text })
-    .from(memories)
-    .where(
-      and(
-        eq(memories.ownerId, ownerId),
-        inArray(memories.id, ids),
-        isNull(memories.forgottenAt),
-        sql`NOT EXISTS (SELECT FROM memory_vectors v
-          WHERE v.owner_id = ${ownerId} AND v.id = ${memories.id} AND v.model = ${model})`
-      )
-    )
 }
 
 async function withSources(tx: Tx, ownerId: string, rows: MemoryRow[]): Promise<Memory[]> {

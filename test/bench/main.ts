@@ -1,4 +1,5 @@
 import { benchHttp } from './http.ts'
+import { benchMemoryScale } from './memory-scale.ts'
 import { benchRecall } from './recall.ts'
 import { type Figure, report } from './report.ts'
 import { benchTurn } from './turn.ts'
@@ -6,6 +7,7 @@ import { benchWriteQuality } from './write-quality.ts'
 
 const BENCHES: Record<string, (args: string[]) => Promise<Figure[]>> = {
   http: benchHttp,
+  'memory-scale': benchMemoryScale,
   recall: benchRecall,
   turn: benchTurn,
   'write-quality': benchWriteQuality

@@ -18,6 +18,7 @@ const noJobs: JobHandlers = {
   'conversations.import': async () => {},
   'consolidation.schedule': async () => {},
   'consolidation.run': async () => {},
+  'memory.build-vector-index': async () => {},
   'memory.reembed': async () => {},
   'memory.purge': async () => {},
   'memory.sweep-purges': async () => {},

@@ -75,7 +75,7 @@ describeEachDatabase('what recall asks the database', (database) => {
     async (_what, query) => {
       const statements = await statementsOf(query)
       expect(statements.map(({ text }) => text.trim().split(/\s/)[0])).toEqual([
-        'BEGIN;',
+        'BEGIN',
         expect.any(String),
         'COMMIT'
       ])

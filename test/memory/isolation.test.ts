@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Tx } from '../../src/db/client.ts'
 import { findUnembeddedMessages } from '../../src/memory/embed-messages.ts'
 import { indexMessages, indexMessagesBefore } from '../../src/memory/index-messages.ts'
+import { findUnembedded } from '../../src/memory/memory-vectors.ts'
 import * as store from '../../src/memory/store.ts'
 import { type Call, callAs } from '../chat/talk.ts'
 import { buildTestApp, type TestApp, type TestOwner } from '../support/app.ts'
@@ -128,7 +129,7 @@ describeEachDatabase('memories of two people who say the same', (database) => {
         expect(found.map(({ id }) => id).sort()).toEqual(idsOf(kind, ada).sort())
       isHers(await store.loadMemories(tx, ada.id, memoryIds), 'memory')
       isHers(await store.listMemories(tx, ada.id, 200), 'memory')
-      isHers(await store.findUnembedded(tx, ada.id, 'a model', memoryIds), 'memory')
+      isHers(await findUnembedded(tx, ada.id, 'a model', memoryIds), 'memory')
       isHers(await findUnembeddedMessages(tx, ada.id, 'a model', messageIds), 'message')
       await indexMessages(tx, ada.id, messageIds)
       await indexMessagesBefore(tx, ada.id, messageIds)

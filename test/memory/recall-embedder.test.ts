@@ -51,7 +51,7 @@ describeEachDatabase('recall with an embedder that fails', (database) => {
     ['throws', broken],
     ['gives nothing', async () => []]
   ])('one that %s leaves the words to find it', async (_how, embed) => {
-    expect(await recallWith(embed)).toMatchObject([{ text: BEES, matchedBy: ['lexical'] }])
+    expect(await recallWith(embed)).toMatchObject([{ text: BEES, matchedBy: ['lexical', 'entity'] }])
   })
 
   test.each([
@@ -59,7 +59,7 @@ describeEachDatabase('recall with an embedder that fails', (database) => {
     ['hangs and does not listen', never]
   ])('one that %s is waited for two seconds, not more', async (_how, embed) => {
     const started = performance.now()
-    expect(await recallWith(embed)).toMatchObject([{ text: BEES, matchedBy: ['lexical'] }])
+    expect(await recallWith(embed)).toMatchObject([{ text: BEES, matchedBy: ['lexical', 'entity'] }])
     const seconds = (performance.now() - started) / 1_000
     expect(seconds).toBeGreaterThan(1.9)
     expect(seconds).toBeLessThan(10)
@@ -102,7 +102,7 @@ describeEachDatabase('recall with an embedder that fails', (database) => {
     const { status, data } = await call('POST', '/recall', { query: 'Ada bees' })
     expect([status, data.items.map(({ matchedBy }: { matchedBy: string[] }) => matchedBy)]).toEqual([
       200,
-      [['lexical']]
+      [['lexical', 'entity']]
     ])
   })
 })
