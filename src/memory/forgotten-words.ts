@@ -13,6 +13,9 @@ const REPEAT_SHARE = 0.6
 const TOKEN = /[\p{L}\p{M}\p{N}]+/gu
 /** Scripts without spaces have no word boundaries to look for. */
 const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]/u
+const ASCII = /^[ -~\n]*$/
+/** Of words too few to look for. */
+const NOTHING = { isIn: () => false, spansIn: (): Span[] => [], takeOutOf: (text: string) => text }
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' })
 
 /** From, and up to but without, in UTF-16 units. */
@@ -41,35 +44,40 @@ export function createForgottenWords(facts: ForgottenFact[]): ForgottenWords {
     ...quotes.filter((quote) => isTelling(quote) && shareOf(text, quote) >= QUOTE_SHARE)
   ])
   const patterns = [...new Set(wanted.flatMap((words) => [words, words.normalize('NFKC')]))].map(patternFor)
+  if (patterns.length === 0) return { ...NOTHING, repeatsIn }
   // Longest first, so that of two that begin alike the whole of the longer is found.
   const pattern = patterns.toSorted((a, b) => b.length - a.length).join('|')
-  const found = (text: string): Span[] =>
-    pattern === ''
-      ? []
-      : Array.from(text.matchAll(new RegExp(pattern, 'giu')), ({ index, 0: { length } }) => [
-          index,
-          index + length
-        ])
-  const isIn = (text: string) => found(text).length > 0 || found(text.normalize('NFKC')).length > 0
+  const first = new RegExp(pattern, 'iu')
+  const all = new RegExp(pattern, 'giu')
+  const least = Math.min(...wanted.map((words) => (words.match(TOKEN) ?? []).join(' ').length))
+  const spansIn = (text: string): Span[] =>
+    Array.from(text.matchAll(all), ({ index, 0: { length } }) => [index, index + length])
+  /** A purge asks this of every text there is, most of which are single terms. */
+  const isIn = (text: string): boolean => {
+    if (ASCII.test(text)) return text.length >= least && first.test(text)
+    return first.test(text) || first.test(text.normalize('NFKC'))
+  }
 
   return {
     isIn,
-    spansIn: found,
+    spansIn,
     takeOutOf(text) {
-      const without = takeOut(text, found(text)).text
+      const without = takeOut(text, spansIn(text)).text
       if (!isIn(without)) return without
       const plain = without.normalize('NFKC')
-      return takeOut(plain, found(plain)).text
+      return takeOut(plain, spansIn(plain)).text
     },
-    repeatsIn(text, cited) {
-      return Array.from(sentences.segment(text), ({ index, segment }): Span[] => {
-        const isRepeat =
-          cited.some((number) => segment.includes(`[${number}]`)) ||
-          facts.some((fact) => isTelling(fact.text) && shareOf(fact.text, segment) >= REPEAT_SHARE)
-        const end = index + segment.trimEnd().length
-        return isRepeat ? [[index, end]] : []
-      }).flat()
-    }
+    repeatsIn
+  }
+
+  function repeatsIn(text: string, cited: number[]): Span[] {
+    return Array.from(sentences.segment(text), ({ index, segment }): Span[] => {
+      const isRepeat =
+        cited.some((number) => segment.includes(`[${number}]`)) ||
+        facts.some((fact) => isTelling(fact.text) && shareOf(fact.text, segment) >= REPEAT_SHARE)
+      const end = index + segment.trimEnd().length
+      return isRepeat ? [[index, end]] : []
+    }).flat()
   }
 }
 
