@@ -33,6 +33,8 @@ export interface Ending {
   value?: 'weekday' | 'date' | 'amount'
   /** Only what denies it: it has come back. */
   denied?: boolean
+  /** What fills one of these attributes, whatever it says. */
+  slots?: string[]
 }
 
 /** The owner, as a subject. */
@@ -43,4 +45,12 @@ export interface OwnCategory {
   category: string
   subject: string | null
   text: string
+}
+
+/** Something the owner has spoken of before, and an attribute of it that is known. */
+export interface Known {
+  subject: string
+  slot: string | null
+  /** What somebody is to the owner, as the first tag of what is remembered of them. */
+  relation: string | null
 }

@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
+import type { Known } from './facts.ts'
 import { type Change, record } from './history.ts'
 import { memories, memoryConflicts, memoryDependencies } from './tables.ts'
 import type { Standing } from './verdict.ts'
@@ -20,7 +21,8 @@ export async function lockMemories(tx: Tx, ownerId: string): Promise<void> {
 
 export interface Near {
   subject: string | null
-  slot: string | null
+  /** Its attribute, and those that it ends. */
+  slots: string[]
   terms: string[]
   /** null: the vectors know no meaning. */
   vector: { model: string; values: number[] } | null
@@ -30,12 +32,10 @@ export interface Near {
 const MAX_KNOWN = 300
 
 /** Whom and what the owner's current memories are about, and which attributes of them are known, the latest first. */
-export async function listKnown(
-  tx: Tx,
-  ownerId: string
-): Promise<{ subject: string; slot: string | null }[]> {
-  const { rows } = await tx.execute<{ subject: string; slot: string | null }>(sql`
-    SELECT subject, slot FROM memories WHERE owner_id = ${ownerId} AND subject IS NOT NULL AND ${CURRENT}
+export async function listKnown(tx: Tx, ownerId: string): Promise<Known[]> {
+  const { rows } = await tx.execute<Known & Record<string, unknown>>(sql`
+    SELECT subject, slot, max(tags[1]) FILTER (WHERE category = 'relationship') AS relation
+      FROM memories WHERE owner_id = ${ownerId} AND subject IS NOT NULL AND ${CURRENT}
      GROUP BY subject, slot ORDER BY max(created_at) DESC, subject, slot LIMIT ${MAX_KNOWN}`)
   return rows
 }
@@ -52,7 +52,7 @@ interface StandingRow extends Record<string, unknown> {
 
 /** The current memories that a fact may have to do with: those of its attribute first, then the nearest in words or meaning. */
 export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise<Standing[]> {
-  const { subject, slot, terms, vector } = near
+  const { subject, slots, terms, vector } = near
   const { rows } = await tx.execute<StandingRow>(sql`
     WITH useful AS MATERIALIZED (
       SELECT term, count FROM term_counts
@@ -61,7 +61,7 @@ export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise
        ORDER BY count, term LIMIT ${MAX_TERMS}
     ), near AS MATERIALIZED (
       (SELECT id, 0 AS way, 0::float8 AS score FROM memories
-        WHERE owner_id = ${ownerId} AND subject = ${subject} AND slot = ${slot} AND ${CURRENT}
+        WHERE owner_id = ${ownerId} AND subject = ${subject} AND slot = ANY(${sql.param(slots)}::text[]) AND ${CURRENT}
         ORDER BY created_at DESC LIMIT ${COMPARED})
       UNION ALL
       (SELECT words.id, 1, -sum(words.weight / ln(useful.count + 2)) AS score

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Tx } from '../db/client.ts'
-import type { FoundFact } from './facts.ts'
+import type { Ending, FoundFact } from './facts.ts'
 import {
   addConflict,
   closeMemory,
@@ -142,6 +142,11 @@ async function apply(
   }
 }
 
+function isEndedBy({ text, slot }: Standing, ending: Ending): boolean {
+  if (ending.slots) return slot !== null && ending.slots.includes(slot)
+  return speaksOf(text, ending.terms) && fitsEnding(text, ending)
+}
+
 /** The standing memories that a fact says are over. Something said before they began does not end them. */
 function findEnded(told: Told, standing: Standing[]): Standing[] {
   const { fact, verdict } = told
@@ -161,8 +166,7 @@ function findEnded(told: Told, standing: Standing[]): Standing[] {
             (ending.subject === null ||
               memory.subject === null ||
               isSameSubject(ending.subject, memory.subject)) &&
-            speaksOf(memory.text, ending.terms) &&
-            fitsEnding(memory.text, ending)
+            isEndedBy(memory, ending)
         ))
   )
 }
@@ -176,8 +180,10 @@ function keep(tx: Tx, ownerId: string, { fact, source }: Told): Promise<string> 
 }
 
 function nearOf({ fact, vector }: Pick<Told, 'fact' | 'vector'>): Near {
+  const slots = fact.ends.flatMap((ending) => ending.slots ?? [])
   const terms = [...termsOf(fact.text), ...fact.ends.flatMap((ending) => withKinds(ending.terms))]
-  return { subject: fact.subject, slot: fact.slot, terms: [...new Set(terms)], vector }
+  const all = fact.slot ? [fact.slot, ...slots] : slots
+  return { subject: fact.subject, slots: all, terms: [...new Set(terms)], vector }
 }
 
 /** Since when a fact holds: for a plan, since it was said. */

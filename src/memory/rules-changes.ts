@@ -1,4 +1,4 @@
-import type { Ending } from './facts.ts'
+import { type Ending, OWNER } from './facts.ts'
 import { RELATION } from './rules-people.ts'
 import { isDenial, termsOf } from './sameness.ts'
 
@@ -65,6 +65,13 @@ const SUCCESSOR =
 const VAGUE =
   /^(?:test|result|results|diagnosi|scare|it|that|this|thing|things|stuff|way|plan|idea|one|everything|something|work|day|time|week|year|month|job|place|new|old|same|people|me|sugar free|all|not|being|having|now|here|there)$/i
 
+/** Who begins at a new place has left the old one. */
+export function isNewJob(sentence: string): boolean {
+  return /\b(?:first|1st) (?:day|week|month) (?:at|in|on) (?:the|my) new (?:place|job|company|office|firm|work|school)\b/i.test(
+    sentence
+  )
+}
+
 /** The words of a message that show a change; null: none do. */
 export function findEvidence(text: string): string | null {
   return CHANGE.exec(text)?.[0] ?? null
@@ -90,6 +97,7 @@ export function findEndings(sentence: string, passage: string): Ending[] {
   }
   const gone = GONE.exec(sentence)?.[1]
   if (gone && SUCCESSOR.test(passage)) endings.push({ subject: gone.toLowerCase(), terms: termsOf(gone) })
+  if (isNewJob(sentence)) endings.push({ subject: OWNER, terms: [], slots: ['employer', 'commute'] })
   return [...endings, ...findNewValues(sentence), ...findReturns(sentence)]
 }
 

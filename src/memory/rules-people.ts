@@ -1,3 +1,5 @@
+import { type Known, OWNER } from './facts.ts'
+
 /** Who is spoken of: kin, friends, animals and people with a role, their names, and whom a pronoun means. */
 
 const KIN = `wife|husband|spouse|partner|other half|girlfriend|boyfriend|fianc[eé]e?|ex(?:[- ](?:wife|husband|partner|girlfriend|boyfriend))?
@@ -76,7 +78,7 @@ const NO_NAMES =
   /^(?:I|I['’]\w+|The|A|An|And|But|So|Or|If|In|On|At|For|My|Our|We|He|She|They|It|Is|Are|Was|What|Who|How|Why|When|Where|Which|Can|Could|Would|Should|Do|Does|Did|Please|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|January|February|March|April|May|June|July|August|September|October|November|December|Christmas|Easter|Mr|Mrs|Ms|Dr|Yes|No|Not|Also|Now|This|That|There|Then|To|With|From|As)$/
 
 /** Everybody who is introduced in a text, in order. */
-export function findPeople(text: string): Person[] {
+function findPeople(text: string): Person[] {
   const people: Person[] = []
   for (const [pattern, order] of INTRODUCTIONS) {
     for (const match of text.matchAll(pattern)) {
@@ -168,4 +170,31 @@ export function withPlace(clause: string, before: string): string | null {
     .filter((place) => !NO_NAMES.test(place))
   const place = places.at(-1) ?? /^(\p{Lu}[\p{L}'’-]+)\s(?:was|is|has)\b/u.exec(before.trim())?.[1]
   return place ? clause.replace(/\b(t?here)\b/i, `$1 (${place})`) : null
+}
+
+/** Everybody a sentence speaks of: introduced in it, or known by name or by what they are. */
+export function peopleIn({ text, start }: { text: string; start: number }, known: Known[]): Person[] {
+  const introduced = findPeople(text).map((person) => ({
+    ...person,
+    name: person.name ?? nameOf(person.relation, known),
+    at: person.at + start
+  }))
+  const names = known.flatMap(({ subject }) => subject.split(/,\s| and | & /))
+  const named = [...new Set(names)].flatMap((subject) => {
+    const plain = subject.replace(/[^\p{L}\p{N}\s]/gu, '.')
+    const at =
+      subject === OWNER ? -1 : text.toLowerCase().search(new RegExp(`(?<![\\p{L}])${plain}(?![\\p{L}])`, 'u'))
+    const name = text.slice(at, at + subject.length)
+    if (at === -1 || !/^\p{Lu}/u.test(name) || introduced.some((person) => person.name === name)) return []
+    return [{ name, relation: '', at: at + start, gender: null, introduced: false }]
+  })
+  return [...introduced, ...named].sort((a, b) => a.at - b.at)
+}
+
+/** "My sister" is Ada, where the owner has spoken of one sister with a name. */
+function nameOf(relation: string, known: Known[]): string | null {
+  const subjects = new Set(known.filter((one) => one.relation === relation).map(({ subject }) => subject))
+  const [subject = ''] = subjects
+  if (subjects.size !== 1 || subject === relation || subject === OWNER) return null
+  return subject.replace(/(?<![\p{L}'’])\p{Ll}/gu, (letter) => letter.toUpperCase())
 }

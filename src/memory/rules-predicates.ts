@@ -154,7 +154,7 @@ const OWN: [RegExp, Kind][] = [
     HOBBY
   ),
   rule(
-    `${AM}writing (?:an? |my )(?:\\w+ )*(?:novel|book|thesis|memoir|will|play|screenplay|blog|dissertation)`,
+    `${AM}writing (?:an? |my )(?:\\w+ )*(?:novel|book|thesis|memoir|play|screenplay|blog|dissertation)`,
     kind('project', 0.6, 'project')
   ),
   rule(
@@ -180,7 +180,7 @@ const OWN: [RegExp, Kind][] = [
 ]
 
 const COMMUTE = new RegExp(
-  `${I}(?:take|catch|walk|drive|cycle|bike|run|commute|travel|ride)\\b.*\\bto (?:work|school|uni|university|college|the office)\\b`,
+  `${I}(?:take|catch|walk|drive|cycle|bike|run|commute|travel|ride)\\b.*\\bto (?:work|school|uni|university|college|the office)\\b|${I}(?:take|catch) the (?:tram|bus|train|tube|metro|underground|subway|ferry) to\\b.*\\b(?:every|each)\\b`,
   'i'
 )
 /** A habit by how often it comes, whatever it is. */
@@ -204,7 +204,7 @@ const OTHERS: [RegExp, Kind][] = [
   rule(`\\b(?:lives?|living|based|moved to|resides?)\\b`, kind('relationship', 0.7, 'home')),
   rule(
     `\\b(?:works?|working|teach(?:es)?|head chef|runs the|runs a|manager|engineer|teacher|nurse|doctor|accountant|retire\\w*|studies|studying|student|job|postman|chef)\\b`,
-    kind('relationship', 0.7)
+    kind('relationship', 0.7, 'job')
   ),
   rule(`\\b(?:hates?|can['’]?t stand|dislikes?)\\b`, kind('relationship', 0.65, 'dislikes')),
   rule(

@@ -1,7 +1,7 @@
 /** How what was found is put: whole, dated, with names for pronouns, and with the subject and attribute it is about. */
 
 import { findSince, makeDatesAbsolute } from './dates.ts'
-import { type FoundFact, OWNER } from './facts.ts'
+import { type FoundFact, type Known, OWNER } from './facts.ts'
 import { findEvidence } from './rules-changes.ts'
 import { OPENING, OWN_SUBJECT, PRONOUN } from './rules-patterns.ts'
 import { callOf, introductionOf, meantBy, namesIn, type Person } from './rules-people.ts'
@@ -10,12 +10,6 @@ import { clausesOf, type Stretch } from './rules-sentences.ts'
 import { TOPICAL, topicOf, valueSlot } from './rules-topics.ts'
 import { holdsTerms, termsOf } from './sameness.ts'
 import { isSameSubject, isSingle } from './slots.ts'
-
-/** Something the owner has spoken of before, and an attribute of it that is known. */
-export interface Known {
-  subject: string
-  slot: string | null
-}
 
 /** What the rules know besides the message. */
 export interface RulesContext {
@@ -41,7 +35,8 @@ export function add(
   text: string,
   { category, importance, slot: kindSlot }: Kind,
   reason: string | null = null,
-  about?: string
+  about?: string,
+  relation = ''
 ): FoundFact | null {
   const { saidAt, timeZone } = reading.context
   const statement = toStatement(text)
@@ -58,7 +53,7 @@ export function add(
   const fact: FoundFact = {
     text: makeDates(reading, statement),
     category,
-    tags: [...new Set(namesIn(statement).map((name) => name.toLowerCase()))].slice(0, 3),
+    tags: tagsOf(relation, statement),
     importance,
     importanceReason: reason ?? `said plainly, about ${category}`,
     quote: sentence.text,
@@ -74,6 +69,12 @@ export function add(
   }
   reading.facts.push(fact)
   return fact
+}
+
+/** Who somebody is to the owner, then names. */
+function tagsOf(relation: string, statement: string): string[] {
+  const names = namesIn(statement).map((name) => name.toLowerCase())
+  return [...new Set([relation, ...names])].filter((tag) => tag !== '').slice(0, 4)
 }
 
 export function makeDates({ context }: Reading, text: string): string {

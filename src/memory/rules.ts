@@ -1,7 +1,7 @@
 /** Facts found without a model: what people say plainly about themselves and theirs. */
 
 import { type FoundFact, OWNER } from './facts.ts'
-import { findEndings, findEvidence } from './rules-changes.ts'
+import { findEndings, findEvidence, isNewJob } from './rules-changes.ts'
 import * as filters from './rules-filters.ts'
 import {
   AS_ROLE,
@@ -24,10 +24,10 @@ import {
 } from './rules-patterns.ts'
 import {
   findNamedSubject,
-  findPeople,
   meantBy,
   namesIn,
   type Person,
+  peopleIn,
   subjectOf,
   withPlace
 } from './rules-people.ts'
@@ -36,7 +36,6 @@ import { clausesOf, type Stretch, sentencesOf } from './rules-sentences.ts'
 import {
   add,
   bare,
-  type Known,
   makeDates,
   type Reading,
   type RulesContext,
@@ -49,6 +48,7 @@ import { termsOf } from './sameness.ts'
 export type { RulesContext } from './rules-statements.ts'
 
 const MAX_FACTS = 10
+const NEW_JOB_PLACE = /\bat \p{Lu}/u
 const ASKED = 'the owner asked to remember it'
 
 /** What a message of the owner's says about the owner's world; nothing where nothing is plain. */
@@ -72,20 +72,6 @@ function calm({ text, start }: Stretch): Stretch {
   const isShouted = text.length > 10 && text === text.toUpperCase() && text !== text.toLowerCase()
   const lower = text.toLowerCase()
   return isShouted && lower.length === text.length ? { text: lower, start } : { text, start }
-}
-
-function peopleIn({ text, start }: Stretch, known: Known[]): Person[] {
-  const introduced = findPeople(text).map((person) => ({ ...person, at: person.at + start }))
-  const names = known.flatMap(({ subject }) => subject.split(/,\s| and | & /))
-  const named = [...new Set(names)].flatMap((subject) => {
-    const plain = subject.replace(/[^\p{L}\p{N}\s]/gu, '.')
-    const at =
-      subject === OWNER ? -1 : text.toLowerCase().search(new RegExp(`(?<![\\p{L}])${plain}(?![\\p{L}])`, 'u'))
-    const name = text.slice(at, at + subject.length)
-    if (at === -1 || !/^\p{Lu}/u.test(name) || introduced.some((person) => person.name === name)) return []
-    return [{ name, relation: '', at: at + start, gender: null, introduced: false }]
-  })
-  return [...introduced, ...named].sort((a, b) => a.at - b.at)
 }
 
 function readSentence(reading: Reading, sentence: Stretch, before: string, after: string): void {
@@ -144,14 +130,15 @@ function readEnding(reading: Reading, sentence: Stretch, before: string, after: 
   const isOwn = OWN_SUBJECT.test(said[0] ?? '')
   const person = isOwn ? null : personIn(reading, sentence)
   const kind = said.map(kindOfOwn).find((found) => found !== null)
-  const about = isOwn ? OWNER : person ? subjectOf(person) : undefined
+  const about = isOwn || isNewJob(text) ? OWNER : person ? subjectOf(person) : undefined
   const fact = add(
     reading,
     sentence,
-    withNames(reading, stated),
+    NEW_JOB_PLACE.test(after) && isNewJob(text) ? `${stated.text} ${after}` : withNames(reading, stated),
     kind ?? (person ? kindOfOther(text) : { category: 'fact', slot: null, importance: 0.5 }),
     null,
-    about
+    about,
+    person?.relation
   )
   if (!fact) return true
   const scoped = ends.map((ending) => ({
@@ -259,7 +246,7 @@ function readOther(reading: Reading, sentence: Stretch, text: string, at: number
   const hasVerb = VERB.test(text)
   if (person && hasVerb && !WANTING.test(text) && text.split(/\s+/).length > 2 && !REPORTING.test(text)) {
     if (person.introduced) reading.introduced.add(person)
-    add(reading, sentence, text, kindOfOther(text), null, subjectOf(person))
+    add(reading, sentence, text, kindOfOther(text), null, subjectOf(person), person.relation)
   } else if (!person && OWN_THING.test(text) && hasOwnVerb(text)) {
     const own = kindOfOwn(text)
     add(reading, sentence, text, own ?? thing(text))
@@ -288,6 +275,6 @@ function introduce(reading: Reading, sentences: Stretch[]): void {
     if (facts.some(({ text }) => text.includes(name))) continue
     const statement = `${name} ${gender === 'they' ? 'are' : 'is'} my ${relation}.`
     const kind = { category: 'relationship', slot: 'relation', importance: 0.7 }
-    add(reading, sentence, statement, kind, null, subjectOf(person))
+    add(reading, sentence, statement, kind, null, subjectOf(person), relation)
   }
 }

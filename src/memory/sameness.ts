@@ -15,6 +15,9 @@ const FILLERS = new Set(
 )
 const NEGATIONS =
   /\b(?:not|no|never|none|nothing|neither|nor|without|stopped|quit|isn['’]?t|aren['’]?t|wasn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t|can['’]?t|cannot|won['’]?t|haven['’]?t|hasn['’]?t|hate|hates|dislike|dislikes)\b/i
+/** What two statements of one attribute share when they tell the same. */
+const MOSTLY_TERMS = 3
+const MOSTLY_SHARE = 0.6
 /** Values: where both have some and they differ, the statements do. */
 const VALUE = /[\p{N}=]/u
 const LETTER = /(?<=\S\s)[A-HJ-Z]\b(?!['’.\p{L}])/gu
@@ -40,6 +43,20 @@ export function compareStatements(fresh: string, known: string): Sameness {
   if (extra.some(isValue) && missing.some(isValue)) return 'different'
   if (extra.length === 0) return missing.length === 0 ? 'same' : 'less'
   return missing.length === 0 ? 'more' : 'different'
+}
+
+/** Whether two statements are mostly the same words, so that of one attribute they tell the same. */
+export function isMostlySame(one: string, other: string): boolean {
+  const [mine, theirs] = [termsOf(one), termsOf(other)]
+  const shared = mine.filter((term) => isIn(term, theirs))
+  const differ = (terms: string[], others: string[]) =>
+    terms.some((term) => isValue(term) && !isIn(term, others))
+  return (
+    shared.length >= MOSTLY_TERMS &&
+    shared.length >= MOSTLY_SHARE * Math.min(mine.length, theirs.length) &&
+    !(differ(mine, theirs) && differ(theirs, mine)) &&
+    NEGATIONS.test(one) === NEGATIONS.test(other)
+  )
 }
 
 /** Whether a statement says that something is not so. */

@@ -1,5 +1,5 @@
 import type { FoundFact } from './facts.ts'
-import { compareStatements, holdsTerms, termsOf } from './sameness.ts'
+import { compareStatements, holdsTerms, isMostlySame, termsOf } from './sameness.ts'
 import { isLasting, isLatestWins, isSameSubject, isSingle } from './slots.ts'
 
 /** A memory that a new fact may have to do with. */
@@ -32,6 +32,10 @@ export function judge(fact: FoundFact, since: Date, standing: Standing[]): Verdi
     .map((memory) => ({ memory, sameness: compareStatements(fact.text, memory.text) }))
   const same = alike.find(({ sameness }) => sameness === 'same' || sameness === 'less')
   if (same) return { kind: 'duplicate', id: same.memory.id, reason: 'says the same' }
+  const told = standing.find(
+    (memory) => fact.slot === 'job' && fillsSameSlot(fact, memory) && isMostlySame(fact.text, memory.text)
+  )
+  if (told && !fact.evidence) return { kind: 'duplicate', id: told.id, reason: 'says mostly the same' }
   // Before "says more": of "I live in Oslo" and "I live in Oslo no longer" the second is no refinement.
   const rival = standing.find((memory) => fillsSameSlot(fact, memory) && isSingle(fact.slot ?? ''))
   const more = alike.find(({ sameness }) => sameness === 'more')
