@@ -148,7 +148,7 @@ describeEachDatabase('following a turn', (database, kind) => {
 
   test('a reader that takes nothing costs a bounded buffer and holds up nobody', async () => {
     const words = 'bees '.repeat(20_000)
-    const pieces = Array.from({ length: 400 }, (_, index) => ({
+    const pieces = Array.from({ length: 150 }, (_, index) => ({
       type: 'tool-call' as const,
       call: { callId: `c${index}`, name: 'say', arguments: words }
     }))
@@ -159,15 +159,15 @@ describeEachDatabase('following a turn', (database, kind) => {
     const { port, hostname } = new URL(await house.listen())
 
     const slow = net.connect(Number(port), hostname)
-    const headers = `host: pai\r\nauthorization: ${owner.headers.authorization}`
+    const headers = `host: localhost\r\nauthorization: ${owner.headers.authorization}`
     slow.write(`GET /v1/turns/${turnId}/events HTTP/1.1\r\n${headers}\r\n\r\n`)
     slow.pause()
     // The socket's own buffers are full when the server has something left that it cannot send.
     await eventually(() => expect([...connections][0]?.writableNeedDrain).toBe(true))
     const stream = await openStream(house, owner, `/turns/${turnId}/events`)
     const events = await stream.all()
-    expect(events).toHaveLength(403)
-    expect(stream.text.length).toBeGreaterThan(40_000_000)
+    expect(events).toHaveLength(153)
+    expect(stream.text.length).toBeGreaterThan(15_000_000)
     expect([...connections][0]?.writableLength).toBeLessThan(1_000_000)
     slow.destroy()
   })

@@ -129,10 +129,21 @@ describeEachDatabase('credentials', (database) => {
       if (response.statusCode !== 403) reached.push(operation.name)
     }
     expect(reached.toSorted()).toEqual([
+      'GET /v1/consolidations',
+      'GET /v1/consolidations/{id}',
+      'GET /v1/embeddings',
       'GET /v1/me',
       'GET /v1/memories',
       'GET /v1/memories/{id}',
+      'GET /v1/memories/{id}/history',
+      'GET /v1/memories/{id}/why',
+      'GET /v1/memory-clusters',
+      'GET /v1/memory-conflicts',
+      'GET /v1/memory-extractions',
+      'GET /v1/memory-proposals',
+      'GET /v1/memory-purges',
       'GET /v1/models',
+      'GET /v1/profile',
       'POST /v1/memories/search',
       'POST /v1/recall'
     ])
