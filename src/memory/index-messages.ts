@@ -44,7 +44,7 @@ export const indexMessages: IndexMessages = async (tx, ownerId, messageIds) => {
       FROM messages said
       ${neighbour(ownerId, 'before1', -1)} ${neighbour(ownerId, 'before2', -2)}
       ${neighbour(ownerId, 'after1', 1)} ${neighbour(ownerId, 'after2', 2)}
-     WHERE said.owner_id = ${ownerId} AND said.id = ANY(${sql.param(messageIds)}::uuid[])`)
+     WHERE said.owner_id = ${ownerId} AND said.id = ANY(${sql.param(messageIds)}::uuid[]) AND NOT ${isHidden(ownerId)}`)
   const ids = rows.map(({ id }) => id)
   await tx.delete(messageTerms).where(and(eq(messageTerms.ownerId, ownerId), inArray(messageTerms.id, ids)))
   const terms: (typeof messageTerms.$inferInsert)[] = []
@@ -59,6 +59,15 @@ export const indexMessages: IndexMessages = async (tx, ownerId, messageIds) => {
   for (let start = 0; start < terms.length; start += ROWS_AT_ONCE) {
     await tx.insert(messageTerms).values(terms.slice(start, start + ROWS_AT_ONCE))
   }
+}
+
+/** Whether a message was hidden with a memory that is forgotten and not purged yet. */
+function isHidden(ownerId: string): SQL {
+  return sql`EXISTS (SELECT FROM memories fact
+    JOIN memory_history entry ON entry.owner_id = ${ownerId} AND entry.memory_id = fact.id
+     AND entry.action = 'forgotten' AND entry.undone_at IS NULL
+   WHERE fact.owner_id = ${ownerId} AND fact.purge_at IS NOT NULL
+     AND entry.before -> 'taken' -> 'messageIds' ? said.id::text)`
 }
 
 /** Indexes the messages just before these once more, now that what follows them is known. */

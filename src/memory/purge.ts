@@ -57,12 +57,12 @@ export function createPurge(deps: PurgeDeps) {
     if (!place) throw new PurgeIncomplete()
     const hidden = (await findTakenDown(tx, ownerId, going.ids)).flatMap(({ messageIds }) => messageIds)
     const { messageIds, conversationIds } = await redactMessages(tx, ownerId, place, going, deps)
-    const indexed = await indexAnew(tx, ownerId, hidden)
     await purgeTraces(tx, ownerId, going, conversationIds)
     await removeMemories(tx, ownerId, going.ids)
-    const anew = [...new Set([...messageIds, ...indexed])]
-    if (anew.length > 0) {
-      await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [], messageIds: anew })
+    // Only now: while a memory is hidden, so are the messages that tell it.
+    const indexed = await indexAnew(tx, ownerId, [...new Set([...messageIds, ...hidden])])
+    if (indexed.length > 0) {
+      await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [], messageIds: indexed })
     }
     const proof = await prove(tx, ownerId, going.ids, going.words)
     if (!isClean(proof)) throw new PurgeIncomplete()

@@ -32,7 +32,7 @@ export interface RedactDeps {
 
 /**
  * Takes the words out of every message that told them or repeats them, and what was made from these messages with them.
- * Answers the messages whose vectors are to be made anew.
+ * Answers the messages that are to be indexed anew.
  */
 export async function redactMessages(
   tx: Tx,
@@ -74,7 +74,7 @@ export async function redactMessages(
         inArray(conversationSummaries.conversationId, conversationIds)
       )
     )
-  return { messageIds: await indexAnew(tx, ownerId, ids), conversationIds }
+  return { messageIds: ids, conversationIds }
 }
 
 /**

@@ -109,6 +109,9 @@ describeEachDatabase('forgetting', (database) => {
     await say('Where does Ada keep bees?')
     expect(JSON.stringify(model.asked.at(-1))).not.toContain('Tromsø')
     await say('And what else?', { conversationId })
+    // What follows a message makes it be indexed once more, though not now.
+    await work()
+    expect((await recall('Ada bees Tromsø')).filter((text) => text.includes('keeps bees'))).toEqual([])
     expect(JSON.stringify(model.asked.at(-1))).not.toContain('Tromsø')
   })
 
