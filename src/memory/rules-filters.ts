@@ -19,7 +19,7 @@ const TOLD =
   /\b(?:(?:she|he|they|who|boss|friend|hero|host|mail|email|page|letter|review|note|book|film|movie|song|lyric|article|post|ad|novel|(?!you\b)\p{L}+)\s(?:keeps? saying|said|says|told me|wrote|whispered|shouted|claims|texted me|reckons|thinks)|told me|keeps? saying|according to|quote|once upon a time|transcript|voicemail|the hero|chapter|lyric|the line|my character|the narrator)\b/iu
 /** About the present talk, or the moment, not about the world. */
 const PASSING =
-  /^(?:(?:and|but|so|oh|ok|okay|well|yes|no|yeah|hi|hey|haha|lol|ah|right|hm+|er|um|also|btw|anyway|actually|now|then|sorry)[,!]?\s+)*(?:i(?:['’]m| am|m)?\s+(?:(?:just|really|so|still|also|only|actually)\s+)*(?:want|wanted|need|needed|would like|have (?:a |one |another )?questions?|wonder|wondering|asking|looking (?:for|at|to)|trying|going to (?:ask|try|need|be|do|see|take|have|say|make)|see|saw|understand|agree|mean|meant|know|don['’]?t (?:know|understand|get|think|care|mind|want|need|see|remember|believe)|didn['’]?t|shouldn['’]?t|should|just|sorry|afraid|not sure|sure|fine|good|okay|ok|tired|bored|hungry|back|here|done|can['’]?t (?:wait|believe|sleep|decide|find|see|get|think|remember|tell|figure|even|help)|cannot (?:wait|believe|find|decide)|got (?:it|this|that|a (?:mail|message|call|letter|text))|have to|gotta|keep (?:talking|forgetting|getting)|feel|felt|bet|swear|said|say|tried|thought|think|heard|read that|hope|owe you|love (?:it|this|that|you)|like (?:it|this|that|your|the (?:first|second|last|third|idea|sound))|hate (?:it|this|that|when)|enjoy (?:it|this|that)|prefer (?:it|this|that)|mean)\b|i(?:['’]ll| will|ll)\s+(?:\w+\s+)?(?:try|do|see|check|think|ask|wait|let you|get back|be back|look|call|go|take|give|make|tell|have a|use|send|stick|bring it)\b|my\s+(?:question|point|guess|bad|god|goodness|apolog\w+|mistake|fault|pleasure|back!+|head (?:hurts|is)|brain|q\b|next question|first (?:week|question|draft)|idea|notes?\b|message|request|text\b|poem|turn)\b|(?:thanks|thank you|thx|ty|hello|hi|hey|yes|no|ok|okay|sure|please|cheers|perfect|great|nice|lovely|ta|brill|wow|ooh|haha)[\s!.,]*$)/i
+  /^(?:(?:and|but|so|oh|ok|okay|well|yes|no|yeah|hi|hey|haha|lol|ah|right|hm+|er|um|also|btw|anyway|actually|now|then|sorry)[,!]?\s+)*(?:i(?:['’]m| am|m)?\s+(?:(?:just|really|so|still|also|only|actually)\s+)*(?:want|wanted|need|needed|would like|have (?:a |one |another )?questions?|wonder|wondering|asking|looking (?:for|at|to)|trying|going to (?:ask|try|need|be|do|see|take|have|say|make)|see|saw|understand|agree|mean|meant|know|don['’]?t (?:know|understand|get|think|care|mind|want|need|see|remember|believe)|didn['’]?t|shouldn['’]?t|should|just|sorry|afraid|not sure|sure|fine|good|okay|ok|tired|bored|hungry|back|here|done|can['’]?t (?:wait|believe|sleep|decide|find|see|get|think|remember|tell|figure|even|help)|cannot (?:wait|believe|find|decide)|got (?:it|this|that|a (?:mail|message|call|letter|text))|have to|gotta|keep (?:talking|forgetting|getting)|feel|felt|bet|swear|said|say|tried|thought|think|heard|read that|hope|owe you|(?:love|like|hate|enjoy|adore) (?:how|when|what|the way|your|you)|love (?:it|this|that|you)|like (?:it|this|that|your|the (?:first|second|last|third|idea|sound))|hate (?:it|this|that|when)|enjoy (?:it|this|that)|prefer (?:it|this|that)|mean)\b|i(?:['’]ll| will|ll)\s+(?:\w+\s+)?(?:try|do|see|check|think|ask|wait|let you|get back|be back|look|call|go|take|give|make|tell|have a|use|send|stick|bring it)\b|my\s+(?:question|point|guess|bad|god|goodness|apolog\w+|mistake|fault|pleasure|back!+|head (?:hurts|is)|brain|q\b|next question|first (?:week|question|draft)|idea|notes?\b|message|request|text\b|poem|turn)\b|(?:thanks|thank you|thx|ty|hello|hi|hey|yes|no|ok|okay|sure|please|cheers|perfect|great|nice|lovely|ta|brill|wow|ooh|haha)[\s!.,]*$)/i
 
 export function isQuestion(text: string): boolean {
   return QUESTION.test(text)
@@ -53,7 +53,7 @@ export function isPassing(text: string): boolean {
 
 /** A sentence that supposes something supposes all of it. */
 const SUPPOSING =
-  /^(?:(?:and|but|so|ok|okay|hey|well|now|please|pls),?\s+)*(?:if|imagine|suppose|supposing|assume|pretend|let['’]?s (?:say|pretend|imagine|assume|role-?play|play)|role-?play|you(?:['’]re| are) (?:now )?an?\b|say i|what if|hypothetically|for example|for instance|act as|should i|wish)\b/i
+  /^(?:(?:and|but|so|ok|okay|hey|well|now|just|please|pls),?\s+)*(?:if|imagine|suppose|supposing|assume|pretend|let['’]?s (?:say|pretend|imagine|assume|role-?play|play)|role-?play|you(?:['’]re| are) (?:now )?an?\b|say i|what if|hypothetically|for example|for instance|act as|should i|wish)\b/i
 /** Work on a text: what follows the colon, or the whole rest, is that text. */
 const WORK_ON_TEXT =
   /\b(?:translat\w*|summari[sz]e|rewrite|rephrase|reword|fix|correct|proofread|check|explain|polish|improve|shorten|tl;?dr|analy[sz]e|review|edit|paraphrase|simplify|pasting|pasted|reads?|says?|here['’]?s|transcript|convert|turn|make|write|compose|draft|poem)\b[^:]*:/i
@@ -121,7 +121,21 @@ export function withAntecedent(clause: string, before: string): string | null {
 
 /** What is played at from here on is played to the end of the message. */
 export function isPretending(text: string): boolean {
-  return /\b(?:let['’]?s (?:pretend|imagine|play|role-?play)|role-?play|pretend|imagine (?:you|i|we))\b/i.test(
+  return /\b(?:let['’]?s (?:pretend|imagine|play|role-?play)|role-?play|pretend|imagine (?:you|i|we)|just imagine)\b/i.test(
+    text
+  )
+}
+
+/** Hands over somebody's text: what follows is that text, in marks or not. */
+export function isHandingOver(text: string): boolean {
+  return /\b(?:wrote|sent|got|received|posted|shared|pasted|forwarded|found) (?:me |us )?(?:this|the following)\b|\bis (?:this|it) (?:ok|okay|fine|alright|any good|correct)\s*\?/i.test(
+    text
+  )
+}
+
+/** Of this hour or day, and nothing tomorrow. */
+export function isOfTheMoment(text: string): boolean {
+  return /\b(?:today|tonight|this (?:morning|afternoon|evening)|in the morning|right now|in (?:\d+|an?|five|ten) (?:min\w*|hours?))/i.test(
     text
   )
 }

@@ -30,7 +30,7 @@ export const PRONOUN =
 export const VERB =
   /\s(?:is|are|was|were|has|had|have|\w+s|\w+ed|can['’]?t|can|does|did|lived?|work|keep|live|love|like|hate|play|never|only)\b|['’]s\s/i
 export const REPORTING =
-  /^\S+(?:\s\S+){0,2}\s(?:recommended|suggested|advised|mentioned|promised|texted|asked|called|rang|sent|emailed|thinks?|reckons|laughed|says?|said)\b/i
+  /^\S+(?:\s\S+){0,2}\s(?:wrote|shared|posted|recommended|suggested|advised|mentioned|promised|texted|asked|called|rang|sent|emailed|thinks?|reckons|laughed|says?|said)\b/i
 /** Points back at something that was not said in the same breath. */
 export const DANGLING = /\b(?:it|them|that|this|one|those|these|there|here)[.!?)]*$|\bgo by that\b/i
 export const WANTING = /\b(?:needs?|wants?|would like)\b/i

@@ -81,7 +81,7 @@ const OWN: [RegExp, Kind][] = [
     kind('fact', 0.6, 'habit')
   ),
   rule(
-    `${AM}(?:diabetic|pregnant|asthmatic|epileptic|dyslexic|autistic|deaf|blind|colou?r-?blind|short-?sighted|coeliac|celiac|expecting|in remission|anaemic|insomniac|adhd)\\b|\\b(?:i|we) (?:was|were|got|have been|['’]ve been|been) diagnosed|${HAVE}(?:been diagnosed|an? )?(?:\\w+ )?(?:diabetes|asthma|epilepsy|migraines?|arthritis|adhd|eczema|celiac|coeliac|hay ?fever|pacemaker|hearing aids?|high blood pressure|slipped disc|bad back|bad knee|stammer|tinnitus|anxiety|insomnia|dyslexia)`,
+    `\\b(?:i|we) (?:get|have|suffer from) (?:\\w+ )?(?:migraines?|hay ?fever|panic attacks|back pain|seizures|nosebleeds)\\b|${AM}(?:diabetic|pregnant|asthmatic|epileptic|dyslexic|autistic|deaf|blind|colou?r-?blind|short-?sighted|coeliac|celiac|expecting|in remission|anaemic|insomniac|adhd)\\b|\\b(?:i|we) (?:was|were|got|have been|['’]ve been|been) diagnosed|${HAVE}(?:been diagnosed|an? )?(?:\\w+ )?(?:diabetes|asthma|epilepsy|migraines?|arthritis|adhd|eczema|celiac|coeliac|hay ?fever|pacemaker|hearing aids?|high blood pressure|slipped disc|bad back|bad knee|stammer|tinnitus|anxiety|insomnia|dyslexia)`,
     HEALTH
   ),
   rule(
@@ -105,7 +105,7 @@ const OWN: [RegExp, Kind][] = [
     kind('identity', 0.7, 'origin')
   ),
   rule(
-    `${I}(?:work|worked|am employed|was hired|got hired)\\s(?:there|for|at|as|in|with|on|from|near|night|part|full)\\b|${WENT}(?:joined|start(?:ed|ing)?|left|got a job|accepted)\\s(?:work(?:ing)? |a job |a new job |my (?:new )?job |as |at )|\\b(?:i|we) start(?:ed)? (?:as|at|on|my|a|work|the)\\b|${AM}(?:now )?(?:at|with) (?!the (?:moment|airport|station|doctor|shop)|home|a\\b|my\\b)\\w+.*\\b(?:since|now)\\b|\\bmy (?:new )?(?:job|employer|company|workplace)\\b`,
+    `${I}(?:work|worked|am employed|was hired|got hired)\\s(?:there|for|at|as|in|with|on|from|near|nights?|days|part|full)\\b|${WENT}(?:joined|start(?:ed|ing)?|left|got a job|accepted)\\s(?:work(?:ing)? |a job |a new job |my (?:new )?job |as |at )|\\b(?:i|we) start(?:ed)? (?:as|at|on|my|a|work|the)\\b|${AM}(?:now )?(?:at|with) (?!the (?:moment|airport|station|doctor|shop)|home|a\\b|my\\b)\\w+.*\\b(?:since|now)\\b|\\bmy (?:new )?(?:job|employer|company|workplace)\\b`,
     WORK
   ),
   rule(

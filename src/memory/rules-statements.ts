@@ -42,7 +42,7 @@ export function add(
   const statement = toStatement(text)
   if (termsOf(statement).length === 0) return null
   const shown = valueSlot(statement, reading.message)
-  const slot = shown ?? kindSlot
+  const slot = qualified(shown ?? kindSlot, statement, findEvidence(sentence.text) !== null)
   const evidence = slot !== null && isSingle(slot) ? findEvidence(sentence.text) : null
   const isContact =
     (shown === 'phone' || shown === 'email') &&
@@ -69,6 +69,17 @@ export function add(
   }
   reading.facts.push(fact)
   return fact
+}
+
+const PLACE_NAMED = /\b(?:in|at|to|near|here|there)\s\(?(?:the\s)?(?:\p{Lu}|\d)/u
+const FIRM_NAMED = /\b(?:at|for|with|there|joined)\s\(?(?:the\s)?\p{Lu}/u
+
+/** "I live alone" names no home, "I work nights" no employer, and a work number is not the number. */
+function qualified(slot: string | null, statement: string, changed: boolean): string | null {
+  if (slot === 'home' && !changed && !PLACE_NAMED.test(statement)) return null
+  if (slot === 'employer' && !changed && !FIRM_NAMED.test(statement)) return null
+  const which = /\b(work|office|home|landline|emergency|second|old|other)\b/i.exec(statement)?.[1]
+  return which && (slot === 'phone' || slot === 'email') ? `${slot} ${which.toLowerCase()}` : slot
 }
 
 /** Who somebody is to the owner, then names. */

@@ -24,6 +24,7 @@ import {
 } from './rules-patterns.ts'
 import {
   findNamedSubject,
+  isAcquaintance,
   meantBy,
   namesIn,
   type Person,
@@ -61,7 +62,7 @@ export function findFacts(message: string, context: RulesContext): FoundFact[] {
     const own = cut === null ? sentence : { ...sentence, text: cut }
     readSentence(reading, own, sentences[index - 1]?.text ?? '', sentences[index + 1]?.text ?? '')
     // What follows is the text to work on, or a play.
-    if (cut !== null || filters.isPretending(sentence.text)) break
+    if (cut !== null || filters.isPretending(sentence.text) || filters.isHandingOver(sentence.text)) break
   }
   introduce(reading, sentences)
   return reading.facts.slice(0, MAX_FACTS)
@@ -190,8 +191,9 @@ function readClause(reading: Reading, sentence: Stretch, clause: Stretch, before
   if (OWN_SUBJECT.test(text) || ELLIPTIC.test(text)) {
     const said = OWN_SUBJECT.test(text) ? text : `I ${text}`
     const kind = kindOfOwn(said)
-    if (!kind || said.split(/\s+/).length <= 2 - Number(kind.category === 'health')) return
+    if (!kind || said.split(/[\s'’]+/).length <= 2 - Number(kind.category === 'health')) return
     if (kind.category === 'plan' && !filters.isTellingPlan(text)) return
+    if (kind.importance <= 0.5 && filters.isOfTheMoment(text)) return
     for (const item of filters.eachNamed(text)) add(reading, sentence, item, kind)
   } else if (pronoun) {
     const person = meantBy(pronoun[2] ?? '', reading.people, at)
@@ -221,6 +223,14 @@ function isTellingOf(text: string): boolean {
   return !WANTING.test(text) && (termsOf(text).length > 1 || kindOfOther(text).category === 'health')
 }
 
+/** What a nameless acquaintance does is their own affair, unless it says where they live, what they do or how they are. */
+function isWorthTelling({ name, relation }: Person, text: string): boolean {
+  const { category, slot } = kindOfOther(text)
+  return (
+    name !== null || !isAcquaintance(relation) || category === 'health' || (slot ?? slotOf(text)) !== null
+  )
+}
+
 /** "My brother's lot before they fly" has no verb; "my flight's at 6:40" does. */
 function hasOwnVerb(text: string): boolean {
   return (
@@ -246,10 +256,12 @@ function readOther(reading: Reading, sentence: Stretch, text: string, at: number
   const hasVerb = VERB.test(text)
   if (person && hasVerb && !WANTING.test(text) && text.split(/\s+/).length > 2 && !REPORTING.test(text)) {
     if (person.introduced) reading.introduced.add(person)
+    if (!isWorthTelling(person, text)) return
     add(reading, sentence, text, kindOfOther(text), null, subjectOf(person), person.relation)
   } else if (!person && OWN_THING.test(text) && hasOwnVerb(text)) {
-    const own = kindOfOwn(text)
-    add(reading, sentence, text, own ?? thing(text))
+    const own = kindOfOwn(text) ?? thing(text)
+    if (own.importance <= 0.5 && filters.isOfTheMoment(text)) return
+    add(reading, sentence, text, own)
   } else if (SCHEDULED.test(text)) {
     const slot = /\d|days?\b/i.test(text) ? 'schedule' : 'tool'
     add(reading, sentence, text, { category: 'schedule', slot, importance: 0.5 })

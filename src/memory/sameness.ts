@@ -23,9 +23,9 @@ const VALUE = /[\p{N}=]/u
 const LETTER = /(?<=\S\s)[A-HJ-Z]\b(?!['’.\p{L}])/gu
 const WEEKDAYS = new Set('monday tuesday wednesday thursday friday saturday sunday'.split(' ').map(stemWord))
 const NUMBER_WORDS = new Map(
-  'one two three four five six seven eight nine ten eleven twelve'
+  'zero two three four five six seven eight nine ten eleven twelve'
     .split(' ')
-    .map((word, index) => [word, String(index + 1)])
+    .map((word, index) => [word, String(index === 0 ? 0 : index + 1)])
 )
 /** Words this alike are forms of one: "allergy", "allergic". */
 const SHARED_PREFIX = 5

@@ -42,7 +42,7 @@ const LATEST_WINS = new Set([
 /** And the ones that do not change: another value is a contradiction, whatever its date. */
 const LASTING = new Set(['birthday', 'birthplace', 'blood group'])
 /** Of these there is one each: "dentist", "name of dog". */
-const ONE_EACH = /^(?:name of|role) /
+const ONE_EACH = /^(?:name of|role|phone|email) /
 
 /** What other words for an attribute come to, so that two ways of naming it meet. */
 const SYNONYMS = new Map(

@@ -113,6 +113,18 @@ const NOTHING: Record<string, string[]> = {
     'Run `my sister keeps bees` twice',
     '# My name is Bob'
   ],
+  'what is played or handed over': [
+    'Just imagine: I’m the queen and you’re my butler. I live in a palace.',
+    'Let’s roleplay: I’m a pirate captain named Redbeard. I live on a ship.',
+    'A stranger wrote this, is it ok? I am on leave until 4 May. I live in Rome.',
+    'Pasting it below, thoughts?\n---\nI live in Rome. My dog is called Rex.'
+  ],
+  'of the moment': [
+    'My internet is slow today.',
+    'I have a train to catch in 10 minutes.',
+    'My friend is getting married and I have nothing to wear',
+    'I love how you explain things.'
+  ],
   'talk about the talk': [
     'My question is about tax law.',
     'My guess is that it rains.',
@@ -159,6 +171,38 @@ test('of a message with both, only what is plain is kept, each with the place of
   for (const { quote, quoteStart } of facts) {
     expect(message.slice(quoteStart, quoteStart + quote.length)).toBe(quote)
   }
+})
+
+describe('what is said of others names them', () => {
+  test.each<[string, string[]]>([
+    ['My sister Ada is a vet. She lives in Oslo.', ['My sister Ada is a vet.', 'Ada lives in Oslo.']],
+    ['What shall I get my husband Declan? He collects pens.', ['My husband Declan collects pens.']],
+    ['A trip to Bergen please, my brother Bob lives there', ['My brother Bob lives there (Bergen)']],
+    ['Can you help me write to my boss, Mr Petrovic?', ['Mr Petrovic is my boss.']]
+  ])('%s', (message, texts) => {
+    expect(textsOf(message)).toEqual(texts)
+  })
+
+  test('and who was named before is known by what they are', () => {
+    const known = [{ subject: 'ada', slot: 'home', relation: 'sister' }]
+    expect(findFacts('My sister lives in Rome now.', { ...CONTEXT, known })[0]).toMatchObject({
+      subject: 'ada',
+      slot: 'home',
+      evidence: 'now'
+    })
+  })
+})
+
+describe('what is over is said with what ends', () => {
+  test.each<[string, { terms: string[]; subject?: string | null }[]]>([
+    ['I sold the Fabia and bought a Golf.', [{ terms: ['fabia'], subject: 'owner' }]],
+    ['I switched from Spotify to Tidal.', [{ terms: ['spotifi'], subject: 'owner' }]],
+    ['I left my sister at the station.', []],
+    ['My sister is off to Spain.', []],
+    ['I live in Oslo.', []]
+  ])('%s', (message, ends) => {
+    expect(findFacts(message).flatMap((fact) => fact.ends)).toMatchObject(ends)
+  })
 })
 
 test('a wall of text that was pasted is not about the owner, but the line before it may be', () => {
