@@ -140,9 +140,12 @@ function nearest(
   narrow: SQL
 ): SQL {
   const type = sql.raw(`halfvec(${Math.trunc(dimensions)})`)
-  const distance = sql`near.embedding::${type} <=> ${JSON.stringify(values)}::${type}`
-  return sql`SELECT near.id, 1 - (${distance}) AS score FROM ${vectors} near ${narrow}
-              WHERE near.owner_id = ${ownerId} AND near.model = ${model} ORDER BY ${distance} LIMIT ${OFFERED}`
+  // Half precision keeps three digits and a half: more would only be longer to read.
+  const asked = JSON.stringify(values.map((value) => Number(value.toPrecision(5))))
+  return sql`
+    SELECT id, 1 - distance AS score FROM (
+      SELECT near.id, near.embedding::${type} <=> ${asked}::${type} AS distance FROM ${vectors} near ${narrow}
+       WHERE near.owner_id = ${ownerId} AND near.model = ${model} ORDER BY distance LIMIT ${OFFERED}) AS nearest`
 }
 
 /** The latest of what lies in the times that are asked about, and may be found at all. */
@@ -161,9 +164,15 @@ function timed(kind: IndexedKind, ownerId: string, { times = [] }: CandidateQuer
   return sql`SELECT DISTINCT id FROM (${sql.join(parts, sql` UNION ALL `)}) AS in_times`
 }
 
-/** Which row a way has offered. */
-function offeredId({ times }: CandidateQuery): SQL {
-  return times ? sql`coalesce(lexical.id, vector.id, timed.id)` : sql`coalesce(lexical.id, vector.id)`
+/**
+ * The row of each that was offered, one look-up each: left to itself the planner reads all of a large owner's rows. CASE,
+ * because under row-level security it takes COALESCE for leaky and would not look it up by its key.
+ */
+function lookedUp(table: 'memories' | 'messages', ownerId: string, { times }: CandidateQuery): SQL {
+  const offered = sql`CASE WHEN lexical.id IS NULL THEN vector.id ELSE lexical.id END`
+  const id = times ? sql`CASE WHEN timed.id IS NULL THEN ${offered} ELSE timed.id END` : offered
+  return sql`LATERAL (SELECT * FROM ${sql.identifier(table)} found
+    WHERE found.owner_id = ${ownerId} AND found.id = ${id} LIMIT 1)`
 }
 
 function memories(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
@@ -177,7 +186,7 @@ function memories(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
            (SELECT array_agg(message_id) FROM memory_sources
              WHERE memory_sources.owner_id = ${ownerId} AND memory_id = fact.id) AS "sourceIds"
       FROM ${offered}
-      JOIN memories fact ON fact.owner_id = ${ownerId} AND fact.id = ${offeredId(query)}
+     CROSS JOIN ${lookedUp('memories', ownerId, query)} fact
      WHERE fact.forgotten_at IS NULL AND fact.status <> 'proposed' ${heldAt('fact', query)} ${within('fact', 'memory', query)}`
 }
 
@@ -203,6 +212,6 @@ function messages(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
            NULL::timestamptz AS "validTo", lexical.score::float8 AS lexical, lexical.named::float8 AS named,
            vector.score AS similarity, NULL::uuid[] AS "sourceIds"
       FROM ${offered}
-      JOIN messages said ON said.owner_id = ${ownerId} AND said.id = ${offeredId(query)}
+     CROSS JOIN ${lookedUp('messages', ownerId, query)} said
      WHERE true ${query.ownWordsOnly ? sql`AND said.role = 'user'` : sql``} ${within('said', 'message', query)}`
 }

@@ -12,6 +12,8 @@ const DIMENSIONS = 512
 const MODEL = 'bench:vectors:512'
 const QUERIES = 200
 const TERMS = 6
+/** In how many directions texts of one subject differ. */
+const DIRECTIONS = 24
 const VOCABULARY = 5_000
 /** What the product's own statement offers of each way. */
 const OFFERED = 100
@@ -141,8 +143,15 @@ async function load(client: pg.Client, sizes: number[]): Promise<void> {
     array_agg((random() - 0.5) * ${length * Math.sqrt(12 / DIMENSIONS)})::real[]::vector::halfvec AS v
     FROM generate_series(1, ${count}) s (id), generate_series(1, ${DIMENSIONS}) GROUP BY s.id`
   await client.query(`SET session_replication_role = replica; SELECT setseed(0.5)`)
-  await client.query(`CREATE TABLE centres AS ${vectors(1_000, 1)}`)
-  await client.query(`CREATE TABLE noises AS ${vectors(2_000, 0.4)}`)
+  // As with texts: a part that all share, forty topics, a thousand subjects among them, and each text's own, which
+  // scatters in few directions. Scattered in all of them, everything would be equally far from everything.
+  await client.query(`CREATE TABLE topics AS SELECT topic.id, topic.v + shared.v AS v
+    FROM (${vectors(40, 0.6)}) topic, (${vectors(1, 0.6)}) shared`)
+  await client.query(`CREATE TABLE centres AS ${vectors(1_000, 0.6)}`)
+  await client.query(
+    `CREATE TABLE noises AS SELECT id, v::halfvec AS v FROM unnest($1::text[]) WITH ORDINALITY AS made (v, id)`,
+    [scatter(2_000, 0.5)]
+  )
   await client.query(`ALTER TABLE centres ADD PRIMARY KEY (id); ALTER TABLE noises ADD PRIMARY KEY (id)`)
   await client.query(
     `INSERT INTO users (id, email, name, role, password_hash)
@@ -160,8 +169,9 @@ async function load(client: pg.Client, sizes: number[]): Promise<void> {
     SELECT owner_id, id, 'memory ' || id, sha256(id::text::bytea), 'fact', 0.5, 'active' FROM plan`)
   await client.query(
     `INSERT INTO memory_vectors (owner_id, id, model, embedding)
-      SELECT plan.owner_id, plan.id, $1, l2_normalize(centres.v + a.v + b.v) FROM plan
-        JOIN centres ON centres.id = plan.centre JOIN noises a ON a.id = plan.a JOIN noises b ON b.id = plan.b`,
+      SELECT plan.owner_id, plan.id, $1, l2_normalize(topics.v + centres.v + a.v + b.v) FROM plan
+        JOIN centres ON centres.id = plan.centre JOIN topics ON topics.id = plan.centre % 40 + 1
+        JOIN noises a ON a.id = plan.a JOIN noises b ON b.id = plan.b`,
     [MODEL]
   )
   // Words are rare and common as words are; the square makes the first of the vocabulary the commonest.
@@ -175,4 +185,23 @@ async function load(client: pg.Client, sizes: number[]): Promise<void> {
     SELECT owner_id, 'memory', term, count(*) FROM memory_terms GROUP BY owner_id, term`)
   await client.query('RESET session_replication_role')
   await client.query('VACUUM ANALYZE')
+}
+
+/** Vectors of about this length in a few random directions, the same each time. */
+function scatter(count: number, length: number): string[] {
+  let state = 1
+  const random = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32 - 0.5
+  }
+  const basis = Array.from({ length: DIRECTIONS }, () => Array.from({ length: DIMENSIONS }, random))
+  const scale = (length * 12) / Math.sqrt(DIRECTIONS * DIMENSIONS)
+  return Array.from({ length: count }, () => {
+    const sum = new Array<number>(DIMENSIONS).fill(0)
+    for (const direction of basis) {
+      const share = random() * scale
+      for (const [place, value] of direction.entries()) sum[place] = (sum[place] ?? 0) + share * value
+    }
+    return JSON.stringify(sum.map((value) => Number(value.toPrecision(5))))
+  })
 }
