@@ -126,6 +126,7 @@ describeEachDatabase('what is said later', (database) => {
     await whole.learn(await whole.say(JUNE))
     const wanted = await whole.state()
     expect(wanted.unread).toBe(0)
+    expect(wanted.memories.length).toBeGreaterThan(8)
 
     let kills = 0
     for (let at = 1; kills < 100; at++) {
