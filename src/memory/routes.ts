@@ -8,6 +8,7 @@ import type { Queue } from '../jobs/queue.ts'
 import { edit } from './edit.ts'
 import { MemoryExists } from './errors.ts'
 import type { Recall } from './recall.ts'
+import { describeStatement } from './rules.ts'
 import {
   Memory,
   MemoryBody,
@@ -114,6 +115,10 @@ export const memoryReadRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = 
   )
 }
 
+function describe(text: string) {
+  return describeStatement(text, { saidAt: new Date(), timeZone: 'UTC', known: [] })
+}
+
 /** Changing memory by the owner's own hand. */
 export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = async (
   app,
@@ -144,7 +149,7 @@ export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> =
           const id = await store.keepMemory(
             tx,
             ownerId,
-            { text, category, importance, pinned },
+            { text, category, importance, pinned, origin: 'written', ...describe(text) },
             {
               kind: 'owner',
               messageId: null,

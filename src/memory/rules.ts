@@ -52,6 +52,14 @@ const MAX_FACTS = 10
 const NEW_JOB_PLACE = /\bat \p{Lu}/u
 const ASKED = 'the owner asked to remember it'
 
+/** Whom a statement is about and which attribute it fills, so that what is written by hand is compared with what is said. */
+export function describeStatement(text: string, context: RulesContext): Pick<FoundFact, 'subject' | 'slot'> {
+  const [fact, ...others] = findFacts(text, context)
+  return fact && others.length === 0
+    ? { subject: fact.subject, slot: fact.slot }
+    : { subject: null, slot: null }
+}
+
 /** What a message of the owner's says about the owner's world; nothing where nothing is plain. */
 export function findFacts(message: string, context: RulesContext): FoundFact[] {
   const sentences = sentencesOf(message).map(calm)

@@ -110,4 +110,12 @@ describeEachDatabase('what waits for the owner', (database) => {
       'bee people'
     ])
   })
+
+  test('what the owner wrote by hand gives way to what is said later, like the rest', async () => {
+    const { house, owner, call } = await setUp(database())
+    const { data } = await call('POST', '/memories', { text: 'I live in Oslo.' })
+    await call('POST', '/chat', { message: 'I live in Bergen now.' })
+    await runJobs(house, owner.id)
+    expect((await call('GET', `/memories/${data.id}`)).data).toMatchObject({ status: 'superseded' })
+  })
 })
