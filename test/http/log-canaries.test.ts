@@ -175,6 +175,15 @@ describeEachDatabase('what is logged', (database) => {
   /** A job that fails with what was said among its bound values. */
   async function breakALesson(token: string): Promise<void> {
     const fact = {
+      message: 1,
+      tags: [SECRETS.category],
+      subject: SECRETS.category,
+      slot: '',
+      since: '',
+      until: '',
+      saidBy: 'owner',
+      change: '',
+      over: false,
       category: SECRETS.category,
       importance: 1,
       importanceReason: SECRETS.reply,
@@ -214,7 +223,7 @@ describeEachDatabase('what is logged', (database) => {
       'SELECT row::text AS job, output FROM pgboss.job AS row'
     )
     expect(rows.filter(({ job }) => found(job).length > 0)).toEqual([])
-    expect(rows.filter(({ output }) => output !== null).length).toBeGreaterThanOrEqual(6)
+    expect(rows.filter(({ output }) => output !== null).length).toBeGreaterThanOrEqual(1)
   })
 
   test('no problem repeats what was sent, except an unknown field’s name', () => {

@@ -31,11 +31,18 @@ export async function talkTo(browser: Browser, script: Script, facts: Fact[] = [
   return visitor
 }
 
+/** A fact in the shape that a model is asked for. */
+function toAnswer(fact: Fact): object {
+  const plain = { message: 1, tags: [], subject: '', slot: '', since: '', until: '', change: '', over: false }
+  return { ...plain, saidBy: 'owner', ...fact }
+}
+
 function answer({ body }: ScriptedRequest, script: Script, facts: Fact[]): string | ScriptedReply {
   const messages = body.messages as { role: string; content: string }[]
   const said = messages.findLast(({ role }) => role === 'user')?.content ?? ''
-  // An answer of a given shape is asked for where facts are looked for.
-  if (body.response_format)
-    return JSON.stringify({ facts: facts.filter(({ quote }) => said.includes(quote)) })
+  // An answer of a given shape is asked for where facts are looked for, and where they are held against what is known.
+  const shape = body.response_format as { json_schema: { name: string } } | undefined
+  if (shape?.json_schema.name === 'verdicts') return JSON.stringify({ verdicts: [] })
+  if (shape) return JSON.stringify({ facts: facts.filter(({ quote }) => said.includes(quote)).map(toAnswer) })
   return script(said, messages.find(({ role }) => role === 'system')?.content ?? '')
 }
