@@ -61,7 +61,7 @@ async function build(client: pg.Client, index: VectorIndex): Promise<void> {
   await client.query(`SET maintenance_work_mem = '512MB'`)
   await client.query(
     `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${pg.escapeIdentifier(name)} ON ${TABLES[kind]}
-      USING hnsw ((embedding::halfvec(${Math.trunc(dimensions)})) halfvec_cosine_ops)
+      USING hnsw ((embedding::halfvec(${Math.trunc(dimensions)})) halfvec_cosine_ops) WITH (ef_construction = 128)
       WHERE model = ${pg.escapeLiteral(model)}`
   )
   // The planner weighs the index by what it knows of the owners, and new statistics may be long in coming.

@@ -143,15 +143,19 @@ async function load(client: pg.Client, sizes: number[]): Promise<void> {
     array_agg((random() - 0.5) * ${length * Math.sqrt(12 / DIMENSIONS)})::real[]::vector::halfvec AS v
     FROM generate_series(1, ${count}) s (id), generate_series(1, ${DIMENSIONS}) GROUP BY s.id`
   await client.query(`SET session_replication_role = replica; SELECT setseed(0.5)`)
-  // As with texts: a part that all share, forty topics, a thousand subjects among them, and each text's own, which
-  // scatters in few directions. Scattered in all of them, everything would be equally far from everything.
+  // As with texts: a part that all share, forty topics, a thousand subjects and each text's own, which scatter in few
+  // directions. Scattered in all of them, everything would be equally far from everything, and each subject an island.
   await client.query(`CREATE TABLE topics AS SELECT topic.id, topic.v + shared.v AS v
     FROM (${vectors(40, 0.6)}) topic, (${vectors(1, 0.6)}) shared`)
-  await client.query(`CREATE TABLE centres AS ${vectors(1_000, 0.6)}`)
-  await client.query(
-    `CREATE TABLE noises AS SELECT id, v::halfvec AS v FROM unnest($1::text[]) WITH ORDINALITY AS made (v, id)`,
-    [scatter(2_000, 0.5)]
-  )
+  for (const [table, made] of Object.entries({
+    centres: scatter(1, 1_000, 0.6),
+    noises: scatter(2, 2_000, 0.4)
+  })) {
+    await client.query(
+      `CREATE TABLE ${table} AS SELECT id, v::halfvec AS v FROM unnest($1::text[]) WITH ORDINALITY AS made (v, id)`,
+      [made]
+    )
+  }
   await client.query(`ALTER TABLE centres ADD PRIMARY KEY (id); ALTER TABLE noises ADD PRIMARY KEY (id)`)
   await client.query(
     `INSERT INTO users (id, email, name, role, password_hash)
@@ -159,10 +163,11 @@ async function load(client: pg.Client, sizes: number[]): Promise<void> {
     [sizes.map((_, rank) => ownerAt(rank))]
   )
   await client.query(
-    `CREATE TABLE plan AS
+    // Sorted by random() where it is also chosen by random(), all choices of a row would be one.
+    `CREATE TABLE plan AS SELECT * FROM (
       SELECT owner::uuid AS owner_id, gen_random_uuid() AS id, 1 + floor(random() * 1000)::int AS centre,
              1 + floor(random() * 2000)::int AS a, 1 + floor(random() * 2000)::int AS b
-        FROM unnest($1::text[], $2::int[]) AS owners (owner, size), generate_series(1, size) ORDER BY random()`,
+        FROM unnest($1::text[], $2::int[]) AS owners (owner, size), generate_series(1, size) OFFSET 0) made ORDER BY random()`,
     [sizes.map((_, rank) => ownerAt(rank)), sizes]
   )
   await client.query(`INSERT INTO memories (owner_id, id, text, text_hash, category, importance, status)
@@ -188,8 +193,8 @@ async function load(client: pg.Client, sizes: number[]): Promise<void> {
 }
 
 /** Vectors of about this length in a few random directions, the same each time. */
-function scatter(count: number, length: number): string[] {
-  let state = 1
+function scatter(seed: number, count: number, length: number): string[] {
+  let state = seed
   const random = () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     return state / 2 ** 32 - 0.5
