@@ -55,8 +55,9 @@ const ASKED = 'the owner asked to remember it'
 /** Whom a statement is about and which attribute it fills, so that what is written by hand is compared with what is said. */
 export function describeStatement(text: string, context: RulesContext): Pick<FoundFact, 'subject' | 'slot'> {
   const [fact, ...others] = findFacts(text, context)
-  return fact && others.length === 0
-    ? { subject: fact.subject, slot: fact.slot }
+  const isComparable = fact?.slot && others.length === 0
+  return isComparable ? { subject: fact.subject, slot: fact.slot } : { subject: null, slot: null }
+}
     : { subject: null, slot: null }
 }
 
