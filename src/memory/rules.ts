@@ -58,8 +58,6 @@ export function describeStatement(text: string, context: RulesContext): Pick<Fou
   const isComparable = fact?.slot && others.length === 0
   return isComparable ? { subject: fact.subject, slot: fact.slot } : { subject: null, slot: null }
 }
-    : { subject: null, slot: null }
-}
 
 /** What a message of the owner's says about the owner's world; nothing where nothing is plain. */
 export function findFacts(message: string, context: RulesContext): FoundFact[] {
