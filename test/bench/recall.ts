@@ -18,7 +18,7 @@ const ADVERSARIAL = 5
 const DEFAULT_FILE = '../shared/eval/locomo/dev.json'
 
 /** Cut-offs that --calibrate tries. */
-const CUT_OFFS = [0.04, 0.08, 0.12, 0.16, 0.2, 0.24]
+const CUT_OFFS = [0.04, 0.06, 0.08, 0.1, 0.12, 0.16, 0.2, 0.24]
 const FUSION = 'PAI’s fusion'
 const UNCUT = 'PAI’s fusion, no cut-off'
 
