@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { users } from '../auth/tables.ts'
-import type { ExtractionSource } from '../memory/extract.ts'
+import type { ExtractionSource } from '../memory/extraction/extract.ts'
 import { conversations, messages } from './tables.ts'
 
 /** What memory may read of conversations: the owner's own words, unless they are not to be remembered. */

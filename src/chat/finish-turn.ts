@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Tx } from '../db/client.ts'
 import type { Queue } from '../jobs/queue.ts'
-import type { IndexMessages } from '../memory/index-messages.ts'
+import type { IndexMessages } from '../memory/recall/index-messages.ts'
 import { addMessage } from './conversation-store.ts'
 import type { TurnEvent } from './events.ts'
 import type { Citation, MemoryUsed, TurnError, TurnUsage } from './schemas.ts'

@@ -1,12 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
-import {
-  memories,
-  memoryDependencies,
-  memoryHistory,
-  memorySources,
-  memoryVectors
-} from '../memory/tables.ts'
+import { memoryVectors } from '../memory/recall/tables.ts'
+import { memories, memoryDependencies, memoryHistory, memorySources } from '../memory/tables.ts'
 
 export type MemoryRow = typeof memories.$inferSelect
 export type HistoryRow = typeof memoryHistory.$inferSelect

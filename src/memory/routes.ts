@@ -7,8 +7,8 @@ import { IdempotencyHeaders, IdParams } from '../http/schemas.ts'
 import type { Queue } from '../jobs/queue.ts'
 import { edit } from './edit.ts'
 import { MemoryExists } from './errors.ts'
-import type { Recall } from './recall.ts'
-import { describeStatement } from './rules.ts'
+import { describeStatement } from './extraction/rules.ts'
+import type { Recall } from './recall/recall.ts'
 import {
   Memory,
   MemoryBody,

@@ -6,11 +6,12 @@ import { memoryClusterMembers } from '../consolidation/tables.ts'
 import type { Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
 import { weighTerms } from '../search/bm25.ts'
-import { nameTerms } from './entities.ts'
 import { MemoryNotFound } from './errors.ts'
 import { type Change, record } from './history.ts'
+import { nameTerms } from './recall/entities.ts'
+import { memoryTerms, memoryVectors } from './recall/tables.ts'
 import type { Memory, MemorySource } from './schemas.ts'
-import { memories, memorySources, memoryTerms, memoryVectors } from './tables.ts'
+import { memories, memorySources } from './tables.ts'
 
 /** How much a memory's strength rises when it is said again, and how far. */
 const PROOF_STRENGTH = 0.25

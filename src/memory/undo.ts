@@ -3,9 +3,10 @@ import { memoryClusterMembers, memoryClusters } from '../consolidation/tables.ts
 import type { Tx } from '../db/client.ts'
 import type { Queue } from '../jobs/queue.ts'
 import { MemoryNotFound, NothingToUndo } from './errors.ts'
-import type { TakenDown } from './forget.ts'
+import type { TakenDown } from './forgetting/forget.ts'
+import { indexAnew } from './forgetting/redact-messages.ts'
 import { record } from './history.ts'
-import { indexAnew } from './redact-messages.ts'
+import { memoryVectors } from './recall/tables.ts'
 import { hashText, indexWords, type MemoryRow } from './store.ts'
 import {
   type MemoryAction,
@@ -13,8 +14,7 @@ import {
   memories,
   memoryDependencies,
   memoryHistory,
-  memorySources,
-  memoryVectors
+  memorySources
 } from './tables.ts'
 
 const UNDOABLE: MemoryAction[] = ['edited', 'merged', 'refined', 'superseded', 'expired', 'forgotten']

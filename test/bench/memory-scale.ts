@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { connectPostgres } from '../../src/db/postgres.ts'
 import { buildVectorIndex } from '../../src/db/vector-index.ts'
-import { findCandidates } from '../../src/memory/candidates.ts'
+import { findCandidates } from '../../src/memory/recall/candidates.ts'
 import { openHouse } from './house.ts'
 import { type Figure, median, quantile } from './report.ts'
 

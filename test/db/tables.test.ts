@@ -10,7 +10,7 @@ const BY_HAND = ['idempotency_keys FOREIGN KEY (owner_id) REFERENCES users(id)']
 const SOURCES = join(import.meta.dirname, '..', '..', 'src')
 
 async function declaredTables(): Promise<Map<string, PgTable>> {
-  const paths = globSync(['*/tables.ts', 'db/idempotency-table.ts'], { cwd: SOURCES })
+  const paths = globSync(['**/tables.ts', 'db/idempotency-table.ts'], { cwd: SOURCES })
   const modules = await Promise.all(paths.map((path) => import(join(SOURCES, path)) as Promise<object>))
   const tables = modules.flatMap((module) => Object.values(module)).filter((value) => is(value, PgTable))
   return new Map(tables.map((table) => [getTableConfig(table).name, table]))

@@ -3,7 +3,8 @@ import { v7 as uuidv7 } from 'uuid'
 import { expect, test, vi } from 'vitest'
 import { conversations, messages } from '../../src/chat/tables.ts'
 import type { Tx } from '../../src/db/client.ts'
-import { memories, memoryTerms, messageTerms } from '../../src/memory/tables.ts'
+import { memoryTerms, messageTerms } from '../../src/memory/recall/tables.ts'
+import { memories } from '../../src/memory/tables.ts'
 import { createOwner, describeEachDatabase } from '../support/database.ts'
 
 describeEachDatabase('term counts', (database, kind) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { MemoryConflict } from '../../src/memory/review-schemas.ts'
+import type { MemoryConflict } from '../../src/memory/review/review-schemas.ts'
 import { setUp } from '../chat/talk.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { runJobs } from './jobs.ts'

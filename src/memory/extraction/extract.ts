@@ -1,0 +1,190 @@
+import type { Database, Tx } from '../../db/client.ts'
+import type { JobHandlers, Queue } from '../../jobs/queue.ts'
+import type { Embedder, StructuredModel } from '../../llm/model.ts'
+import { ExtractionUnreadable } from '../errors.ts'
+import { clearFailure, findParked, noteFailure } from '../review/review-store.ts'
+import { askForFacts, planUnits, type Unit } from './ask-model.ts'
+import { askForVerdicts } from './ask-verdicts.ts'
+import type { FoundFact } from './facts.ts'
+import { listOwnCategories, sortAsOwner } from './own-categories.ts'
+import { compareWith, reconcile, type Told } from './reconcile.ts'
+import { listKnown } from './reconcile-store.ts'
+import { findFacts } from './rules.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What a message offers to extraction: the owner's own words and their date, never what was recalled or answered. */
+export interface ExtractionInput {
+  messageId: string
+  text: string
+  saidAt: Date
+  /** The owner's, in which "tomorrow" was said. */
+  timeZone: string
+}
+
+/** What extraction needs of chat: reading messages that are still to be dealt with, and marking that they are. */
+export interface ExtractionSource {
+  /** Without those dealt with before, deleted since, not the owner's words, or not to be remembered. */
+  read(tx: Tx, ownerId: string, messageIds: string[]): Promise<ExtractionInput[]>
+  /** False when another run has marked it first. */
+  mark(tx: Tx, ownerId: string, messageId: string): Promise<boolean>
+}
+
+export interface ExtractDeps {
+  database: Database
+  queue: Queue
+  /** null: rules do the work. */
+  model: StructuredModel | null
+  embedder: Embedder
+  source: ExtractionSource
+  now?: () => Date
+}
+
+/** Finds what messages say about their owner's world and keeps it, once, however often it runs. */
+export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] {
+  const { database, queue, model, embedder, source, now = () => new Date() } = deps
+
+  return async function extract({ ownerId, messageIds }, signal) {
+    const inputs = await database.inOwner(ownerId, async (tx) => {
+      const parked = await findParked(tx, ownerId, messageIds)
+      return (await source.read(tx, ownerId, messageIds)).filter(({ messageId }) => !parked.has(messageId))
+    })
+    if (!model) return learnByRules(ownerId, inputs, signal)
+    let failure: unknown
+    for (const unit of planUnits(inputs)) {
+      signal.throwIfAborted()
+      // One message that fails does not keep the others from being learnt from.
+      failure = (await learn(model, ownerId, unit, signal)) ?? failure
+    }
+    if (failure) throw failure
+  }
+
+  async function learnByRules(
+    ownerId: string,
+    inputs: ExtractionInput[],
+    signal: AbortSignal
+  ): Promise<void> {
+    for (const input of inputs) {
+      signal.throwIfAborted()
+      const [known, own] = await database.inOwner(ownerId, async (tx) => [
+        await listKnown(tx, ownerId),
+        await listOwnCategories(tx, ownerId)
+      ])
+      const facts = findFacts(input.text, { ...input, known }).map((fact) => sortAsOwner(fact, own))
+      await keep(
+        ownerId,
+        input,
+        facts.map((fact) => ({ fact, vector: null, verdict: null }))
+      )
+    }
+  }
+
+  /** Learns from a unit, or notes why not. Answers what the queue should try again for. */
+  async function learn(
+    model: StructuredModel,
+    ownerId: string,
+    unit: Unit,
+    signal: AbortSignal
+  ): Promise<unknown> {
+    try {
+      await learnByModel(model, ownerId, unit, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      const isUnreadable = error instanceof ExtractionUnreadable
+      const { inputs } = unit
+      // Of several messages one may be what the model chokes on.
+      if (isUnreadable && inputs.length > 1) {
+        let failure: unknown
+        for (const single of inputs.flatMap((input) => planUnits([input]))) {
+          failure = (await learn(model, ownerId, single, signal)) ?? failure
+        }
+        return failure
+      }
+      const ids = inputs.map(({ messageId }) => messageId)
+      const status = isUnreadable ? 'parked' : 'failing'
+      await database.inOwner(ownerId, (tx) => noteFailure(tx, ownerId, ids, status, codeOf(error)))
+      return isUnreadable ? undefined : error
+    }
+  }
+
+  async function learnByModel(
+    model: StructuredModel,
+    ownerId: string,
+    { inputs, requests }: Unit,
+    signal: AbortSignal
+  ): Promise<void> {
+    const own = await database.inOwner(ownerId, (tx) => listOwnCategories(tx, ownerId))
+    const found = new Map<string, FoundFact[]>()
+    for (const request of requests) {
+      signal.throwIfAborted()
+      for (const [id, facts] of await askForFacts(model, request, own, signal)) {
+        found.set(id, [...(found.get(id) ?? []), ...facts])
+      }
+    }
+    for (const input of inputs) {
+      const facts = (found.get(input.messageId) ?? []).slice(0, MAX_FACTS)
+      await keep(ownerId, input, await judgeByModel(model, ownerId, facts, signal))
+    }
+  }
+
+  /** Facts with their vectors, where those know meaning, and with what the model makes of them beside what is known. */
+  async function judgeByModel(
+    model: StructuredModel,
+    ownerId: string,
+    facts: FoundFact[],
+    signal: AbortSignal
+  ): Promise<Judged[]> {
+    const vectors = embedder.semantic ? await embed(facts, signal) : []
+    const judged = facts.map((fact, index) => {
+      const values = vectors[index]
+      return { fact, vector: values ? { model: embedder.id, values } : null, verdict: null as Verdict | null }
+    })
+    const own = judged.filter(({ fact }) => fact.saidBy === 'owner')
+    const compared = await database.inOwner(ownerId, (tx) => compareWith(tx, ownerId, own))
+    const verdicts = await askForVerdicts(model, compared, signal).catch((error) => {
+      // The facts are found: without a verdict their words decide.
+      if (error instanceof ExtractionUnreadable) return []
+      throw error
+    })
+    for (const [index, item] of own.entries()) item.verdict = verdicts[index] ?? null
+    return judged
+  }
+
+  async function embed(facts: FoundFact[], signal: AbortSignal): Promise<number[][]> {
+    if (facts.length === 0) return []
+    return embedder.embed(
+      facts.map(({ text }) => text),
+      signal
+    )
+  }
+
+  async function keep(ownerId: string, input: ExtractionInput, judged: Judged[]): Promise<void> {
+    const { messageId, saidAt } = input
+    await database.inOwner(ownerId, async (tx) => {
+      // A model takes its time, in which the owner may have paused memory or deleted what was said.
+      if ((await source.read(tx, ownerId, [messageId])).length === 0) return
+      // Facts and mark commit together, so a job that dies in between starts over and one that ran twice writes once.
+      if (!(await source.mark(tx, ownerId, messageId))) return
+      await clearFailure(tx, ownerId, messageId)
+      const told: Told[] = judged.map(({ fact, ...rest }) => {
+        const { quote, quoteStart, saidBy } = fact
+        const kind = 'message' as const
+        return { ...rest, fact, source: { kind, messageId, quote, quoteStart, saidBy, saidAt } }
+      })
+      const memoryIds = await reconcile(tx, ownerId, told, now())
+      if (memoryIds.length > 0) {
+        await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds, messageIds: [] })
+      }
+    })
+  }
+}
+
+/** At most this many facts are kept of one message, however many a model finds in its pieces. */
+const MAX_FACTS = 20
+
+type Judged = Omit<Told, 'source'>
+
+/** Never a message of somebody else's: it may hold the person's words. */
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && code.startsWith('PAI_') ? code : 'PAI_JOB_FAILED'
+}

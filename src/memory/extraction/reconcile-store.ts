@@ -1,0 +1,216 @@
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import type { Tx } from '../../db/client.ts'
+import { type Change, record } from '../history.ts'
+import { memories, memoryConflicts, memoryDependencies } from '../tables.ts'
+import type { Known } from './facts.ts'
+import type { Standing } from './verdict.ts'
+
+/** How many memories a fact is compared with. */
+const COMPARED = 10
+/** Terms looked up, rarest first; what very many memories hold tells nothing apart and costs much. */
+const MAX_TERMS = 12
+const COMMON = 500
+/** Vectors less alike than this are about something else. */
+const ALIKE = 0.6
+const CURRENT = sql`forgotten_at IS NULL AND closed_at IS NULL AND status IN ('active', 'conflicting', 'unconfirmed')`
+
+/** One reconciling at a time for each owner: two that did not see each other's facts would keep both. */
+export async function lockMemories(tx: Tx, ownerId: string): Promise<void> {
+  await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`memories ${ownerId}`}, 0))`)
+}
+
+export interface Near {
+  subject: string | null
+  /** Its attribute, and those that it ends. */
+  slots: string[]
+  terms: string[]
+  /** null: the vectors know no meaning. */
+  vector: { model: string; values: number[] } | null
+}
+
+/** Names that a message may speak of without saying who they are. */
+const MAX_KNOWN = 300
+
+/** Whom and what the owner's current memories are about, and which attributes of them are known, the latest first. */
+export async function listKnown(tx: Tx, ownerId: string): Promise<Known[]> {
+  const { rows } = await tx.execute<Known & Record<string, unknown>>(sql`
+    SELECT subject, slot, max(tags[1]) FILTER (WHERE category = 'relationship') AS relation
+      FROM memories WHERE owner_id = ${ownerId} AND subject IS NOT NULL AND ${CURRENT}
+     GROUP BY subject, slot ORDER BY max(created_at) DESC, subject, slot LIMIT ${MAX_KNOWN}`)
+  return rows
+}
+
+interface StandingRow extends Record<string, unknown> {
+  id: string
+  text: string
+  subject: string | null
+  slot: string | null
+  status: Standing['status']
+  pinned: boolean
+  since: Date
+}
+
+/** The current memories that a fact may have to do with: those of its attribute first, then the nearest in words or meaning. */
+export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise<Standing[]> {
+  const { subject, slots, terms, vector } = near
+  const { rows } = await tx.execute<StandingRow>(sql`
+    WITH useful AS MATERIALIZED (
+      SELECT term, count FROM term_counts
+       WHERE owner_id = ${ownerId} AND kind = 'memory' AND term = ANY(${sql.param(terms)}::text[])
+         AND term <> '' AND count < ${COMMON}::int
+       ORDER BY count, term LIMIT ${MAX_TERMS}
+    ), near AS MATERIALIZED (
+      (SELECT id, 0 AS way, 0::float8 AS score FROM memories
+        WHERE owner_id = ${ownerId} AND subject = ${subject} AND slot = ANY(${sql.param(slots)}::text[]) AND ${CURRENT}
+        ORDER BY created_at DESC LIMIT ${COMPARED})
+      UNION ALL
+      (SELECT words.id, 1, -sum(words.weight / ln(useful.count + 2)) AS score
+         FROM useful
+         JOIN memory_terms words ON words.owner_id = ${ownerId} AND words.term = useful.term
+         JOIN memories current ON current.owner_id = ${ownerId} AND current.id = words.id AND ${currentOf('current')}
+        GROUP BY words.id ORDER BY score, words.id LIMIT ${COMPARED})
+      ${vector ? likeVector(ownerId, vector) : sql``}
+    )
+    SELECT fact.id, fact.text, fact.subject, fact.slot, fact.status, fact.pinned,
+           coalesce(fact.valid_from, fact.created_at) AS since
+      FROM (SELECT id, min(way) AS way, min(score) AS score FROM near GROUP BY id) AS found
+      JOIN memories fact ON fact.owner_id = ${ownerId} AND fact.id = found.id
+     ORDER BY found.way, found.score, fact.id LIMIT ${2 * COMPARED}`)
+  return rows.map((row) => ({ ...row, since: new Date(row.since) }))
+}
+
+function likeVector(ownerId: string, { model, values }: NonNullable<Near['vector']>) {
+  const distance = sql`vectors.embedding <=> ${JSON.stringify(values)}::halfvec`
+  return sql`UNION ALL
+    (SELECT alike.id, 2, alike.distance FROM (
+       SELECT vectors.id, ${distance} AS distance FROM memory_vectors vectors
+        WHERE vectors.owner_id = ${ownerId} AND vectors.model = ${model}
+        ORDER BY ${distance} LIMIT ${COMPARED}) AS alike
+       JOIN memories current ON current.owner_id = ${ownerId} AND current.id = alike.id AND ${currentOf('current')}
+      WHERE alike.distance < ${1 - ALIKE}::float8)`
+}
+
+function currentOf(alias: string) {
+  const row = sql.identifier(alias)
+  return sql`${row}.forgotten_at IS NULL AND ${row}.closed_at IS NULL
+    AND ${row}.status IN ('active', 'conflicting', 'unconfirmed')`
+}
+
+export interface Closing {
+  status: 'superseded' | 'expired'
+  supersededBy: string | null
+  /** Since when it no longer holds. */
+  validTo: Date
+  /** When PAI learned so. */
+  closedAt: Date
+}
+
+/** Ends a current memory without touching what it says, and marks what was derived from it. False: it had ended before. */
+export async function closeMemory(
+  tx: Tx,
+  ownerId: string,
+  id: string,
+  closing: Closing,
+  change: Pick<Change, 'action' | 'by' | 'reason'>
+): Promise<boolean> {
+  const [before] = await tx
+    .select({
+      status: memories.status,
+      validFrom: memories.validFrom,
+      validTo: memories.validTo,
+      supersededBy: memories.supersededBy,
+      closedAt: memories.closedAt
+    })
+    .from(memories)
+    .where(isCurrent(ownerId, id))
+    .for('update')
+  if (!before) return false
+  const { validFrom, ...was } = before
+  // A thing does not end before it began.
+  const validTo = validFrom && validFrom > closing.validTo ? validFrom : closing.validTo
+  const after = { ...closing, validTo }
+  await tx
+    .update(memories)
+    .set({ ...after, updatedAt: sql`now()` })
+    .where(isCurrent(ownerId, id))
+  await record(tx, ownerId, id, { ...change, before: was, after })
+  await questionDependants(tx, ownerId, id, change.by)
+  return true
+}
+
+/** What was derived from a memory that changed needs confirming. */
+async function questionDependants(tx: Tx, ownerId: string, id: string, by: Change['by']): Promise<void> {
+  const derived = await tx
+    .select({ id: memoryDependencies.memoryId })
+    .from(memoryDependencies)
+    .where(and(eq(memoryDependencies.ownerId, ownerId), eq(memoryDependencies.dependsOn, id)))
+    .orderBy(memoryDependencies.memoryId)
+  const ids = derived.map((row) => row.id)
+  if (ids.length === 0) return
+  const questioned = await tx
+    .update(memories)
+    .set({ status: 'unconfirmed', updatedAt: sql`now()` })
+    .where(
+      and(
+        eq(memories.ownerId, ownerId),
+        inArray(memories.id, ids),
+        eq(memories.status, 'active'),
+        isNull(memories.forgottenAt)
+      )
+    )
+    .returning({ id: memories.id })
+  for (const row of questioned) {
+    await record(tx, ownerId, row.id, {
+      action: 'questioned',
+      by,
+      reason: 'something it was derived from has changed',
+      before: { status: 'active' },
+      after: { status: 'unconfirmed' }
+    })
+  }
+}
+
+/** Keeps two memories that cannot both be true, until the owner says which is. */
+export async function addConflict(
+  tx: Tx,
+  ownerId: string,
+  conflict: { id: string; memoryId: string; otherId: string; reason: string }
+): Promise<void> {
+  await tx
+    .insert(memoryConflicts)
+    .values({ ...conflict, ownerId })
+    .onConflictDoNothing()
+  for (const id of [conflict.memoryId, conflict.otherId]) {
+    const isOne = and(eq(memories.ownerId, ownerId), eq(memories.id, id), isNull(memories.forgottenAt))
+    const [before] = await tx.select({ status: memories.status }).from(memories).where(isOne).for('update')
+    if (before?.status !== 'active' && before?.status !== 'unconfirmed') continue
+    await tx.update(memories).set({ status: 'conflicting', updatedAt: sql`now()` }).where(isOne)
+    await record(tx, ownerId, id, {
+      action: 'conflicted',
+      by: 'extraction',
+      reason: conflict.reason,
+      before,
+      after: { status: 'conflicting' }
+    })
+  }
+}
+
+/** Gives the successor its predecessor's sources and proofs: what was said before still speaks for it. */
+export async function inheritSources(tx: Tx, ownerId: string, from: string, to: string): Promise<void> {
+  await tx.execute(sql`
+    INSERT INTO memory_sources (owner_id, id, memory_id, kind, message_id, reference, quote, quote_start, said_by, said_at)
+    SELECT owner_id, gen_random_uuid(), ${to}::uuid, kind, message_id, reference, quote, quote_start, said_by, said_at
+      FROM memory_sources WHERE owner_id = ${ownerId} AND memory_id = ${from}::uuid
+    ON CONFLICT DO NOTHING`)
+  await tx.execute(sql`
+    UPDATE memories fact SET proof_count = fact.proof_count + known.proof_count,
+           strength = greatest(fact.strength, known.strength), pinned = fact.pinned OR known.pinned,
+           valid_from = least(fact.valid_from, known.valid_from), importance = greatest(fact.importance, known.importance)
+      FROM memories known
+     WHERE fact.owner_id = ${ownerId} AND fact.id = ${to}::uuid
+       AND known.owner_id = ${ownerId} AND known.id = ${from}::uuid`)
+}
+
+function isCurrent(ownerId: string, id: string) {
+  return and(eq(memories.ownerId, ownerId), eq(memories.id, id), CURRENT)
+}

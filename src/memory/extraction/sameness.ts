@@ -1,0 +1,130 @@
+import { isStopWord, splitWords, stemWord } from '../../search/analyze.ts'
+
+/** How a new statement stands to one that is there. */
+export type Sameness = 'same' | 'less' | 'more' | 'different'
+
+/** Words that add nothing to a statement: a repetition is often dressed up in them. */
+const FILLERS = new Set(
+  `actually again already also always anyway basically btw bit call completely currently definitely especially fact
+  finally fyi get give got haha hey honestly just kind know like lol maybe mean mention moment need new note now
+  obviously oh ok okay one please pls quite really recently remember say said seriously since sort still take tell thing
+  though today told tonight usual usually well wow yeah yes yet way want love lovely enjoy like day days time times
+  every each own thanks`
+    .split(/\s+/)
+    .map(stemWord)
+)
+const NEGATIONS =
+  /\b(?:not|no|never|none|nothing|neither|nor|without|stopped|quit|isn['’]?t|aren['’]?t|wasn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t|can['’]?t|cannot|won['’]?t|haven['’]?t|hasn['’]?t|hate|hates|dislike|dislikes)\b/i
+/** What two statements of one attribute share when they tell the same. */
+const MOSTLY_TERMS = 3
+const MOSTLY_SHARE = 0.6
+/** Values: where both have some and they differ, the statements do. */
+const VALUE = /[\p{N}=]/u
+const LETTER = /(?<=\S\s)[A-HJ-Z]\b(?!['’.\p{L}])/gu
+const WEEKDAYS = new Set('monday tuesday wednesday thursday friday saturday sunday'.split(' ').map(stemWord))
+const NUMBER_WORDS = new Map(
+  'zero two three four five six seven eight nine ten eleven twelve'
+    .split(' ')
+    .map((word, index) => [word, String(index === 0 ? 0 : index + 1)])
+)
+/** Words this alike are forms of one: "allergy", "allergic". */
+const SHARED_PREFIX = 5
+const MAX_TAIL = 3
+
+/** Compares what two statements say, by their words: "less" when the new one says a part of what the old one does. */
+export function compareStatements(fresh: string, known: string): Sameness {
+  if (NEGATIONS.test(fresh) !== NEGATIONS.test(known)) return 'different'
+  const [mine, theirs] = [termsOf(fresh), termsOf(known)]
+  if (mine.length === 0 || theirs.length === 0) return 'different'
+  const extra = mine.filter((term) => !isIn(term, theirs))
+  const missing = theirs.filter((term) => !isIn(term, mine))
+  // Nothing shared but fillers is nothing shared.
+  if (extra.length === mine.length) return 'different'
+  if (extra.some(isValue) && missing.some(isValue)) return 'different'
+  if (extra.length === 0) return missing.length === 0 ? 'same' : 'less'
+  return missing.length === 0 ? 'more' : 'different'
+}
+
+/** Whether two statements are mostly the same words, so that of one attribute they tell the same. */
+export function isMostlySame(one: string, other: string): boolean {
+  const [mine, theirs] = [termsOf(one), termsOf(other)]
+  const shared = mine.filter((term) => isIn(term, theirs))
+  const differ = (terms: string[], others: string[]) =>
+    terms.some((term) => isValue(term) && !isIn(term, others))
+  return (
+    shared.length >= MOSTLY_TERMS &&
+    shared.length >= MOSTLY_SHARE * Math.min(mine.length, theirs.length) &&
+    !(differ(mine, theirs) && differ(theirs, mine)) &&
+    NEGATIONS.test(one) === NEGATIONS.test(other)
+  )
+}
+
+/** Whether a statement says that something is not so. */
+export function isDenial(text: string): boolean {
+  return NEGATIONS.test(text) || /\b(?:gave|given) up\b|\boff (?!to|for|the)\w+/i.test(text)
+}
+
+/** Whether a text speaks of all of these terms, in any form of the words. */
+export function holdsTerms(text: string, terms: string[]): boolean {
+  const held = termsOf(text)
+  return terms.length > 0 && terms.every((term) => isIn(term, held))
+}
+
+/** The same for what is over: who drinks no coffee any more drinks no espresso either. */
+export function speaksOf(text: string, terms: string[]): boolean {
+  const held = termsOf(text)
+  const isSpokenOf = (term: string) => [term, ...kindsOf(term)].some((kind) => isIn(kind, held))
+  return terms.length > 0 && terms.every(isSpokenOf)
+}
+
+/** The terms themselves with the kinds of what they name. */
+export function withKinds(terms: string[]): string[] {
+  return [...new Set(terms.flatMap((term) => [term, ...kindsOf(term)]))]
+}
+
+/** Everyday things that people name by their kinds. */
+const KINDS = [
+  'coffee espresso cappuccino latte americano macchiato',
+  'alcohol wine beer cider gin whisky vodka drinking',
+  'dairy lactose milk cheese cream butter yoghurt yogurt',
+  'meat beef steak pork chicken lamb bacon ham',
+  'gluten wheat bread',
+  'cigarette smoke cigar vaping',
+  'sugar sweets chocolate',
+  'football soccer goalkeeper striker',
+  'bike bicycle cycle cycling',
+  'car drive driving'
+].map((kinds) => kinds.split(' ').map(stemWord))
+
+function kindsOf(term: string): string[] {
+  return KINDS.find((kinds) => kinds.includes(term)) ?? []
+}
+
+/** The telling terms of a statement: stemmed, without fillers, numbers in figures. */
+export function termsOf(text: string): string[] {
+  const terms = splitWords(text.replace(/\([^)]*\d{4}\)/g, ' '))
+    .filter((word) => !isStopWord(word))
+    .map((word) => NUMBER_WORDS.get(word) ?? word.replace(/^(\d+)(?:st|nd|rd|th|am|pm)$/, '$1'))
+    .map(stemWord)
+    .filter((term) => !FILLERS.has(term))
+  // A letter by itself is a value: blood group A is not B.
+  const letters = [...text.matchAll(LETTER)].map(([letter]) => `=${letter.toLowerCase()}`)
+  return [...new Set([...terms, ...letters])]
+}
+
+function isIn(term: string, terms: string[]): boolean {
+  return terms.some((other) => other === term || isFormOf(other, term))
+}
+
+function isFormOf(one: string, other: string): boolean {
+  if (VALUE.test(one) || VALUE.test(other)) return false
+  const [shorter, longer] = one.length < other.length ? [one, other] : [other, one]
+  if (shorter.length < SHARED_PREFIX) return false
+  let shared = 0
+  while (shared < shorter.length && shorter[shared] === longer[shared]) shared++
+  return shared >= SHARED_PREFIX && shared >= shorter.length - 1 && longer.length - shared <= MAX_TAIL
+}
+
+function isValue(term: string): boolean {
+  return VALUE.test(term) || WEEKDAYS.has(term)
+}

@@ -1,0 +1,173 @@
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import { messages, turns } from '../../chat/tables.ts'
+import { conversationSummaries, memoryClusterMembers, memoryClusters } from '../../consolidation/tables.ts'
+import type { Tx } from '../../db/client.ts'
+import type { Queue } from '../../jobs/queue.ts'
+import { analyzeTerms } from '../../search/analyze.ts'
+import { MemoryNotFound } from '../errors.ts'
+import { record } from '../history.ts'
+import { messageTerms, messageVectors } from '../recall/tables.ts'
+import { memories } from '../tables.ts'
+import { findWhatGoes, type WhatGoes } from './what-goes.ts'
+
+/** For so long forgetting can be undone. */
+export const UNDO_WINDOW_MS = 10 * 60_000
+/** Clocks of two machines are never quite the same: a purge that came early would do nothing. */
+const CLOCK_MARGIN_S = 5
+
+/** What was taken down with a memory, to be put back by undo. The profile leaves out what is hidden by itself. */
+export interface TakenDown {
+  clusters: { id: string; topic: string; memoryId: string }[]
+  /** Messages that could be found and hold the words. */
+  messageIds: string[]
+}
+
+/**
+ * Hides a memory and all that goes with it from this moment on, everywhere, and has it purged once it cannot be undone any
+ * more. Answers when that is. Throws where there is nothing to forget; what is hidden already may be purged sooner.
+ */
+export async function forget(
+  tx: Tx,
+  queue: Queue,
+  ownerId: string,
+  id: string,
+  { now, atOnce }: { now: Date; atOnce: boolean }
+): Promise<Date> {
+  const [memory] = await tx
+    .select({ forgottenAt: memories.forgottenAt })
+    .from(memories)
+    .where(and(eq(memories.ownerId, ownerId), eq(memories.id, id)))
+    .for('update')
+  if (!memory || (memory.forgottenAt && !atOnce)) throw new MemoryNotFound(id)
+  const purgeAt = new Date(now.getTime() + (atOnce ? 0 : UNDO_WINDOW_MS))
+  const going = await findWhatGoes(tx, ownerId, id)
+  await hide(tx, ownerId, id, going, now, purgeAt)
+  await queue.enqueue(
+    tx,
+    'memory.purge',
+    { ownerId, memoryId: id },
+    { afterSeconds: atOnce ? 0 : UNDO_WINDOW_MS / 1_000 + CLOCK_MARGIN_S }
+  )
+  return purgeAt
+}
+
+async function hide(
+  tx: Tx,
+  ownerId: string,
+  id: string,
+  going: WhatGoes,
+  now: Date,
+  purgeAt: Date
+): Promise<void> {
+  const all = and(eq(memories.ownerId, ownerId), inArray(memories.id, going.ids))
+  const hidden = await tx
+    .update(memories)
+    .set({ forgottenAt: now, purgeAt, updatedAt: sql`now()` })
+    .where(and(all, isNull(memories.forgottenAt)))
+    .returning({ id: memories.id })
+  await tx.update(memories).set({ purgeAt }).where(all)
+  if (hidden.length === 0) return
+  const taken = await takeDown(tx, ownerId, going)
+  const batchId = uuidv7()
+  for (const { id: memoryId } of hidden) {
+    await record(tx, ownerId, memoryId, {
+      action: 'forgotten',
+      by: 'owner',
+      reason: memoryId === id ? null : 'It went with another memory that says the same, or that it came from',
+      before: { forgottenAt: null, purgeAt: null, ...(memoryId === id && { taken }) },
+      after: { forgottenAt: now.toISOString(), purgeAt: purgeAt.toISOString() },
+      batchId
+    })
+  }
+}
+
+/** Takes away what was made from these memories, or would lead to them. */
+async function takeDown(
+  tx: Tx,
+  ownerId: string,
+  { ids, words, sources, texts }: WhatGoes
+): Promise<TakenDown> {
+  const summaries = await tx
+    .select({ id: conversationSummaries.conversationId, text: conversationSummaries.text })
+    .from(conversationSummaries)
+    .where(eq(conversationSummaries.ownerId, ownerId))
+  const telling = summaries.filter(({ text }) => words.repeatsIn(text, []).length > 0 || words.isIn(text))
+  await tx.delete(conversationSummaries).where(
+    and(
+      eq(conversationSummaries.ownerId, ownerId),
+      inArray(
+        conversationSummaries.conversationId,
+        telling.map(({ id }) => id)
+      )
+    )
+  )
+  const messageIds = await findTelling(tx, ownerId, { ids, words, sources, texts })
+  for (const index of [messageTerms, messageVectors]) {
+    await tx.delete(index).where(and(eq(index.ownerId, ownerId), inArray(index.id, messageIds)))
+  }
+  return { clusters: await leaveClusters(tx, ownerId, ids), messageIds }
+}
+
+async function leaveClusters(tx: Tx, ownerId: string, ids: string[]): Promise<TakenDown['clusters']> {
+  const left = await tx
+    .delete(memoryClusterMembers)
+    .where(and(eq(memoryClusterMembers.ownerId, ownerId), inArray(memoryClusterMembers.memoryId, ids)))
+    .returning({ id: memoryClusterMembers.clusterId, memoryId: memoryClusterMembers.memoryId })
+  const clusterIds = [...new Set(left.map(({ id }) => id))]
+  const ofThem = and(eq(memoryClusters.ownerId, ownerId), inArray(memoryClusters.id, clusterIds))
+  const size = sql`(SELECT count(*) FROM memory_cluster_members m
+    WHERE m.owner_id = ${ownerId} AND m.cluster_id = ${memoryClusters.id})`
+  const changed = await tx
+    .update(memoryClusters)
+    .set({ size })
+    .where(ofThem)
+    .returning({ id: memoryClusters.id, topic: memoryClusters.topic })
+  await tx.delete(memoryClusters).where(and(ofThem, eq(memoryClusters.size, 0)))
+  const topics = new Map(changed.map(({ id, topic }) => [id, topic]))
+  return left.map(({ id, memoryId }) => ({ id, memoryId, topic: topics.get(id) ?? '' }))
+}
+
+/**
+ * The messages that told it or say it again. The index offers those that have all its terms, since this answers a request;
+ * the purge reads every message.
+ */
+async function findTelling(
+  tx: Tx,
+  ownerId: string,
+  { ids, words, sources, texts }: WhatGoes
+): Promise<string[]> {
+  const offered = sources.flatMap(({ messageId }) => messageId ?? [])
+  for (const text of texts) {
+    const terms = [...new Set(analyzeTerms(text))]
+    if (terms.length === 0) continue
+    const rows = await tx
+      .select({ id: messageTerms.id })
+      .from(messageTerms)
+      .where(and(eq(messageTerms.ownerId, ownerId), inArray(messageTerms.term, terms)))
+      .groupBy(messageTerms.id)
+      .having(sql`count(*) = ${terms.length}`)
+    offered.push(...rows.map(({ id }) => id))
+  }
+  const replies = await tx
+    .select({ id: turns.replyMessageId })
+    .from(turns)
+    .where(and(eq(turns.ownerId, ownerId), namesMemory(ids)))
+  offered.push(...replies.flatMap(({ id }) => id ?? []))
+  const rows = await tx
+    .select({ id: messages.id, content: messages.content })
+    .from(messages)
+    .where(and(eq(messages.ownerId, ownerId), inArray(messages.id, [...new Set(offered)])))
+  const told = new Set(sources.map(({ messageId }) => messageId))
+  return rows
+    .filter(
+      ({ id, content }) => told.has(id) || words.isIn(content) || words.repeatsIn(content, []).length > 0
+    )
+    .map(({ id }) => id)
+}
+
+/** Whether a turn used one of these memories. */
+export function namesMemory(ids: string[]) {
+  const used = sql.raw('memories_used')
+  return sql`EXISTS (SELECT FROM jsonb_array_elements(${used}) used WHERE used ->> 'id' = ANY(${sql.param(ids)}::text[]))`
+}

@@ -1,0 +1,213 @@
+import { and, eq, inArray, notInArray, or, sql } from 'drizzle-orm'
+import type { Citation } from '../../chat/schemas.ts'
+import { conversations, messages, turns } from '../../chat/tables.ts'
+import { conversationSummaries } from '../../consolidation/tables.ts'
+import type { Tx } from '../../db/client.ts'
+import { indexMessages } from '../recall/index-messages.ts'
+import { messageVectors } from '../recall/tables.ts'
+import { memoryExtractions, memorySources } from '../tables.ts'
+import { namesMemory } from './forget.ts'
+import {
+  FORGOTTEN,
+  type ForgottenWords,
+  mergeSpans,
+  type Shortened,
+  type Span,
+  takeOut
+} from './forgotten-words.ts'
+import { lookThrough, type Place } from './places.ts'
+import type { WhatGoes } from './what-goes.ts'
+
+/** How far a message's words reach into the index of its neighbours. */
+const NEIGHBOURS = 2
+
+type MessageRow = Pick<
+  typeof messages.$inferSelect,
+  'id' | 'conversationId' | 'role' | 'content' | 'citations'
+>
+
+export interface RedactDeps {
+  /** The title a conversation has by itself, made from its first message. */
+  toTitle: (text: string) => string
+}
+
+/**
+ * Takes the words out of every message that told them or repeats them, and what was made from these messages with them.
+ * Answers the messages that are to be indexed anew.
+ */
+export async function redactMessages(
+  tx: Tx,
+  ownerId: string,
+  place: Place,
+  going: WhatGoes,
+  { toTitle }: RedactDeps
+): Promise<{ messageIds: string[]; conversationIds: string[] }> {
+  const told = new Set(going.sources.map(({ messageId }) => messageId))
+  const changed = (await findAffected(tx, ownerId, place, going)).flatMap((row) => {
+    const citations = withoutCitations(row.citations, going)
+    const change = { row, citations, ...takeOut(row.content, findSpans(row, going)) }
+    const isSame = change.text === row.content && JSON.stringify(citations) === JSON.stringify(row.citations)
+    return isSame && !told.has(row.id) ? [] : [change]
+  })
+  for (const { row, text, citations } of changed) {
+    await tx
+      .update(messages)
+      .set({
+        content: text,
+        citations,
+        // What is left of it is not read again: it could only lead back to what was forgotten.
+        extractedAt: sql`coalesce(extracted_at, now())`
+      })
+      .where(and(eq(messages.ownerId, ownerId), eq(messages.id, row.id)))
+  }
+  const ids = changed.map(({ row }) => row.id)
+  await tx
+    .delete(memoryExtractions)
+    .where(and(eq(memoryExtractions.ownerId, ownerId), inArray(memoryExtractions.messageId, ids)))
+  await moveQuotes(tx, ownerId, changed, going)
+  const conversationIds = [...new Set(changed.map(({ row }) => row.conversationId))]
+  await retitle(tx, ownerId, changed, going.words, toTitle)
+  await tx
+    .delete(conversationSummaries)
+    .where(
+      and(
+        eq(conversationSummaries.ownerId, ownerId),
+        inArray(conversationSummaries.conversationId, conversationIds)
+      )
+    )
+  return { messageIds: ids, conversationIds }
+}
+
+/**
+ * The messages that told it, those that hold its words, and the replies that may repeat it: those that used it, cite it, or
+ * answer in a conversation where it was told.
+ */
+async function findAffected(
+  tx: Tx,
+  ownerId: string,
+  place: Place,
+  { ids, words, sources }: WhatGoes
+): Promise<MessageRow[]> {
+  const { found } = await lookThrough(tx, place, words.isIn)
+  const contents = found.filter(({ column }) => column === 'content').map(({ value }) => value)
+  const cited = found.filter(({ column }) => column === 'citations').map(({ value }) => JSON.stringify(value))
+  const told = sources.flatMap(({ messageId }) => messageId ?? [])
+  const used = tx
+    .select({ id: turns.replyMessageId })
+    .from(turns)
+    .where(and(eq(turns.ownerId, ownerId), namesMemory(ids)))
+  const { id, conversationId, role, content, citations } = messages
+  return tx
+    .select({ id, conversationId, role, content, citations })
+    .from(messages)
+    .where(
+      and(
+        eq(messages.ownerId, ownerId),
+        or(
+          inArray(id, told),
+          inArray(id, used),
+          sql`${content} = ANY(${sql.param(contents)}::text[])`,
+          sql`${citations} = ANY(${sql.param(cited)}::jsonb[])`,
+          sql`EXISTS (SELECT FROM jsonb_array_elements(${citations}) cited
+            WHERE cited ->> 'id' = ANY(${sql.param([...ids, ...told])}::text[]))`,
+          sql`${role} = 'assistant' AND ${conversationId} IN (SELECT conversation_id FROM messages said
+            WHERE said.owner_id = ${ownerId} AND said.id = ANY(${sql.param(told)}::uuid[]))`
+        )
+      )
+    )
+    .orderBy(id)
+}
+
+function findSpans({ id, role, content, citations }: MessageRow, { ids, words, sources }: WhatGoes): Span[] {
+  const spans = words.spansIn(content)
+  for (const { messageId, quote, quoteStart } of sources) {
+    if (messageId !== id || quote === '') continue
+    const start = content.startsWith(quote, quoteStart ?? -1) ? (quoteStart ?? -1) : content.indexOf(quote)
+    if (start !== -1) spans.push([start, start + quote.length])
+  }
+  const cited = citations.filter(({ kind, id: memoryId }) => kind === 'memory' && ids.includes(memoryId))
+  const numbers = cited.map(({ index }) => index)
+  const repeats = role === 'assistant' ? words.repeatsIn(content, numbers) : []
+  return mergeSpans([...spans, ...repeats])
+}
+
+function withoutCitations(citations: Citation[], { ids, words }: WhatGoes): Citation[] {
+  return citations
+    .filter(({ kind, id }) => kind !== 'memory' || !ids.includes(id))
+    .map((citation) => ({ ...citation, quote: words.takeOutOf(citation.quote) }))
+}
+
+/** Quotes of other memories in these messages follow the words they point at. */
+async function moveQuotes(
+  tx: Tx,
+  ownerId: string,
+  changed: (Shortened & { row: MessageRow })[],
+  { ids }: WhatGoes
+): Promise<void> {
+  for (const { row, text, move } of changed) {
+    const others = await tx
+      .select({ id: memorySources.id, quote: memorySources.quote, quoteStart: memorySources.quoteStart })
+      .from(memorySources)
+      .where(
+        and(
+          eq(memorySources.ownerId, ownerId),
+          eq(memorySources.messageId, row.id),
+          notInArray(memorySources.memoryId, ids)
+        )
+      )
+    for (const { id, quote, quoteStart } of others) {
+      if (quoteStart === null) continue
+      const start = move(quoteStart)
+      // Where the quote began or ended inside what was taken out, the mark that stands there is a part of it.
+      const end = Math.max(
+        move(quoteStart + quote.length),
+        endOfMark(text, move(quoteStart + quote.length - 1))
+      )
+      await tx
+        .update(memorySources)
+        .set({ quote: text.slice(start, end), quoteStart: start })
+        .where(and(eq(memorySources.ownerId, ownerId), eq(memorySources.id, id)))
+    }
+  }
+}
+
+function endOfMark(text: string, place: number): number {
+  return text.startsWith(FORGOTTEN, place) ? place + FORGOTTEN.length : place + 1
+}
+
+async function retitle(
+  tx: Tx,
+  ownerId: string,
+  changed: (Shortened & { row: MessageRow })[],
+  words: ForgottenWords,
+  toTitle: (text: string) => string
+): Promise<void> {
+  for (const { row, text } of changed) {
+    const mine = and(eq(conversations.ownerId, ownerId), eq(conversations.id, row.conversationId))
+    const [conversation] = await tx.select({ title: conversations.title }).from(conversations).where(mine)
+    const title = conversation?.title ?? ''
+    const isMadeFrom = title === toTitle(row.content)
+    if (!isMadeFrom && !words.isIn(title) && words.repeatsIn(title, []).length === 0) continue
+    await tx
+      .update(conversations)
+      .set({ title: isMadeFrom ? toTitle(text) : words.takeOutOf(title) })
+      .where(mine)
+  }
+}
+
+/** Indexes messages and those around them anew; what is not to be found is left out. */
+export async function indexAnew(tx: Tx, ownerId: string, messageIds: string[]): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    SELECT DISTINCT around.id FROM messages said
+      JOIN conversations ON conversations.owner_id = ${ownerId} AND conversations.id = said.conversation_id
+       AND NOT conversations.temporary
+      JOIN messages around ON around.owner_id = ${ownerId} AND around.conversation_id = said.conversation_id
+       AND around.sequence BETWEEN said.sequence - ${NEIGHBOURS}::int AND said.sequence + ${NEIGHBOURS}::int
+     WHERE said.owner_id = ${ownerId} AND said.id = ANY(${sql.param(messageIds)}::uuid[])`)
+  const ids = rows.map(({ id }) => id)
+  await tx
+    .delete(messageVectors)
+    .where(and(eq(messageVectors.ownerId, ownerId), inArray(messageVectors.id, [...messageIds, ...ids])))
+  await indexMessages(tx, ownerId, ids)
+  return ids
+}

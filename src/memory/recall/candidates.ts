@@ -1,0 +1,217 @@
+import { type Name, type SQL, sql } from 'drizzle-orm'
+import type { Tx } from '../../db/client.ts'
+import type { TimeRange } from './times.ts'
+
+/** How many each way offers to the fusion. */
+const OFFERED = 100
+/** Query terms looked up, rarest first; terms in more than this share of a large collection tell nothing apart. */
+const MAX_TERMS = 32
+const COMMON_SHARE = 0.2
+const LARGE = 5_000
+/** Names are terms that begin like this. */
+const IS_NAME = '@%'
+
+export type IndexedKind = 'memory' | 'message'
+
+export interface CandidateQuery {
+  kinds: IndexedKind[]
+  terms: string[]
+  /** Names the query may hold, as terms of their own. */
+  names: string[]
+  /** null when the query could not be embedded: the lexical way serves alone. */
+  vector: { model: string; dimensions: number; values: number[] } | null
+  /** Times the query asks about and nothing else: what lies in them is offered whatever its words. */
+  times?: TimeRange[] | undefined
+  /** undefined: what holds now and what is still to come. */
+  asOf?: Date | undefined
+  now: Date
+  knownAt?: Date | undefined
+  from?: Date | undefined
+  to?: Date | undefined
+  category?: string | undefined
+  /** Only what the owner said, not what was answered. */
+  ownWordsOnly?: boolean | undefined
+}
+
+export interface Candidate extends Record<string, unknown> {
+  kind: IndexedKind
+  id: string
+  text: string
+  /** When it was said or recorded. */
+  at: Date
+  conversationId: string | null
+  /** Who said it, where a conversation names its speakers; of a memory, whom it is about. */
+  about: string | null
+  /** What follows is null of a message. */
+  importance: number | null
+  pinned: boolean | null
+  category: string | null
+  status: 'active' | 'superseded' | 'expired' | 'conflicting' | 'unconfirmed' | null
+  supersededBy: string | null
+  strength: number | null
+  /** When it was last told, used or proven. */
+  usedAt: Date | null
+  validFrom: Date | null
+  validTo: Date | null
+  /** Share of the query's term weight this text holds, about 0 to 1; null when this way did not offer it. */
+  lexical: number | null
+  /** How much it names what the query names, 0 to 1. */
+  named: number | null
+  /** Cosine similarity to the query; null when this way did not offer it. */
+  similarity: number | null
+  /** The messages a memory was taken from. */
+  sourceIds: string[] | null
+}
+
+/**
+ * What each way offers, in one round trip. Every part names the owner itself: under row-level security alone the planner
+ * would not know whose rows these are. The statement has no name, so each owner gets a plan of their own.
+ */
+export async function findCandidates(tx: Tx, ownerId: string, query: CandidateQuery): Promise<Candidate[]> {
+  const parts = query.kinds.map((kind) => candidatesOf(kind, ownerId, query))
+  const { rows } = await tx.execute<Candidate>(sql.join(parts, sql` UNION ALL `))
+  const toDate = (moment: Date | null) => (moment === null ? null : new Date(moment))
+  return rows.map((row) => ({
+    ...row,
+    at: new Date(row.at),
+    usedAt: toDate(row.usedAt),
+    validFrom: toDate(row.validFrom),
+    validTo: toDate(row.validTo)
+  }))
+}
+
+function candidatesOf(kind: IndexedKind, ownerId: string, query: CandidateQuery): SQL {
+  const terms = sql.identifier(`${kind}_terms`)
+  const vectors = sql.identifier(`${kind}_vectors`)
+  /** Only where the query is narrow: joined always, it would slow every search of a large owner. */
+  const narrowTo = (alias: string) =>
+    isNarrow(query)
+      ? sql`JOIN ${sql.identifier(kind === 'memory' ? 'memories' : 'messages')} narrow ON narrow.owner_id = ${ownerId}
+         AND narrow.id = ${sql.identifier(alias)}.id ${within('narrow', kind, query)}
+         ${kind === 'memory' ? heldAt('narrow', query) : sql``}`
+      : sql``
+  const total = sql`(SELECT count FROM term_counts WHERE owner_id = ${ownerId} AND kind = ${kind} AND term = '')`
+  // The ceiling is what a text with every term of the query once would reach: it makes scores of different queries alike.
+  const lexical = sql`
+    WITH asked AS MATERIALIZED (
+      SELECT asked.term, coalesce(counts.count, 0) AS count, size.count AS size,
+             ln(1 + (size.count - coalesce(counts.count, 0) + 0.5) / (coalesce(counts.count, 0) + 0.5)) AS idf
+        FROM unnest(${sql.param([...query.terms, ...query.names])}::text[]) AS asked (term)
+        CROSS JOIN (SELECT coalesce(${total}, 0) AS count) AS size
+        LEFT JOIN term_counts counts
+          ON counts.owner_id = ${ownerId} AND counts.kind = ${kind} AND counts.term = asked.term
+    ), useful AS MATERIALIZED (
+      SELECT term, idf FROM asked
+       WHERE count > 0 AND (size < ${LARGE} OR count < ${COMMON_SHARE}::float8 * size) ORDER BY count LIMIT ${MAX_TERMS}
+    )
+    SELECT terms.id, max(terms.weight) FILTER (WHERE terms.term LIKE ${IS_NAME}) AS named,
+           sum(terms.weight * useful.idf) FILTER (WHERE terms.term NOT LIKE ${IS_NAME})
+             / (SELECT sum(idf) FROM asked WHERE term NOT LIKE ${IS_NAME}) AS score
+      FROM useful JOIN ${terms} terms ON terms.owner_id = ${ownerId} AND terms.term = useful.term ${narrowTo('terms')}
+     GROUP BY terms.id ORDER BY score DESC NULLS LAST, named DESC LIMIT ${OFFERED}`
+  const vector = query.vector
+    ? nearest(vectors, ownerId, query.vector, narrowTo('near'))
+    : sql`SELECT NULL::uuid AS id, NULL::float8 AS score WHERE false`
+  const offered = sql`(${lexical}) lexical FULL JOIN (${vector}) vector ON vector.id = lexical.id
+    ${query.times ? sql`FULL JOIN (${timed(kind, ownerId, query)}) timed ON timed.id = coalesce(lexical.id, vector.id)` : sql``}`
+  return kind === 'memory' ? memories(ownerId, query, offered) : messages(ownerId, query, offered)
+}
+
+/** Whether a query asks for a part only: what lies outside must not take the places of what it asks for. */
+function isNarrow({ asOf, knownAt, from, to, category }: CandidateQuery): boolean {
+  return [asOf, knownAt, from, to, category].some((bound) => bound !== undefined)
+}
+
+function within(alias: string, kind: IndexedKind, { knownAt, from, to, category }: CandidateQuery): SQL {
+  const row = sql.identifier(alias)
+  return sql`${knownAt ? sql`AND ${row}.created_at <= ${knownAt}` : sql``}
+    ${from ? sql`AND ${row}.created_at >= ${from}` : sql``} ${to ? sql`AND ${row}.created_at < ${to}` : sql``}
+    ${category && kind === 'memory' ? sql`AND ${row}.category = ${category}` : sql``}`
+}
+
+/**
+ * Cast to its dimension, which is how a model's index has it: the planner then takes that index for an owner of many
+ * rows, and reads the rows of an owner of few.
+ */
+function nearest(
+  vectors: Name,
+  ownerId: string,
+  { model, dimensions, values }: NonNullable<CandidateQuery['vector']>,
+  narrow: SQL
+): SQL {
+  const type = sql.raw(`halfvec(${Math.trunc(dimensions)})`)
+  // Half precision keeps three digits and a half: more would only be longer to read.
+  const asked = JSON.stringify(values.map((value) => Number(value.toPrecision(5))))
+  return sql`
+    SELECT id, 1 - distance AS score FROM (
+      SELECT near.id, near.embedding::${type} <=> ${asked}::${type} AS distance FROM ${vectors} near ${narrow}
+       WHERE near.owner_id = ${ownerId} AND near.model = ${model} ORDER BY distance LIMIT ${OFFERED}) AS nearest`
+}
+
+/** The latest of what lies in the times that are asked about, and may be found at all. */
+function timed(kind: IndexedKind, ownerId: string, { times = [] }: CandidateQuery): SQL {
+  const parts = times.map(({ from, to }) =>
+    kind === 'memory'
+      ? sql`(SELECT id, created_at FROM memories WHERE owner_id = ${ownerId}
+               AND coalesce(valid_from, created_at) < ${to} AND coalesce(valid_to, valid_from, created_at) >= ${from}
+             ORDER BY created_at DESC LIMIT ${OFFERED})`
+      : sql`(SELECT id, created_at FROM messages WHERE owner_id = ${ownerId}
+               AND created_at >= ${from} AND created_at < ${to}
+               AND EXISTS (SELECT FROM message_terms indexed
+                 WHERE indexed.owner_id = ${ownerId} AND indexed.term = '' AND indexed.id = messages.id)
+             ORDER BY created_at DESC LIMIT ${OFFERED})`
+  )
+  return sql`SELECT DISTINCT id FROM (${sql.join(parts, sql` UNION ALL `)}) AS in_times`
+}
+
+/**
+ * The row of each that was offered, one look-up each: left to itself the planner reads all of a large owner's rows. CASE,
+ * because under row-level security it takes COALESCE for leaky and would not look it up by its key.
+ */
+function lookedUp(table: 'memories' | 'messages', ownerId: string, { times }: CandidateQuery): SQL {
+  const offered = sql`CASE WHEN lexical.id IS NULL THEN vector.id ELSE lexical.id END`
+  const id = times ? sql`CASE WHEN timed.id IS NULL THEN ${offered} ELSE timed.id END` : offered
+  return sql`LATERAL (SELECT * FROM ${sql.identifier(table)} found
+    WHERE found.owner_id = ${ownerId} AND found.id = ${id} LIMIT 1)`
+}
+
+function memories(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
+  return sql`
+    SELECT 'memory' AS kind, fact.id, fact.text, fact.created_at AS at, NULL::uuid AS "conversationId",
+           fact.subject AS about, fact.importance, fact.pinned, fact.category, fact.status,
+           fact.superseded_by AS "supersededBy", fact.strength,
+           greatest(fact.created_at, fact.last_used_at) AS "usedAt", fact.valid_from AS "validFrom",
+           fact.valid_to AS "validTo", lexical.score::float8 AS lexical, lexical.named::float8 AS named,
+           vector.score AS similarity,
+           (SELECT array_agg(message_id) FROM memory_sources
+             WHERE memory_sources.owner_id = ${ownerId} AND memory_id = fact.id) AS "sourceIds"
+      FROM ${offered}
+     CROSS JOIN ${lookedUp('memories', ownerId, query)} fact
+     WHERE fact.forgotten_at IS NULL AND fact.status <> 'proposed' ${heldAt('fact', query)} ${within('fact', 'memory', query)}`
+}
+
+/**
+ * What was true at a time in the world, as far as it had been recorded by another: an end that was not yet known then
+ * does not count. Where no time is asked for, what is still to come is told as well: it is known now.
+ */
+function heldAt(alias: string, { asOf, now, knownAt }: CandidateQuery): SQL {
+  const row = sql.identifier(alias)
+  const closing = sql`CASE WHEN ${row}.status IN ('superseded', 'expired')
+    THEN coalesce(${row}.valid_to, ${row}.closed_at, ${row}.updated_at) ELSE ${row}.valid_to END`
+  const end = knownAt ? sql`CASE WHEN ${row}.closed_at > ${knownAt} THEN NULL ELSE ${closing} END` : closing
+  return sql`AND coalesce(${end} > ${asOf ?? now}, true)
+    ${asOf ? sql`AND coalesce(${row}.valid_from <= ${asOf}, true)` : sql``}`
+}
+
+function messages(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
+  return sql`
+    SELECT 'message' AS kind, said.id, said.content AS text, said.created_at AS at,
+           said.conversation_id AS "conversationId", said.name AS about, NULL::real AS importance,
+           NULL::boolean AS pinned, NULL AS category, NULL AS status, NULL::uuid AS "supersededBy",
+           NULL::real AS strength, NULL::timestamptz AS "usedAt", NULL::timestamptz AS "validFrom",
+           NULL::timestamptz AS "validTo", lexical.score::float8 AS lexical, lexical.named::float8 AS named,
+           vector.score AS similarity, NULL::uuid[] AS "sourceIds"
+      FROM ${offered}
+     CROSS JOIN ${lookedUp('messages', ownerId, query)} said
+     WHERE true ${query.ownWordsOnly ? sql`AND said.role = 'user'` : sql``} ${within('said', 'message', query)}`
+}

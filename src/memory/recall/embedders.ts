@@ -1,0 +1,78 @@
+import type { Database, Tx } from '../../db/client.ts'
+import type { Queue } from '../../jobs/queue.ts'
+import type { Embedder } from '../../llm/model.ts'
+import { readSearchSettings, type SearchSettings } from './search-settings.ts'
+import { beginSwitch, noteModel } from './vector-models.ts'
+
+/** Owners remembered to be on the configured embedder. */
+const MAX_REMEMBERED = 10_000
+
+/** Which embedders an owner's vectors are made by and searched with. */
+export interface Embedders {
+  /** The configured one. */
+  current: Embedder
+  /** Whether this owner is known to be on the configured one: then nothing need be looked up. */
+  isCurrent(ownerId: string): boolean
+  /** What a search must know of its owner; begins the change to the configured embedder where another is in use. */
+  readSettings(tx: Tx, ownerId: string, names: string[]): Promise<SearchSettings>
+  /** The one that made the vectors in use; where it cannot be had here, the configured one. */
+  forSearch(settings: SearchSettings): Embedder
+  /** Those that new rows get vectors of: while the model changes, both. */
+  forWriting(ownerId: string): Promise<Embedder[]>
+}
+
+export function createEmbedders({
+  database,
+  queue,
+  current,
+  build
+}: {
+  database: Database
+  queue: Pick<Queue, 'enqueue'>
+  current: Embedder
+  /** The embedder of a stored id, where this deployment can have it. */
+  build: (id: string) => Embedder | null
+}): Embedders {
+  // Nobody leaves the configured embedder while this process lives, so this needs no forgetting.
+  const onCurrent = new Set<string>()
+  const built = new Map<string, Embedder | null>()
+
+  function remember(ownerId: string): void {
+    if (onCurrent.size >= MAX_REMEMBERED) onCurrent.clear()
+    onCurrent.add(ownerId)
+  }
+
+  function find(id: string): Embedder | null {
+    if (id === current.id) return current
+    const found = built.get(id) ?? build(id)
+    built.set(id, found)
+    return found
+  }
+
+  async function readSettings(tx: Tx, ownerId: string, names: string[]): Promise<SearchSettings> {
+    const settings = await readSearchSettings(tx, ownerId, names)
+    const { model, nextModel } = settings
+    if (model === current.id && nextModel === null) remember(ownerId)
+    else if (model !== null && nextModel !== current.id) {
+      await beginSwitch(tx, queue, ownerId, model, current.id)
+    }
+    return settings
+  }
+
+  return {
+    current,
+    isCurrent: (ownerId) => onCurrent.has(ownerId),
+    readSettings,
+    forSearch: ({ model }) => (model === null ? null : find(model)) ?? current,
+    async forWriting(ownerId) {
+      if (onCurrent.has(ownerId)) return [current]
+      const { model } = await database.inOwner(ownerId, async (tx) => {
+        const settings = await readSettings(tx, ownerId, [])
+        if (settings.model === null) await noteModel(tx, ownerId, current.id)
+        return settings
+      })
+      const old = model === null || model === current.id ? null : find(model)
+      return old ? [old, current] : [current]
+    }
+  }
+}

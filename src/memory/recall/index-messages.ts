@@ -1,0 +1,115 @@
+import { setImmediate as nextTick } from 'node:timers/promises'
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import type { Tx } from '../../db/client.ts'
+import { type WeightedTerm, weighTerms } from '../../search/bm25.ts'
+import { nameTerm, nameTerms } from './entities.ts'
+import { messageTerms } from './tables.ts'
+
+/** About how many terms a message has, with its share of its neighbours'. */
+const PIVOT_LENGTH = 40
+/** How much the words around a message count as its own, by distance. "In Oslo" says little without what was asked. */
+const BEFORE = [0.3, 0.25]
+const AFTER = [0.2, 0.15]
+/** An answer is found by its question, so the words of a question just before it count more … */
+const ANSWERED = 0.7
+/** … and the question itself, which holds the words but not the answer, counts less. */
+const ASKING = 0.75
+const QUESTION = /[?？؟]\s*$/
+/** What is read of a message, and of each of its neighbours: the rest of a pasted page says little about it. */
+const MAX_CHARACTERS = 8_000
+const MAX_NEIGHBOUR_CHARACTERS = 1_500
+/** Everything else in the process waits while words are taken apart: about two milliseconds for so many characters. */
+const CHARACTERS_PER_TICK = 16_000
+/** PostgreSQL takes 65,535 parameters in a statement, and each row has four. */
+const ROWS_AT_ONCE = 10_000
+
+export type IndexMessages = (tx: Tx, ownerId: string, messageIds: string[]) => Promise<void>
+
+interface MessageInContext extends Record<string, unknown> {
+  id: string
+  name: string | null
+  content: string
+  /** The contents of the two before it, nearest first, and of the two after it. */
+  before: (string | null)[]
+  after: (string | null)[]
+}
+
+/** Makes messages findable by their words and a little of their neighbours', in the transaction that stores them. */
+export const indexMessages: IndexMessages = async (tx, ownerId, messageIds) => {
+  if (messageIds.length === 0) return
+  const { rows } = await tx.execute<MessageInContext>(sql`
+    SELECT said.id, said.name, left(said.content, ${MAX_CHARACTERS}::int) AS content,
+           array[${beginning('before1')}, ${beginning('before2')}] AS before,
+           array[${beginning('after1')}, ${beginning('after2')}] AS after
+      FROM messages said
+      ${neighbour(ownerId, 'before1', -1)} ${neighbour(ownerId, 'before2', -2)}
+      ${neighbour(ownerId, 'after1', 1)} ${neighbour(ownerId, 'after2', 2)}
+     WHERE said.owner_id = ${ownerId} AND said.id = ANY(${sql.param(messageIds)}::uuid[]) AND NOT ${isHidden(ownerId)}`)
+  const ids = rows.map(({ id }) => id)
+  await tx.delete(messageTerms).where(and(eq(messageTerms.ownerId, ownerId), inArray(messageTerms.id, ids)))
+  const terms: (typeof messageTerms.$inferInsert)[] = []
+  let characters = 0
+  for (const row of rows) {
+    for (const weighed of weighMessage(row)) terms.push({ ...weighed, ownerId, id: row.id })
+    characters += charactersOf(row)
+    if (characters < CHARACTERS_PER_TICK) continue
+    await nextTick()
+    characters = 0
+  }
+  for (let start = 0; start < terms.length; start += ROWS_AT_ONCE) {
+    await tx.insert(messageTerms).values(terms.slice(start, start + ROWS_AT_ONCE))
+  }
+}
+
+/** Whether a message was hidden with a memory that is forgotten and not purged yet. */
+function isHidden(ownerId: string): SQL {
+  return sql`EXISTS (SELECT FROM memories fact
+    JOIN memory_history entry ON entry.owner_id = ${ownerId} AND entry.memory_id = fact.id
+     AND entry.action = 'forgotten' AND entry.undone_at IS NULL
+   WHERE fact.owner_id = ${ownerId} AND fact.purge_at IS NOT NULL
+     AND entry.before -> 'taken' -> 'messageIds' ? said.id::text)`
+}
+
+/** Indexes the messages just before these once more, now that what follows them is known. */
+export async function indexMessagesBefore(tx: Tx, ownerId: string, messageIds: string[]): Promise<void> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    SELECT DISTINCT earlier.id FROM messages said
+      JOIN conversations ON conversations.owner_id = ${ownerId} AND conversations.id = said.conversation_id
+       AND NOT conversations.temporary
+      JOIN messages earlier ON earlier.owner_id = ${ownerId} AND earlier.conversation_id = said.conversation_id
+       AND earlier.sequence BETWEEN said.sequence - ${AFTER.length}::int AND said.sequence - 1
+     WHERE said.owner_id = ${ownerId} AND said.id = ANY(${sql.param(messageIds)}::uuid[])`)
+  const ids = rows.map(({ id }) => id)
+  await indexMessages(tx, ownerId, ids)
+}
+
+function beginning(alias: string): SQL {
+  return sql`left(${sql.identifier(alias)}.content, ${MAX_NEIGHBOUR_CHARACTERS}::int)`
+}
+
+function charactersOf({ content, before, after }: MessageInContext): number {
+  return [content, ...before, ...after].reduce((sum, text) => sum + (text?.length ?? 0), 0)
+}
+
+function neighbour(ownerId: string, alias: string, distance: number): SQL {
+  const name = sql.identifier(alias)
+  return sql`LEFT JOIN messages ${name} ON ${name}.owner_id = ${ownerId}
+    AND ${name}.conversation_id = said.conversation_id AND ${name}.sequence = said.sequence + ${distance}::int`
+}
+
+function weighMessage({ name, content, before, after }: MessageInContext): WeightedTerm[] {
+  const [nearest = 0, ...further] = BEFORE
+  const shares = [QUESTION.test(before[0] ?? '') ? ANSWERED : nearest, ...further]
+  const parts = [
+    { text: name ?? '', share: 1 },
+    { text: content, share: 1 },
+    ...before.map((text, index) => ({ text: text ?? '', share: shares[index] ?? 0 })),
+    ...after.map((text, index) => ({ text: text ?? '', share: AFTER[index] ?? 0 }))
+  ]
+  const weighed = weighTerms(parts, PIVOT_LENGTH)
+  const asking = QUESTION.test(content) ? ASKING : 1
+  return [
+    ...weighed.map(({ term, weight }) => ({ term, weight: weight * asking })),
+    ...new Set([...nameTerm(name ?? ''), ...nameTerms(content)]).values().map((term) => ({ term, weight: 1 }))
+  ]
+}

@@ -1,0 +1,173 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Database, Tx } from '../../db/client.ts'
+import { type Cursor, decodeCursor, toPage } from '../../http/cursor.ts'
+import { IdParams, PageQuery } from '../../http/schemas.ts'
+import type { Queue } from '../../jobs/queue.ts'
+import { Memory, MemoryPage } from '../schemas.ts'
+import { loadMemory } from '../store.ts'
+import {
+  ConflictResolution,
+  MemoryConflict,
+  MemoryConflictPage,
+  MemoryExtraction,
+  MemoryExtractionPage,
+  MessageIdParams
+} from './review-schemas.ts'
+import * as review from './review-store.ts'
+
+const DEFAULT_LIMIT = 50
+const tags = ['memory']
+
+export interface ReviewRoutesOptions {
+  database: Database
+  queue: Queue
+  now: () => Date
+}
+
+/** What waits for the owner: conflicts, proposals, and messages that could not be read. */
+export const reviewReadRoutes: FastifyPluginAsyncTypebox<ReviewRoutesOptions> = async (app, { database }) => {
+  function pageOf<Item>(
+    ownerId: string,
+    { cursor, limit = DEFAULT_LIMIT }: PageQuery,
+    list: (tx: Tx, ownerId: string, limit: number, after?: Cursor) => Promise<Item[]>,
+    toCursor: (item: Item) => Cursor
+  ) {
+    const after = cursor === undefined ? undefined : decodeCursor(cursor)
+    return database
+      .inOwner(ownerId, (tx) => list(tx, ownerId, limit, after))
+      .then((rows) => toPage(rows, limit, (item) => item, toCursor))
+  }
+
+  app.get(
+    '/memory-proposals',
+    {
+      schema: {
+        tags,
+        summary: 'List facts from elsewhere that wait for approval',
+        querystring: PageQuery,
+        response: { 200: MemoryPage }
+      }
+    },
+    (request) =>
+      pageOf(request.user.id, request.query, review.listProposals, ({ createdAt, id }) => ({
+        at: new Date(createdAt),
+        id
+      }))
+  )
+
+  app.get(
+    '/memory-conflicts',
+    {
+      schema: {
+        tags,
+        summary: 'List memories that contradict each other',
+        querystring: PageQuery,
+        response: { 200: MemoryConflictPage }
+      }
+    },
+    (request) =>
+      pageOf(request.user.id, request.query, review.listConflicts, ({ createdAt, id }) => ({
+        at: new Date(createdAt),
+        id
+      }))
+  )
+
+  app.get(
+    '/memory-extractions',
+    {
+      schema: {
+        tags,
+        summary: 'List messages that memory could not read',
+        querystring: PageQuery,
+        response: { 200: MemoryExtractionPage }
+      }
+    },
+    (request) =>
+      pageOf(request.user.id, request.query, review.listExtractions, ({ updatedAt, messageId }) => ({
+        at: new Date(updatedAt),
+        id: messageId
+      }))
+  )
+}
+
+/** What the owner decides. Each decision may be sent again without doing more. */
+export const reviewWriteRoutes: FastifyPluginAsyncTypebox<ReviewRoutesOptions> = async (
+  app,
+  { database, queue, now }
+) => {
+  app.post(
+    '/memory-proposals/:id/approve',
+    {
+      schema: {
+        tags,
+        summary: 'Let a proposed fact become a memory',
+        params: IdParams,
+        response: { 200: Memory }
+      }
+    },
+    (request) => {
+      const { id: ownerId } = request.user
+      const { id } = request.params
+      return database.inOwner(ownerId, async (tx) => {
+        await review.approveProposal(tx, ownerId, id, 'owner')
+        return loadMemory(tx, ownerId, id)
+      })
+    }
+  )
+
+  app.post(
+    '/memory-proposals/:id/reject',
+    {
+      schema: { tags, summary: 'Turn a proposed fact down', params: IdParams, response: { 200: Memory } }
+    },
+    (request) => {
+      const { id: ownerId } = request.user
+      const { id } = request.params
+      return database.inOwner(ownerId, async (tx) => {
+        await review.rejectProposal(tx, ownerId, id, now())
+        return loadMemory(tx, ownerId, id)
+      })
+    }
+  )
+
+  app.post(
+    '/memory-conflicts/:id/resolve',
+    {
+      schema: {
+        tags,
+        summary: 'Say which of two memories is true',
+        params: IdParams,
+        body: ConflictResolution,
+        response: { 200: MemoryConflict }
+      }
+    },
+    (request) => {
+      const { id: ownerId } = request.user
+      return database.inOwner(ownerId, (tx) =>
+        review.resolveConflict(tx, ownerId, request.params.id, request.body.keep, now())
+      )
+    }
+  )
+
+  app.post(
+    '/memory-extractions/:messageId/retry',
+    {
+      schema: {
+        tags,
+        summary: 'Read a message again that memory gave up on',
+        params: MessageIdParams,
+        response: { 202: MemoryExtraction }
+      }
+    },
+    async (request, reply) => {
+      const { id: ownerId } = request.user
+      const { messageId } = request.params
+      const extraction = await database.inOwner(ownerId, async (tx) => {
+        const row = await review.unparkExtraction(tx, ownerId, messageId)
+        await queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: [messageId] })
+        return row
+      })
+      return reply.code(202).send(extraction)
+    }
+  )
+}

@@ -1,0 +1,296 @@
+import { and, desc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import type { AnyPgColumn } from 'drizzle-orm/pg-core'
+import type { Tx } from '../../db/client.ts'
+import type { Cursor } from '../../http/cursor.ts'
+import { ConflictNotFound, ExtractionNotFound, MemoryNotFound, NotProposed } from '../errors.ts'
+import { type Change, record } from '../history.ts'
+import type { Memory } from '../schemas.ts'
+import { hashText, loadMemories, type MemoryRow } from '../store.ts'
+import { memories, memoryConflicts, memoryExtractions } from '../tables.ts'
+import type { ConflictResolution, MemoryConflict, MemoryExtraction } from './review-schemas.ts'
+
+type Status = MemoryRow['status']
+
+/** The current memory that says exactly this, proposed ones included. */
+export async function findByText(
+  tx: Tx,
+  ownerId: string,
+  text: string
+): Promise<{ id: string; status: Status } | undefined> {
+  const [row] = await tx
+    .select({ id: memories.id, status: memories.status })
+    .from(memories)
+    .where(
+      and(
+        eq(memories.ownerId, ownerId),
+        eq(memories.textHash, hashText(text)),
+        isNull(memories.forgottenAt),
+        inArray(memories.status, ['active', 'conflicting', 'proposed', 'unconfirmed'])
+      )
+    )
+  return row
+}
+
+/** Newest first, one more than `limit`. */
+export function listProposals(tx: Tx, ownerId: string, limit: number, after?: Cursor): Promise<Memory[]> {
+  const { createdAt, id } = memories
+  return tx
+    .select({ id })
+    .from(memories)
+    .where(
+      and(
+        eq(memories.ownerId, ownerId),
+        eq(memories.status, 'proposed'),
+        isNull(memories.forgottenAt),
+        after && or(lt(createdAt, after.at), and(eq(createdAt, after.at), lt(id, after.id)))
+      )
+    )
+    .orderBy(desc(createdAt), desc(id))
+    .limit(limit + 1)
+    .then((rows) =>
+      loadMemories(
+        tx,
+        ownerId,
+        rows.map((row) => row.id)
+      )
+    )
+}
+
+/** Makes a proposed memory one like any other. Said again, it changes nothing. */
+export async function approveProposal(tx: Tx, ownerId: string, id: string, by: Change['by']): Promise<void> {
+  await decide(tx, ownerId, id, { by, action: 'approved' }, { status: 'active' })
+}
+
+/** Turns a proposed memory down: it stays in the history and never held. */
+export async function rejectProposal(tx: Tx, ownerId: string, id: string, now: Date): Promise<void> {
+  const [row] = await tx
+    .select({ validFrom: memories.validFrom })
+    .from(memories)
+    .where(and(eq(memories.ownerId, ownerId), eq(memories.id, id)))
+  const validTo = row?.validFrom ?? now
+  const after = { status: 'expired' as const, validTo, closedAt: now }
+  await decide(tx, ownerId, id, { by: 'owner', action: 'rejected' }, after)
+}
+
+async function decide(
+  tx: Tx,
+  ownerId: string,
+  id: string,
+  change: Pick<Change, 'by' | 'action'>,
+  after: Partial<Pick<MemoryRow, 'status' | 'validTo' | 'closedAt'>>
+): Promise<void> {
+  const isOne = and(eq(memories.ownerId, ownerId), eq(memories.id, id), isNull(memories.forgottenAt))
+  const [row] = await tx.select({ status: memories.status }).from(memories).where(isOne).for('update')
+  if (!row) throw new MemoryNotFound(id)
+  // Decided before, the same way.
+  if (row.status === after.status) return
+  if (row.status !== 'proposed') throw new NotProposed(id)
+  await tx
+    .update(memories)
+    .set({ ...after, updatedAt: sql`now()` })
+    .where(isOne)
+  await record(tx, ownerId, id, { ...change, before: row, after })
+}
+
+/** Conflicts that wait for the owner, newest first, one more than `limit`. */
+export async function listConflicts(
+  tx: Tx,
+  ownerId: string,
+  limit: number,
+  after?: Cursor
+): Promise<MemoryConflict[]> {
+  const { createdAt, id } = memoryConflicts
+  const remembered = (column: AnyPgColumn) => sql`EXISTS (SELECT FROM memories
+    WHERE memories.owner_id = ${ownerId} AND memories.id = ${column} AND memories.forgotten_at IS NULL)`
+  const rows = await tx
+    .select()
+    .from(memoryConflicts)
+    .where(
+      and(
+        eq(memoryConflicts.ownerId, ownerId),
+        isNull(memoryConflicts.resolvedAt),
+        // One of a pair that is forgotten leaves nothing to decide.
+        remembered(memoryConflicts.memoryId),
+        remembered(memoryConflicts.otherId),
+        after && or(lt(createdAt, after.at), and(eq(createdAt, after.at), lt(id, after.id)))
+      )
+    )
+    .orderBy(desc(createdAt), desc(id))
+    .limit(limit + 1)
+  return withMemories(tx, ownerId, rows)
+}
+
+type ConflictRow = typeof memoryConflicts.$inferSelect
+
+async function withMemories(tx: Tx, ownerId: string, rows: ConflictRow[]): Promise<MemoryConflict[]> {
+  const ids = [...new Set(rows.flatMap(({ memoryId, otherId }) => [memoryId, otherId]))]
+  const byId = new Map((await loadMemories(tx, ownerId, ids)).map((memory) => [memory.id, memory]))
+  return rows.flatMap(({ id, reason, memoryId, otherId, createdAt, resolvedAt }) => {
+    // The one that was there before comes first.
+    const [first, second] = [byId.get(otherId), byId.get(memoryId)]
+    if (!first || !second) return []
+    return [
+      {
+        id,
+        reason,
+        first,
+        second,
+        createdAt: createdAt.toISOString(),
+        resolvedAt: resolvedAt?.toISOString() ?? null
+      }
+    ]
+  })
+}
+
+/** Settles a conflict as the owner says. Said again, it changes nothing. */
+export async function resolveConflict(
+  tx: Tx,
+  ownerId: string,
+  id: string,
+  keep: ConflictResolution['keep'],
+  now: Date
+): Promise<MemoryConflict> {
+  const isOne = and(eq(memoryConflicts.ownerId, ownerId), eq(memoryConflicts.id, id))
+  const [row] = await tx.select().from(memoryConflicts).where(isOne).for('update')
+  if (!row) throw new ConflictNotFound(id)
+  if (row.resolvedAt === null) {
+    await tx.update(memoryConflicts).set({ resolvedAt: now }).where(isOne)
+    const [first, second] = [row.otherId, row.memoryId]
+    await settle(tx, ownerId, first, keep === 'first' || keep === 'both', second, keep, now)
+    await settle(tx, ownerId, second, keep === 'second' || keep === 'both', first, keep, now)
+  }
+  const [settled] = await withMemories(tx, ownerId, [{ ...row, resolvedAt: row.resolvedAt ?? now }])
+  if (!settled) throw new ConflictNotFound(id)
+  return settled
+}
+
+async function settle(
+  tx: Tx,
+  ownerId: string,
+  id: string,
+  kept: boolean,
+  other: string,
+  keep: ConflictResolution['keep'],
+  now: Date
+): Promise<void> {
+  const isOne = and(eq(memories.ownerId, ownerId), eq(memories.id, id), isNull(memories.forgottenAt))
+  const [before] = await tx
+    .select({
+      status: memories.status,
+      validTo: memories.validTo,
+      supersededBy: memories.supersededBy,
+      closedAt: memories.closedAt
+    })
+    .from(memories)
+    .where(isOne)
+    .for('update')
+  if (before?.status !== 'conflicting') return
+  if (kept && (await hasOpenConflict(tx, ownerId, id))) return
+  const closed = { validTo: now, closedAt: now, supersededBy: keep === 'neither' ? null : other }
+  const after = kept
+    ? { ...before, status: 'active' as const }
+    : { ...closed, status: keep === 'neither' ? ('expired' as const) : ('superseded' as const) }
+  await tx
+    .update(memories)
+    .set({ ...after, updatedAt: sql`now()` })
+    .where(isOne)
+  const reason = `the owner kept ${keep}`
+  await record(tx, ownerId, id, { action: 'resolved', by: 'owner', reason, before, after })
+}
+
+async function hasOpenConflict(tx: Tx, ownerId: string, id: string): Promise<boolean> {
+  const rows = await tx
+    .select({ id: memoryConflicts.id })
+    .from(memoryConflicts)
+    .where(
+      and(
+        eq(memoryConflicts.ownerId, ownerId),
+        isNull(memoryConflicts.resolvedAt),
+        or(eq(memoryConflicts.memoryId, id), eq(memoryConflicts.otherId, id))
+      )
+    )
+    .limit(1)
+  return rows.length > 0
+}
+
+/** What could not be read, newest first, one more than `limit`. */
+export async function listExtractions(
+  tx: Tx,
+  ownerId: string,
+  limit: number,
+  after?: Cursor
+): Promise<MemoryExtraction[]> {
+  const { updatedAt, messageId } = memoryExtractions
+  const rows = await tx
+    .select()
+    .from(memoryExtractions)
+    .where(
+      and(
+        eq(memoryExtractions.ownerId, ownerId),
+        after && or(lt(updatedAt, after.at), and(eq(updatedAt, after.at), lt(messageId, after.id)))
+      )
+    )
+    .orderBy(desc(updatedAt), desc(messageId))
+    .limit(limit + 1)
+  return rows.map(toExtraction)
+}
+
+export function toExtraction(row: typeof memoryExtractions.$inferSelect): MemoryExtraction {
+  const { messageId, status, attempts, errorCode } = row
+  return { messageId, status, attempts, errorCode, updatedAt: row.updatedAt.toISOString() }
+}
+
+/** Lets a parked message be read again. */
+export async function unparkExtraction(
+  tx: Tx,
+  ownerId: string,
+  messageId: string
+): Promise<MemoryExtraction> {
+  const [row] = await tx
+    .update(memoryExtractions)
+    .set({ status: 'failing', updatedAt: sql`now()` })
+    .where(and(eq(memoryExtractions.ownerId, ownerId), eq(memoryExtractions.messageId, messageId)))
+    .returning()
+  if (!row) throw new ExtractionNotFound(messageId)
+  return toExtraction(row)
+}
+
+/** Notes that a message could not be read. */
+export async function noteFailure(
+  tx: Tx,
+  ownerId: string,
+  messageIds: string[],
+  status: 'failing' | 'parked',
+  errorCode: string
+): Promise<void> {
+  const rows = messageIds.map((messageId) => ({ ownerId, messageId, status, attempts: 1, errorCode }))
+  if (rows.length === 0) return
+  await tx
+    .insert(memoryExtractions)
+    .values(rows)
+    .onConflictDoUpdate({
+      target: [memoryExtractions.ownerId, memoryExtractions.messageId],
+      set: { status, errorCode, attempts: sql`${memoryExtractions.attempts} + 1`, updatedAt: sql`now()` }
+    })
+}
+
+export async function clearFailure(tx: Tx, ownerId: string, messageId: string): Promise<void> {
+  await tx
+    .delete(memoryExtractions)
+    .where(and(eq(memoryExtractions.ownerId, ownerId), eq(memoryExtractions.messageId, messageId)))
+}
+
+/** Those of these messages that extraction gave up on. */
+export async function findParked(tx: Tx, ownerId: string, messageIds: string[]): Promise<Set<string>> {
+  const rows = await tx
+    .select({ messageId: memoryExtractions.messageId })
+    .from(memoryExtractions)
+    .where(
+      and(
+        eq(memoryExtractions.ownerId, ownerId),
+        eq(memoryExtractions.status, 'parked'),
+        inArray(memoryExtractions.messageId, messageIds)
+      )
+    )
+  return new Set(rows.map(({ messageId }) => messageId))
+}

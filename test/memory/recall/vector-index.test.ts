@@ -1,0 +1,88 @@
+import { beforeAll, expect, test } from 'vitest'
+import { buildVectorIndex, indexName } from '../../../src/db/vector-index.ts'
+import { type CandidateQuery, findCandidates } from '../../../src/memory/recall/candidates.ts'
+import { createOwner, describeEachDatabase } from '../../support/database.ts'
+import { recordStatements } from '../statements.ts'
+
+const DIMENSIONS = 64
+const INDEX = { kind: 'memory', model: "a model's vectors", dimensions: DIMENSIONS } as const
+const QUERY: CandidateQuery = {
+  kinds: ['memory'],
+  terms: ['bee'],
+  names: [],
+  vector: { model: INDEX.model, dimensions: DIMENSIONS, values: Array(DIMENSIONS).fill(0.125) },
+  now: new Date()
+}
+
+describeEachDatabase('the index of vectors', (database, kind) => {
+  const owners = { large: '', small: '' }
+
+  beforeAll(async () => {
+    for (const [size, count] of [
+      ['large', kind === 'postgres' ? 12_000 : 200],
+      ['small', 50]
+    ] as const) {
+      owners[size] = await createOwner(database())
+      await database().pool.query(
+        `INSERT INTO memories (owner_id, id, text, text_hash, category, importance, status)
+           SELECT $1, gen_random_uuid(), 'fact ' || n, sha256(n::text::bytea), 'fact', 0.5, 'active'
+             FROM generate_series(1, $2::int) n`,
+        [owners[size], count]
+      )
+    }
+    await database().pool.query(
+      `INSERT INTO memory_vectors (owner_id, id, model, embedding)
+         SELECT m.owner_id, m.id, $1, array_agg(random() - 0.5)::real[]::vector::halfvec
+           FROM memories m, generate_series(1, $2::int) GROUP BY m.owner_id, m.id`,
+      [INDEX.model, DIMENSIONS]
+    )
+    await database().pool.query('ANALYZE')
+    expect(await buildVectorIndex(database(), undefined, INDEX)).toBe(true)
+  })
+
+  async function planFor(ownerId: string): Promise<string> {
+    const statements = recordStatements(database())
+    const found = await database().searchInOwner(ownerId, (tx) => findCandidates(tx, ownerId, QUERY))
+    // Never short, whichever way it was found.
+    expect(found.length).toBe(Math.min(100, ownerId === owners.small ? 50 : 100))
+    const [begin, search] = statements
+    const client = await database().pool.connect()
+    try {
+      await client.query(begin?.text ?? '')
+      const { rows } = await client.query(`EXPLAIN ${search?.text}`, search?.values as unknown[])
+      return rows.map((row) => row['QUERY PLAN']).join('\n')
+    } finally {
+      await client.query('ROLLBACK')
+      client.release()
+    }
+  }
+
+  test('a large owner is searched through the index, a small one row by row', async () => {
+    const name = indexName(INDEX)
+    if (kind === 'postgres') expect(await planFor(owners.large)).toContain(`Index Scan using ${name}`)
+    expect(await planFor(owners.small)).not.toContain(name)
+  })
+
+  test('what was found is looked up by its key, not among all of the owner’s rows', async () => {
+    const plan = await planFor(owners.large)
+    if (kind === 'postgres') expect(plan).toContain('Index Scan using memories_owner_id_id_pk on memories')
+  })
+
+  test('building it again changes nothing, and what a killed run left behind is built anew', async () => {
+    if (kind === 'embedded') return
+    const { pool } = database()
+    const valid = async () => {
+      const sql =
+        'SELECT indexrelid AS id, indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass($1)'
+      return (await pool.query(sql, [indexName(INDEX)])).rows[0]
+    }
+    const first = await valid()
+    await buildVectorIndex(database(), undefined, INDEX)
+    expect(await valid()).toEqual(first)
+    await pool.query('UPDATE pg_index SET indisvalid = false WHERE indexrelid = $1', [first.id])
+    await buildVectorIndex(database(), undefined, INDEX)
+    const anew = await valid()
+    expect(anew.valid).toBe(true)
+    expect(anew.id).not.toBe(first.id)
+  })
+})
