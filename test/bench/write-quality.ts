@@ -49,28 +49,42 @@ type Note = (kind: keyof Counts, id: string, what: string) => void
 
 /**
  * What memory makes of scripted conversations, through the product's own way in, with the rules. Only the cases the rules
- * may be written from, unless `--all` asks for those kept aside as well, which are reported apart.
+ * may be written from, unless `--all` asks for those kept aside as well, which are reported apart. `--cases` names another
+ * folder of such cases, and `--part` what the names of its files begin with.
  */
 export async function benchWriteQuality(args: string[]): Promise<Figure[]> {
   const { values } = parseArgs({
     args,
-    options: { all: { type: 'boolean', default: false }, list: { type: 'boolean', default: false } }
+    options: {
+      all: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      cases: { type: 'string' },
+      part: { type: 'string', default: 'dev' }
+    }
   })
+  const folder = values.cases ?? FOLDER
   const house = await openHouse({ OPENAI_BASE_URL: '', PAI_CHAT_MODEL: 'offline' })
   const database = new pg.Pool({ connectionString: house.databaseUrl, max: 1 })
   try {
-    const figures = await measure(house, database, 'dev', values.list)
-    return values.all ? [...figures, ...(await measure(house, database, 'kept-aside', false))] : figures
+    const figures = await measure(house, database, folder, values.part, values.list)
+    if (!values.all) return figures
+    return [...figures, ...(await measure(house, database, folder, 'kept-aside', false))]
   } finally {
     await database.end()
     await house.close()
   }
 }
 
-async function measure(house: House, database: pg.Pool, part: string, list: boolean): Promise<Figure[]> {
-  const cases = globSync(`${part}-*.json`, { cwd: FOLDER })
+async function measure(
+  house: House,
+  database: pg.Pool,
+  folder: string,
+  part: string,
+  list: boolean
+): Promise<Figure[]> {
+  const cases = globSync(`${part}-*.json`, { cwd: folder })
     .sort()
-    .flatMap((file) => JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as Case[])
+    .flatMap((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Case[])
   const owners = new Map<string, string>()
   for (const { id } of cases) owners.set(id, await register(house.url, `${id}@example.com`))
   const rounds = Math.max(...cases.map(({ sessions }) => sessions.length))
