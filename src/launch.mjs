@@ -1,19 +1,17 @@
-// What `npm start`, `npm test` and the other scripts run. The only file that must run on the machine's own Node, so it is
-// plain JavaScript and imports nothing that has to be installed. It sees to dependencies, the embedded database's copy and
-// the web app, then hands over to the pinned Node.
+// What `npm start`, `npm test` and the other scripts run, on the machine's own Node: so it is plain JavaScript and imports
+// nothing that has to be installed. It sees to dependencies, the embedded database's copy and the web app, then hands over
+// to the pinned Node.
 
-import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { capture, runNode, runService } from './launch-processes.mjs'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const LEAST_NODE = 20
 const WORKING_NODE = 24
 const WINDOWS = process.platform === 'win32'
-const PARENT_CHECK_MS = 250
 const TICK_MS = 1_000
 
 const WEB = join(ROOT, 'clients', 'web')
@@ -52,14 +50,14 @@ async function start() {
   await install()
   await prepareDatabase()
   await buildWeb()
-  return runService(join('src', 'main.ts'))
+  return runService(nodePath(), join('src', 'main.ts'), { cwd: ROOT, compileCache: join(CACHE, 'compiled') })
 }
 
 async function test(args) {
   await install()
   await prepareDatabase()
   await buildWeb()
-  return runNode([packageFile('vitest', 'vitest.mjs'), 'run', ...args])
+  return runNode(nodePath(), [packageFile('vitest', 'vitest.mjs'), 'run', ...args], ROOT)
 }
 
 async function build() {
@@ -71,13 +69,13 @@ async function build() {
 async function bench(args) {
   await install()
   await prepareDatabase()
-  return runNode([join('test', 'bench', 'main.ts'), ...args])
+  return runNode(nodePath(), [join('test', 'bench', 'main.ts'), ...args], ROOT)
 }
 
 async function evaluate(args) {
   await install()
   await prepareDatabase()
-  return runNode([join('test', 'eval', 'main.ts'), ...args])
+  return runNode(nodePath(), [join('test', 'eval', 'main.ts'), ...args], ROOT)
 }
 
 async function check() {
@@ -92,7 +90,7 @@ async function check() {
   let failures = 0
   for (const [name, args] of checks) {
     const code = await step(name, async () => {
-      const { code, output } = await capture(nodePath(), args)
+      const { code, output } = await capture(nodePath(), args, { cwd: ROOT })
       return code === 0 ? { code } : { code, output }
     })
     if (code !== 0) failures++
@@ -149,7 +147,7 @@ async function prepareDatabase() {
   const module = pathToFileURL(join(ROOT, 'src', 'db', 'prepared.ts')).href
   const program = `const { prepareDatabase } = await import(${JSON.stringify(module)}); await prepareDatabase()`
   const code = await step('Preparing the embedded database', () =>
-    capture(nodePath(), ['--input-type=module', '-e', program])
+    capture(nodePath(), ['--input-type=module', '-e', program], { cwd: ROOT })
   )
   if (code !== 0) return
   mkdirSync(CACHE, { recursive: true })
@@ -207,92 +205,9 @@ async function requiredStep(name, work) {
 function runNpm(args) {
   const own = process.env.npm_execpath
   if (own && /npm-cli\.[cm]?js$/.test(own))
-    return capture(process.env.npm_node_execpath ?? process.execPath, [own, ...args])
+    return capture(process.env.npm_node_execpath ?? process.execPath, [own, ...args], { cwd: ROOT })
   // Windows finds npm.cmd only through its shell; none of our arguments needs quoting.
-  return capture('npm', args, { shell: WINDOWS })
-}
-
-function capture(command, args, options = {}) {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], ...options })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk) => {
-        output += chunk
-      })
-    }
-    child.once('error', (error) => resolve({ code: 1, output: String(error) }))
-    child.once('close', (code) => resolve({ code: code ?? 1, output }))
-  })
-}
-
-/** Runs a script on the pinned Node in this process's place: its output is ours, and its exit code is answered. */
-function runNode(args) {
-  const child = spawn(nodePath(), args, { cwd: ROOT, stdio: 'inherit' })
-  // The terminal gives a Ctrl-C to both: ours is to wait for the child's exit code.
-  process.on('SIGINT', () => {})
-  process.on('SIGTERM', () => child.kill('SIGTERM'))
-  return exitOf(child)
-}
-
-/**
- * The same for the service, which must hear of each signal exactly once, because it takes its time to stop; and which must
- * not outlive this process, however that ends: it watches a channel that breaks then.
- */
-function runService(script) {
-  const child = spawn(nodePath(), [script], {
-    cwd: ROOT,
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    // Node keeps what it compiled of the dependencies: most of a start is loading them.
-    env: { NODE_COMPILE_CACHE: join(CACHE, 'compiled'), ...process.env },
-    // In a group of its own, a Ctrl-C in the terminal reaches it through us alone.
-    detached: !WINDOWS
-  })
-  let stopping = false
-  const stop = (signal) => {
-    // npm passes on what the terminal has already sent. On Windows a Ctrl-C reaches the child itself, and a signal of ours
-    // would end it unprepared.
-    if (!stopping && !WINDOWS) child.kill(signal)
-    stopping = true
-  }
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop)
-  watchNpm(() => stop('SIGTERM'))
-  return exitOf(child)
-}
-
-function exitOf(child) {
-  return new Promise((resolve) => {
-    child.once('error', (error) => {
-      console.error(`Node.js could not be started: ${error.message}`)
-      resolve(1)
-    })
-    child.once('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal] ?? 0)))
-  })
-}
-
-/** Killed, npm passes nothing on. Then this process, or the shell that npm runs scripts in, gets another parent. */
-function watchNpm(onGone) {
-  if (!process.env.npm_execpath || WINDOWS) return
-  const parent = process.ppid
-  const { ppid, isShell } = describeProcess(parent)
-  const watched = isShell ? ppid : parent
-  setInterval(() => {
-    if (process.ppid !== parent || !isAlive(watched)) onGone()
-  }, PARENT_CHECK_MS).unref()
-}
-
-function describeProcess(pid) {
-  const { stdout } = spawnSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' })
-  const [, ppid, name = ''] = /^\s*(\d+)\s+(.*?)\s*$/.exec(stdout ?? '') ?? []
-  return { ppid: Number(ppid), isShell: /(^|\/)-?(ba|da|z)?sh$/.test(name) }
-}
-
-function isAlive(pid) {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return error.code === 'EPERM'
-  }
+  return capture('npm', args, { cwd: ROOT, shell: WINDOWS })
 }
 
 function nodePath() {

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 
-const LAUNCHER = join(import.meta.dirname, '..', 'src', 'launch.mjs')
+const SOURCES = join(import.meta.dirname, '..', 'src')
 const noting = (what: string) =>
   `import { appendFileSync } from 'node:fs'\nappendFileSync('done', '${what}\\n')\n`
 
@@ -41,7 +41,8 @@ function setUp() {
     'npm-cli.js': noting('web')
   }
   for (const [path, text] of Object.entries(files)) write(path, text)
-  cpSync(LAUNCHER, join(folder, 'src', 'launch.mjs'))
+  for (const name of ['launch.mjs', 'launch-processes.mjs'])
+    cpSync(join(SOURCES, name), join(folder, 'src', name))
   return {
     change: (path: string) => appendFileSync(join(folder, path), ' '),
     /** Runs the launcher's tests, and answers what was done for it. */
