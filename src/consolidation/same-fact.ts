@@ -69,7 +69,7 @@ export function isReordered(a: Statement, b: Statement): boolean {
  */
 export function mayBeSame(a: Statement, b: Statement): boolean {
   if (a.subject !== null && b.subject !== null && a.subject !== b.subject) return false
-  if (a.slot !== null && b.slot !== null && a.slot !== b.slot) return false
+  // Not by their slots: which attribute one sentence fills and another does not is a guess.
   const critical = (text: string) =>
     wordsOf(text)
       .filter((word) => CRITICAL.has(word) || NEGATIONS.has(word) || /\p{N}/u.test(word))
