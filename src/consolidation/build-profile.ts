@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
-import Value from 'typebox/value'
 import type { StructuredModel } from '../llm/model.ts'
+import { ask } from './ask.ts'
 import type { ConsolidateDeps, Run } from './consolidate.ts'
 import { listCurrent, type MemoryRow } from './memory-store.ts'
 import { findCurrentProfile, findProfile, renderLines, saveProfile } from './profile-store.ts'
@@ -51,7 +51,7 @@ export async function buildProfile({ model }: ConsolidateDeps, run: Run): Promis
   const chosen = choose(memories, known)
   if (chosen.length === 0 && !profile) return
   const plain = { text: renderLines(chosen.map(({ text }) => text)), memoryIds: chosen.map(({ id }) => id) }
-  const written = model && chosen.length > 0 ? await ask(model, chosen, signal) : null
+  const written = model && chosen.length > 0 ? await askForProfile(model, chosen, signal) : null
   // With nothing to keep instead, what would lose too much is not taken either.
   const isLossy = known.length === 0 && losesTooMuch(plain.memoryIds, written?.memoryIds ?? [])
   const draft = written && !isLossy ? written : plain
@@ -106,14 +106,17 @@ function rankOf({ category }: MemoryRow): number {
 }
 
 /** null for an answer of another shape. A line is left out that names or counts what its notes do not, or loses their no. */
-async function ask(model: StructuredModel, chosen: MemoryRow[], signal: AbortSignal): Promise<Draft | null> {
+async function askForProfile(
+  model: StructuredModel,
+  chosen: MemoryRow[],
+  signal: AbortSignal
+): Promise<Draft | null> {
   const user = chosen.map(({ text }, index) => `${index + 1}. ${JSON.stringify(text)}`).join('\n')
-  const schema = Answer as unknown as Record<string, unknown>
-  const { value } = await model.complete({ system: INSTRUCTIONS, user, name: 'profile', schema }, signal)
-  if (!Value.Check(Answer, value)) return null
+  const answer = await ask(model, { system: INSTRUCTIONS, user, name: 'profile' }, Answer, signal)
+  if (!answer) return null
   const lines: string[] = []
   const used = new Set<MemoryRow>()
-  for (const { text, notes } of value.lines) {
+  for (const { text, notes } of answer.lines) {
     const line = text.replaceAll('\0', '').replace(/\s+/g, ' ').trim().toWellFormed()
     const held = notes.flatMap((number) => chosen[number - 1] ?? [])
     const texts = held.map((memory) => memory.text)

@@ -54,7 +54,13 @@ const VERBS: Record<string, (deps: ConsolidateDeps, run: Run) => Promise<void>> 
   buildProfile
 }
 
-/** Tidies an owner's memory and writes a report. Repeated after a failure, it goes on from where it was. */
+/** A part that fails this often is left for another night: fewer than the queue's tries, so that the run comes to an end. */
+const MOST_FAILURES = 5
+
+/**
+ * Tidies an owner's memory and writes a report. A part that fails does not keep the later ones from running; repeated
+ * after a failure, the run does what is not done yet.
+ */
 export function createConsolidate(deps: ConsolidateDeps): JobHandlers['consolidation.run'] {
   const { database } = deps
 
@@ -70,20 +76,42 @@ export function createConsolidate(deps: ConsolidateDeps): JobHandlers['consolida
       write: (work) => database.inOwner(ownerId, (tx) => write(tx, ownerId, id, work))
     }
     try {
+      const failures: unknown[] = []
       for (const [name, verb] of Object.entries(VERBS)) {
         if (row.report.finished.includes(name)) continue
         signal.throwIfAborted()
-        await verb(deps, run)
-        await run.write(async (_tx, report) => {
-          report.finished.push(name)
-          return []
-        })
+        try {
+          await verb(deps, run)
+          await run.write(async (_tx, report) => {
+            report.finished.push(name)
+            return []
+          })
+        } catch (error) {
+          if (error instanceof RunEnded || signal.aborted) throw error
+          if (!(await isGivenUp(run, name))) failures.push(error)
+        }
       }
+      if (failures.length > 0) throw failures[0]
       await database.inOwner(ownerId, (tx) => store.complete(tx, ownerId, id))
     } catch (error) {
       if (!(error instanceof RunEnded)) throw error
     }
   }
+}
+
+/** Counts a part's failure; true once it has failed so often that it is left out, which the report says. */
+async function isGivenUp(run: Run, name: string): Promise<boolean> {
+  let givenUp = false
+  await run.write(async (_tx, report) => {
+    const count = (report.failures?.[name] ?? 0) + 1
+    report.failures = { ...report.failures, [name]: count }
+    givenUp = count >= MOST_FAILURES
+    if (!givenUp) return []
+    report.finished.push(name)
+    const text = 'A part of the tidying failed each time it was tried, and is left for another night.'
+    return [{ action: 'skipped', text, memoryIds: [] }]
+  })
+  return givenUp
 }
 
 async function write(tx: Tx, ownerId: string, id: string, work: Parameters<Run['write']>[0]): Promise<void> {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
-import Value from 'typebox/value'
 import type { StructuredModel } from '../llm/model.ts'
+import { ask } from './ask.ts'
 import type { ConsolidateDeps, MemoryCare, Run } from './consolidate.ts'
 import { findAlike, findDuplicates, type Pair } from './find-duplicates.ts'
 import { findUnmerged, listCurrent, lockMemories, type MemoryRow } from './memory-store.ts'
@@ -46,10 +46,9 @@ async function judge(model: StructuredModel, pairs: Pair[], signal: AbortSignal)
   const user = pairs
     .map(([a, b], index) => `${index + 1}. ${JSON.stringify(a.text)}\n   ${JSON.stringify(b.text)}`)
     .join('\n')
-  const schema = Verdicts as unknown as Record<string, unknown>
-  const { value } = await model.complete({ system: INSTRUCTIONS, user, name: 'duplicates', schema }, signal)
+  const answer = await ask(model, { system: INSTRUCTIONS, user, name: 'duplicates' }, Verdicts, signal)
   // An answer of another shape names no pair: nothing is merged on a guess.
-  const same = new Set(Value.Check(Verdicts, value) ? value.same : [])
+  const same = new Set(answer?.same)
   return pairs.filter((_pair, index) => same.has(index + 1))
 }
 

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
-import Value from 'typebox/value'
 import type { StructuredModel } from '../llm/model.ts'
+import { ask } from './ask.ts'
 import { analyzeAll, isTelling, weighTermsOf, writtenForm } from './telling.ts'
 
 const MAX_WORDS = 3
@@ -63,10 +63,8 @@ export async function nameTopics(
       return `Group ${index + 1}:\n${notes.join('\n')}`
     })
     .join('\n')
-  const schema = Answer as unknown as Record<string, unknown>
-  const { value } = await model.complete({ system: INSTRUCTIONS, user, name: 'topics', schema }, signal)
-  if (!Value.Check(Answer, value)) return names
-  for (const { group, topic } of value.topics) {
+  const answer = await ask(model, { system: INSTRUCTIONS, user, name: 'topics' }, Answer, signal)
+  for (const { group, topic } of answer?.topics ?? []) {
     const name = topic.replaceAll('\0', '').replace(/\s+/g, ' ').trim().slice(0, MAX_TOPIC).toWellFormed()
     if (group <= names.length && name !== '') names[group - 1] = name
   }

@@ -11,6 +11,8 @@ export const ConsolidationStep = Type.Object({
     'clustered',
     'profiled',
     'refused',
+    /** A part that failed each time, and is left for another night. */
+    'skipped',
     /** Not put back by undo, because it was changed since. */
     'left'
   ]),

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
-import Value from 'typebox/value'
 import type { StructuredModel } from '../llm/model.ts'
+import { ask } from './ask.ts'
 import type { ConsolidateDeps, Run } from './consolidate.ts'
 import { extractSummary } from './extract-summary.ts'
 import { findUncovered, isUnchanged, listLong, saveSummary, type Uncovered } from './summary-store.ts'
@@ -43,7 +43,7 @@ async function summariseChunk(
   const part = { ...uncovered, messages: uncovered.messages.slice(0, -KEPT) }
   const through = part.messages.at(-1)?.sequence ?? 0
   const before = part.summary?.text ?? ''
-  const written = model && (await ask(model, part, run.signal))
+  const written = model && (await askForSummary(model, part, run.signal))
   const text = written || extractSummary(before, part.messages, MAX_SUMMARY)
   let saved = false
   await run.write(async (tx) => {
@@ -63,7 +63,11 @@ async function summariseChunk(
 }
 
 /** null for an answer of another shape, or an empty one. */
-async function ask(model: StructuredModel, part: Uncovered, signal: AbortSignal): Promise<string | null> {
+async function askForSummary(
+  model: StructuredModel,
+  part: Uncovered,
+  signal: AbortSignal
+): Promise<string | null> {
   const lines = part.messages.map(({ role, name, content, at }) => {
     const words = content.slice(0, MAX_MESSAGE).toWellFormed().replace(/\s+/g, ' ')
     return `${at.toISOString().slice(0, 10)} ${name ?? role}: ${fence(words)}`
@@ -72,10 +76,9 @@ async function ask(model: StructuredModel, part: Uncovered, signal: AbortSignal)
     `<summary>\n${fence(part.summary?.text ?? '')}\n</summary>`,
     `<messages>\n${lines.join('\n')}\n</messages>`
   ].join('\n')
-  const schema = Answer as unknown as Record<string, unknown>
-  const { value } = await model.complete({ system: INSTRUCTIONS, user, name: 'summary', schema }, signal)
-  if (!Value.Check(Answer, value)) return null
-  return value.summary.replaceAll('\0', '').trim().slice(0, MAX_SUMMARY).toWellFormed() || null
+  const answer = await ask(model, { system: INSTRUCTIONS, user, name: 'summary' }, Answer, signal)
+  if (!answer) return null
+  return answer.summary.replaceAll('\0', '').trim().slice(0, MAX_SUMMARY).toWellFormed() || null
 }
 
 /** Keeps a tag in what was said from ending the part it stands in. */

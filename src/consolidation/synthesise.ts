@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
-import Value from 'typebox/value'
 import { v7 as uuidv7 } from 'uuid'
 import type { StructuredModel } from '../llm/model.ts'
+import { ask } from './ask.ts'
 import type { ConsolidateDeps, Run } from './consolidate.ts'
 import { findPatterns, isMostlyOf, type Pattern } from './find-patterns.ts'
 import { addInferred, countInferred, listCurrent, lockMemories, type MemoryRow } from './memory-store.ts'
@@ -56,7 +56,7 @@ export async function synthesise({ model, memory, queue }: ConsolidateDeps, run:
     )
   const groups = findPatterns(current, GROUPS_ASKED).filter(isNew)
   if (isPaused || groups.length === 0) return
-  const patterns = (model && (await ask(model, groups, run.signal))) || groups
+  const patterns = (model && (await askForPatterns(model, groups, run.signal))) || groups
   await run.write(async (tx) => {
     const steps: ConsolidationStep[] = []
     let room = MAX_WAITING - (await countInferred(tx, ownerId))
@@ -107,7 +107,7 @@ function isStillShown({ memories }: Pattern, rows: MemoryRow[]): boolean {
 }
 
 /** null for an answer of another shape; nothing in it that the notes do not carry. */
-async function ask(
+async function askForPatterns(
   model: StructuredModel,
   groups: Pattern[],
   signal: AbortSignal
@@ -121,12 +121,11 @@ async function ask(
       return `${heading}${index + 1}. ${JSON.stringify(memory.text)}`
     })
     .join('\n')
-  const schema = Answer as unknown as Record<string, unknown>
-  const { value } = await model.complete({ system: INSTRUCTIONS, user, name: 'patterns', schema }, signal)
-  if (!Value.Check(Answer, value)) return null
-  return value.patterns.flatMap((answer) => {
-    const text = answer.text.replaceAll('\0', '').trim().slice(0, MAX_TEXT).toWellFormed()
-    const shown = [...new Set(answer.notes)].flatMap((number) => notes[number - 1] ?? [])
+  const answer = await ask(model, { system: INSTRUCTIONS, user, name: 'patterns' }, Answer, signal)
+  if (!answer) return null
+  return answer.patterns.flatMap((pattern) => {
+    const text = pattern.text.replaceAll('\0', '').trim().slice(0, MAX_TEXT).toWellFormed()
+    const shown = [...new Set(pattern.notes)].flatMap((number) => notes[number - 1] ?? [])
     const [first] = shown
     const memories = shown.map(({ memory }) => memory)
     if (!first || shown.length < LEAST_MEMORIES || shown.some(({ group }) => group !== first.group)) return []

@@ -8,6 +8,8 @@ import type { ConsolidationReport } from './schemas.ts'
 /** A report as it is stored, with what a run that is repeated need not do again. */
 export interface StoredReport extends ConsolidationReport {
   finished: string[]
+  /** How often each part has failed. */
+  failures?: Record<string, number>
 }
 
 /** One night's tidying of an owner's memory, with its report. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { ModelUnreadable } from '../../src/llm/errors.ts'
 import type { StructuredModel } from '../../src/llm/model.ts'
 import { buildTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
@@ -173,12 +174,60 @@ describeEachDatabase('merging with a model', (database) => {
     await expect(ada.tidy()).rejects.toThrow('away')
     const [run] = (await ada.call('GET', '/consolidations')).data.items
     expect(run.status).toBe('running')
-    expect(run.report.steps).toHaveLength(1)
+    expect(stepsOf(run, 'merged')).toHaveLength(1)
+    // The parts after it need not wait.
+    expect(run.report.steps.map(({ action }: { action: string }) => action)).toContain('profiled')
     away = false
     await ada.again(run.id)
     const done = (await ada.call('GET', `/consolidations/${run.id}`)).data
     expect(done.status).toBe('completed')
     expect(stepsOf(done, 'merged')).toHaveLength(2)
+  })
+
+  test('a model that stays away does not keep the run from its end, and the report says so', async () => {
+    const ada = await setUp(() => {
+      throw new Error('away')
+    })
+    await ada.remember('My sister Ada keeps bees in Tromsø, Norway')
+    await ada.remember('In Tromsø, Norway, bees are kept by my sister Ada')
+    await expect(ada.tidy()).rejects.toThrow('away')
+    const [run] = (await ada.call('GET', '/consolidations')).data.items
+    for (let retry = 1; retry <= 3; retry++) await expect(ada.again(run.id)).rejects.toThrow('away')
+    await ada.again(run.id)
+    const done = (await ada.call('GET', `/consolidations/${run.id}`)).data
+    expect(done.status).toBe('completed')
+    expect(stepsOf(done, 'skipped')).toEqual([[]])
+    expect(stepsOf(done, 'profiled')).toHaveLength(1)
+  })
+
+  test('a model that writes prose to every question leaves each part its way without it', async () => {
+    const structured: StructuredModel = {
+      id: 'scripted',
+      complete: async () => {
+        throw new ModelUnreadable('scripted')
+      }
+    }
+    const house = await buildTestApp(database(), { llm: { structured } })
+    onTestFinished(() => house.close())
+    const ada = await tidyOwner(database(), house)
+    await ada.remember('My sister Ada keeps bees in Tromsø, Norway')
+    await ada.remember('In Tromsø, Norway, bees are kept by my sister Ada')
+    for (const place of ['Oslo', 'Bergen', 'Bodø']) await ada.remember(`I played chess in ${place}`)
+    await ada.call('POST', '/conversations/import', {
+      messages: Array.from({ length: 100 }, (_, index) => ({
+        role: 'user',
+        content: `Hive number ${index} stands beside the lighthouse.`,
+        createdAt: '2026-03-01T00:00:00.000Z'
+      }))
+    })
+    const { status, report } = await ada.tidy()
+    expect(status).toBe('completed')
+    expect(report.steps.map(({ action }) => action)).toEqual([
+      'summarised',
+      'inferred',
+      'clustered',
+      'profiled'
+    ])
   })
 })
 

@@ -3099,7 +3099,7 @@ export interface paths {
                                 report: {
                                     steps: {
                                         /** @enum {unknown} */
-                                        action: "merged" | "expired" | "summarised" | "inferred" | "clustered" | "profiled" | "refused" | "left";
+                                        action: "merged" | "expired" | "summarised" | "inferred" | "clustered" | "profiled" | "refused" | "skipped" | "left";
                                         text: string;
                                         memoryIds: string[];
                                     }[];
@@ -3152,7 +3152,7 @@ export interface paths {
                             report: {
                                 steps: {
                                     /** @enum {unknown} */
-                                    action: "merged" | "expired" | "summarised" | "inferred" | "clustered" | "profiled" | "refused" | "left";
+                                    action: "merged" | "expired" | "summarised" | "inferred" | "clustered" | "profiled" | "refused" | "skipped" | "left";
                                     text: string;
                                     memoryIds: string[];
                                 }[];
@@ -3214,7 +3214,7 @@ export interface paths {
                             report: {
                                 steps: {
                                     /** @enum {unknown} */
-                                    action: "merged" | "expired" | "summarised" | "inferred" | "clustered" | "profiled" | "refused" | "left";
+                                    action: "merged" | "expired" | "summarised" | "inferred" | "clustered" | "profiled" | "refused" | "skipped" | "left";
                                     text: string;
                                     memoryIds: string[];
                                 }[];
@@ -3877,7 +3877,7 @@ export interface paths {
                             report: {
                                 steps: {
                                     /** @enum {unknown} */
-                                    action: "merged" | "expired" | "summarised" | "inferred" | "clustered" | "profiled" | "refused" | "left";
+                                    action: "merged" | "expired" | "summarised" | "inferred" | "clustered" | "profiled" | "refused" | "skipped" | "left";
                                     text: string;
                                     memoryIds: string[];
                                 }[];
