@@ -7,12 +7,12 @@ const CHANGE =
   /\b(?:no longer|any ?more|instead|these days|nowadays|from now on|from here on|from next (?:week|month|year)|now|renamed?|re-?named|moved (?:to|from|my|the|out)|been moved|has been moved|swapped|switched|changed|replaced|rescheduled|postponed|pushed|push (?:it|everything|the)|brought forward|gone over to|handed over|took over|taken over|put (?:her|his|their|the|its|my|our) (?:price|rent)|traded|retrained|again|price up|sold|cancel(?:led|ed)|quit|left|gave up|given up|stopped|scrap(?:ped)?|ditched|hung up|turns out|turned out|retest|correction|used to|since (?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun|last)|back on the menu|had a word|new (?:sim|number|job|place|flat|boss|name)|in charge of)\b|['’]s out\b|\bis out\b/i
 
 const OBJECT = `((?:(?!and\\b|but\\b|so\\b|to\\b|for\\b|from\\b|in\\b|at\\b|on\\b|with\\b|last\\b|this\\b|btw\\b|because\\b|since\\b|when\\b|years?\\b|too\\b|today\\b|yesterday\\b|it\\b|together\\b|ourselves\\b|a\\b|an\\b|by\\b|off\\b|out\\b|into\\b|of\\b|again\\b|by\\b)[\\p{L}\\p{N}+'’-]+\\s?){1,3})`
-const THE = `(?:on |my |our |the |that |this |drinking |eating |going to (?:the )?|playing |doing |taking |using |working (?:at|for) (?:the )?)*`
+const THE = `(?:on |my |our |the |that |this |any |some |touch |touching |old |drinking |eating |going to (?:the )?|playing |doing |taking |using |working (?:at|for) (?:the )?)*`
 const pattern = (text: string) => new RegExp(text, 'iu')
 /** Each names in its first group what is over. */
 const ENDINGS = [
   pattern(
-    `\\b(?:sold|cancel(?:led|ed)|quit|scrap(?:ped)?|ditched|dropped|stopped|gave up|given up|got rid of|finished with|unsubscribed from|deleted)\\s${THE}${OBJECT}`
+    `\\b(?:sold|cancel(?:led|ed)|quit|scrap(?:ped)?|ditched|dropped|stopped|gave up|given up|got rid of|finished with|unsubscribed from|deleted|closed|binned|returned|gave away|given away|donated|packed in|chucked(?: out)?|let go of|parted with|terminated|ended|said goodbye to|(?:never|no longer) (?:touch|touching|setting foot in))\\s${THE}${OBJECT}`
   ),
   pattern(`\\b(?:swapped|exchanged|traded|replaced)\\s${THE}${OBJECT}(?:in )?(?:for|with|by|against)\\b`),
   pattern(
@@ -39,6 +39,11 @@ const ENDINGS = [
     `\\bturns out (?:that )?(?:the |my )?${OBJECT}\\s?(?:test|results?|diagnosis|thing|scare)?\\s?(?:was|were|is|wasn['’]t)\\b`
   ),
   pattern(`\\b(?:not|n['’]t) a drop of ${OBJECT}`),
+  pattern(`\\bthe buyer of (?:my |our |the )?${OBJECT}`),
+  pattern(`\\bnot (?:one|a|a single) ${OBJECT}since\\b`),
+  pattern(
+    `(?:^|[.,;!]\\s|\\b(?:my|our|the) )(?:old )?${OBJECT}\\s?(?:died|broke down for good|went into the|got stolen|was stolen|has died|is dead|was written off|ran out|expired|closed down|shut down)\\b`
+  ),
   pattern(
     `${OBJECT}\\s?(?:closes|closed|is closed|is closing)\\b[^.!?]*\\b(?:swapped|switched|moved|instead|changed)\\b`
   )
@@ -58,9 +63,9 @@ const PARTNERS = [
 ]
 const SOMEBODY = new RegExp(`\\b(?:${RELATION})\\b`, 'i')
 const GONE =
-  /\b(\p{Lu}[\p{L}'’-]+?)(?:['’]s| has| is|['’]ll be)?\s(?:moved out|moved away|moved to|moving to|moving away|moving out|gone to|leaving|left|retired|retiring|quit|resigned|passed away|died)\b/u
+  /\b(\p{Lu}[\p{L}'’-]+?)(?:['’]s| has| is|['’]ll be)?\s(?:last (?:day|week)|moved out|moved away|moved to|moving to|moving away|moving out|gone to|leaving|left|retired|retiring|quit|resigned|passed away|died)\b/u
 const SUCCESSOR =
-  /\b(?:so now|now\b|instead|in charge|handed over|took over|taken over|takes over|replac\w+|our new|my new|since)\b/i
+  /\b(?:so now|now\b|instead|in charge|handed over|took over|taken over|takes over|taking over|replac\w+|our new|my new|since)\b/i
 /** Words that name nothing: what is over must be named. */
 const VAGUE =
   /^(?:test|result|results|diagnosi|scare|it|that|this|thing|things|stuff|way|plan|idea|one|everything|something|work|day|time|week|year|month|job|place|new|old|same|people|me|sugar free|all|not|being|having|now|here|there)$/i

@@ -13,7 +13,14 @@ export const STANDING_ORDER = new RegExp(
 export const ORDER_WITHIN = new RegExp(`\\b(?:can|could) (?:you|u) (${ORDER}\\b.*\\bfrom now on\\b.*)`, 'i')
 export const OPENING =
   /^(?:(?:and|but|so|also|btw|fyi|oh|well|actually|yes|no|yeah|ok|okay|hi|hey|hello|hiya|morning|haha|lol|again|anyway|plus|sorry|correction|tiny correction[^:]*|heads up|note|as i said|turns out|quick q|ugh|help|right|because|bc|since|as|while|though|then|perfect|please|pls)(?:[,!:.]+\s*|\s+))+/i
-export const OWN_SUBJECT = /^(?:i|we)(?:['’]\w+)?\b|^(?:im|ive)\b/i
+export const OWN_SUBJECT = /^(?:(?:(?:my|our)\s)?\p{L}{3,}\sand\s)?(?:i|we)(?:['’]\w+)?\b/iu
+/** What may stand before the subject: when, where, since what. */
+export const LEAD =
+  /^((?:(?:ever )?since|after|before|at|in|on|from|for|during|until|till|last|next|every|right now|now|currently|nowadays|these days|because of|thanks to|as of|with|besides|apart from|starting|growing up|normally|usually|most)\b[^,;?!]{0,60}?),?\s(?=(?:i|we|my|our)(?:['’]\w+)?\s)/i
+/** "Her birthday's on the 2nd": a thing of somebody who was spoken of. */
+export const THEIR_THING = /^(her|his|their)(\s[\p{L}\s'’-]{2,30}?(?:['’]s|\s(?:is|are|was|were))\s.+)$/iu
+/** "Mine's called Rex" where a dog was asked about. */
+export const MINE = /^mine(?=['’]s\s|\s(?:is|are|has)\s)/i
 export const OWN_THING =
   /^(?:my|our)\s+(?:[\p{L}\p{N}'’&-]+\s+){1,5}?(?:is|are|was|were|has|have|had|means|starts?|leaves|lives|meets?|costs?|needs|uses|makes|got|opens|closes|runs|takes|comes|gets|stays|moved|does|loves|hates|likes|can|can['’]t|cannot|won['’]t|doesn['’]t|don['’]t|squeaks)\b|^(?:my|our)\s+[\p{L}-]+\s+\p{Ll}{3,}s\s(?:on|at|in|every|for|with|to)\b|^(?:my|our)\s+(?:[\p{L}\p{N}'-]+['’]s)\s/iu
 export const SCHEDULED =
@@ -36,5 +43,5 @@ export const DANGLING = /\b(?:it|them|that|this|one|those|these|there|here)[.!?)
 export const WANTING = /\b(?:needs?|wants?|would like)\b/i
 /** A parting has its own terms. */
 export const BROAD = /\b(?:together|divorced|separated|broke up|split up)\b/i
-export const AS_ROLE = /^as ((?:an?|the) [^,.]{3,60}?),? i\b/i
+export const AS_ROLE = /^as ((?:an?|the) [^,.]{3,60}?),? (?:can |do |should |must |may |could )?i\b/i
 export const SUCCEEDS = /^(?:so now|so|now|instead)\b/i

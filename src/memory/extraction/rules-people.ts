@@ -10,7 +10,7 @@ const KIN = `wife|husband|spouse|partner|other half|girlfriend|boyfriend|fianc[e
 const FRIENDS = `(?:best )?(?:friend|mate|buddy|pal|bestie)s?|flat ?mates?|room ?mates?|house ?mates?|neighbou?rs?|colleagues?|co-?workers?|team ?mates?|pen ?pal`
 const ROLES = `boss|manager|supervisor|mentor|assistant|landlord|landlady|tenants?|dentist|doctor|gp|physio(?:therapist)?|therapist|psychologist
 |counsellor|cardiologist|dermatologist|optician|vet|surgeon|midwife|nurse|trainer|personal trainer|pt|coach|instructor|teacher|tutor|professor|supervisor
-|lawyer|solicitor|accountant|agent|cleaner|gardener|nanny|babysitter|sitter|childminder|au pair|hairdresser|barber|mechanic|plumber|electrician|executor|supplier|clients?|customers?|apprentice`
+|lawyer|solicitor|accountant|agent|team ?lead|head of department|headteacher|client|cleaner|gardener|nanny|babysitter|sitter|childminder|au pair|hairdresser|barber|mechanic|plumber|electrician|executor|supplier|clients?|customers?|apprentice`
 const ANIMALS = `dogs?|cats?|puppy|kitten|horse|pony|rabbits?|hamster|parrot|budgie|tortoise|turtle|goat|hens?|chickens?|fish|snake|lizard|guinea pigs?|labrador|spaniel|terrier|poodle|collie`
 const plain = (words: string) => words.replace(/\s*\n\s*/g, '')
 /** Somebody or some animal that the owner has. */
@@ -57,6 +57,20 @@ const INTRODUCTIONS: [RegExp, 'relation first' | 'name first'][] = [
     new RegExp(
       `(${NAME})(?:,\\s(?:my|our)\\s|\\s\\((?:my\\s|our\\s)?|\\sis\\s(?:my|our)\\s)(?:\\p{Ll}+\\s)?(${RELATION})\\b`,
       'gu'
+    ),
+    'name first'
+  ],
+  [
+    new RegExp(
+      `${MY}(?:(?:two|three|four)\\s)?(${RELATION})\\s(?:at|from|in|here in)\\s[\\p{L}\\s]{3,30},\\s(${NAMES})(?=[,.;!?]|$|\\s\\p{Ll})`,
+      'gu'
+    ),
+    'relation first'
+  ],
+  [
+    new RegExp(
+      `\\b(?!(?:she|he|it|that|this|who|what|there|here|where|when|how)['’])(\\p{L}[\\p{L}-]{2,})['’]s\\s(?:my|our)\\s(?:\\p{Ll}+\\s)?(${RELATION})\\b(?!['’])`,
+      'giu'
     ),
     'name first'
   ],
@@ -169,7 +183,10 @@ export function findNamedSubject(clause: string, before: string): Person | null 
 
 /** "There" and "here" with the place that was named before them; null where none was. */
 export function withPlace(clause: string, before: string): string | null {
-  if (!/\b(?<!from )t?here\b/i.test(clause) || /\bthere(?:['’]s| is| are| was| were)\b/i.test(clause))
+  if (
+    !/\b(?<!from )t?here\b/i.test(clause) ||
+    /\bthere(?:['’]s| is| are| was| were)\b|\bt?here (?:in|at|on|near)\b/i.test(clause)
+  )
     return clause
   const places = [...before.matchAll(PLACE)]
     .map(([, place]) => place ?? '')

@@ -93,7 +93,7 @@ const OWN: [RegExp, Kind][] = [
     HEALTH
   ),
   rule(
-    `${I}(?:live|reside)\\b|\\b(?:i|we)(?:['’]ve| have|ve) (?:\\w+ )?lived\\b|${AM}(?:based|living|settled|located) (?:in|at|near|on|here)|${WENT}(?:just )?(?:moved|relocated)\\s(?:back )?(?:to|in|into|here|house|from)\\b|${WENT}moved here|\\bmoved to\\b.*\\bnow\\b|\\b(?:i['’]?m|we['’]?re) in (?!an?\\b|the\\b|my\\b|bed|it\\b)[\\w\\s]{2,20} now\\b|\\b(?:i['’]?m|we['’]?re) now in (?!an?\\b|the\\b|my\\b)\\w|\\bin the new (?:place|flat|house|home)\\b|\\bmy (?:own )?boxes are|${AM}in (?:an? )(?:flat ?share|house ?share|studio|shared)|${WENT}signed for an? (?:[\\w-]+ ){0,2}(?:studio|flat|apartment|house|place)`,
+    `${I}(?:live|reside)\\b|\\b(?:i|we)(?:['’]ve| have|ve) (?:\\w+ )?lived\\b|${AM}(?:based|living|settled|located) (?:in|at|near|on|here)|${WENT}(?:just )?(?:moved|relocated)\\s(?:back )?(?:to|in|into|here|house|from)\\b|${WENT}moved here|\\bmoved to\\b.*\\bnow\\b|\\b(?:i['’]?m|we['’]?re) in (?!an?\\b|the\\b|my\\b|bed|it\\b)[\\w\\s]{2,20} now\\b|\\b(?:i['’]?m|we['’]?re) now in (?!an?\\b|the\\b|my\\b)\\w|\\bin the new (?:place|flat|house|home)\\b|\\bmy (?:own )?boxes are|${AM}in (?:an? )(?:flat ?share|house ?share|studio|shared)|${WENT}signed for an? (?:[\\w-]+ ){0,2}(?:studio|flat|apartment|house|place)|\\b(?:our|my) (?:\\w+ )?(?:flat|house|home|apartment|place|cottage|bungalow) (?:is )?(?:here )?(?:in|on|near)\\b|\\b(?:i['’]m|we['’]re) (?:here )?in \\p{Lu}\\p{L}+(?!.*\\d)`,
     HOME
   ),
   rule(

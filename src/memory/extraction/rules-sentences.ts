@@ -13,10 +13,10 @@ const MAX_SENTENCE = 400
 const ABBREVIATION =
   /(?:\b(?:dr|mr|mrs|ms|prof|st|mt|vs|approx|inc|ltd|jr|sr|e\.g|i\.e|esp|dept|incl)|\b[A-Z])\.$/i
 const SENTENCE_END = /(?<=[.!?…]["”')]*|\p{Extended_Pictographic}|\s[:;][)(DP])\s+(?=\S)/gu
-const SUBJECT = `(?:i|i['’]m|i['’]ve|im|ive|we|we['’]re|we['’]ve|he|she|they|he['’]s|she['’]s|they['’]re|my|our)\\s`
+const SUBJECT = `(?:(?:i|i['’]m|i['’]ve|im|ive|we|we['’]re|we['’]ve|he|she|they|he['’]s|she['’]s|they['’]re|my|our|mine['’]s)\\s|(?:her|his|their)\\s\\p{L}+(?=['’]s\\s|\\s(?:is|are|was)\\s))`
 /** "Viktor, my husband, cooks": what stands between the commas begins no clause. */
 const APPOSITION = `(?:my|our)\\s[\\w-]+(?:\\s[\\w-]+)?\\s*[,.)]`
-const REQUEST = `(?:give|make|write|draft|any|which|what|how|keep|help|suggest|recommend|plan|tell|show|translate|fix|redo)\\s|(?:can|could|should|shall|would|do|does|will|is|are)\\s(?:i|you|u|we|it|there)\\b`
+const REQUEST = `(?:give|make|write|draft|any|which|what|whats|what['’]s|how|how['’]s|where|when|who|why|keep|let['’]s|remind|find|help|suggest|recommend|plan|tell|show|translate|fix|redo)\\s|(?:can|could|should|shall|would|do|does|will|is|are|did)\\s(?:i|you|u|we|it|there|that|this)\\b`
 /** Where one clause ends and another subject begins. */
 const CLAUSE_END = new RegExp(
   `\\s*(?:;|\\s[-–—]+\\s|:\\s(?=(?:i|we|my|our)\\b)|\\.\\.+\\s|,?\\s(?:and|but|so|because|bc|cos|since|as|&|while|though)\\s(?=(?:now\\s)?(?:${SUBJECT}|${REQUEST}))|,\\s(?!${APPOSITION})(?=(?:and\\s|but\\s|so\\s)?(?:${SUBJECT}|${REQUEST}|\\p{Ll}+ is (?:called|named)\\b)))\\s*`,
@@ -55,13 +55,24 @@ function ownPart({ text, start }: Stretch, foreign: Span[]): Stretch {
 /** The parts of a sentence that have a subject of their own. */
 export function clausesOf(sentence: Stretch): Stretch[] {
   const clauses: Stretch[] = []
-  for (const { text, start } of splitAt(sentence.text, CLAUSE_END, (before) => isInBrackets(before))) {
+  for (const { text, start } of splitAt(
+    sentence.text,
+    CLAUSE_END,
+    (before) => isInBrackets(before) || isHalfSubject(before)
+  )) {
     const last = clauses.at(-1)
     if (last && CORRECTED.test(last.text)) {
       last.text = sentence.text.slice(last.start - sentence.start, start + text.length)
     } else clauses.push({ text, start: sentence.start + start })
   }
   return clauses
+}
+
+/** "Ada and I" is one subject. */
+function isHalfSubject(before: string): boolean {
+  return /(?:^|[,;.]\s|\b(?:since|because|that|as|so|but|well|when)\s)(?:(?:my|our)\s)?(?!i\b|we\b|he\b|she\b|it\b|they\b|yes\b|no\b|thanks\b|thx\b|hi\b|hello\b|great\b|ok\b|okay\b)\p{L}{3,}$/iu.test(
+    before
+  )
 }
 
 function isInBrackets(before: string): boolean {

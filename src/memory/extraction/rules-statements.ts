@@ -72,11 +72,12 @@ export function add(
 }
 
 const PLACE_NAMED = /\b(?:in|at|to|near|here|there)\s\(?(?:the\s)?(?:\p{Lu}|\d)/u
+const NEW_HOME = /\b(?:signed for|moved|moving|new (?:place|flat|house|home|apartment))\b/i
 const FIRM_NAMED = /\b(?:at|for|with|there|joined)\s\(?(?:the\s)?\p{Lu}/u
 
 /** "I live alone" names no home, "I work nights" no employer, and a work number is not the number. */
 function qualified(slot: string | null, statement: string, changed: boolean): string | null {
-  if (slot === 'home' && !changed && !PLACE_NAMED.test(statement)) return null
+  if (slot === 'home' && !changed && !NEW_HOME.test(statement) && !PLACE_NAMED.test(statement)) return null
   if (slot === 'employer' && !changed && !FIRM_NAMED.test(statement)) return null
   const which = /\b(work|office|home|landline|emergency|second|old|other)\b/i.exec(statement)?.[1]
   return which && (slot === 'phone' || slot === 'email') ? `${slot} ${which.toLowerCase()}` : slot

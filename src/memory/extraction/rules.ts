@@ -2,13 +2,22 @@
 
 import { type FoundFact, OWNER } from './facts.ts'
 import { findEndings, findEvidence, isNewJob } from './rules-changes.ts'
+import {
+  hasOwnVerb,
+  isDangling,
+  isTellingOf,
+  isWorthTelling,
+  thing,
+  withLeadLast,
+  withThing
+} from './rules-clauses.ts'
 import * as filters from './rules-filters.ts'
+import { introduce, joinAlike, personIn } from './rules-introductions.ts'
 import {
   AS_ROLE,
   BARE_THING,
   BRAND,
   BROAD,
-  DANGLING,
   ELLIPTIC,
   ORDER_WITHIN,
   OWN_SUBJECT,
@@ -19,12 +28,13 @@ import {
   SCHEDULED,
   STANDING_ORDER,
   SUCCEEDS,
+  THEIR_THING,
   VERB,
   WANTING
 } from './rules-patterns.ts'
 import {
+  callOf,
   findNamedSubject,
-  isAcquaintance,
   meantBy,
   namesIn,
   type Person,
@@ -32,8 +42,10 @@ import {
   subjectOf,
   withPlace
 } from './rules-people.ts'
-import { type Kind, kindOfOther, kindOfOwn } from './rules-predicates.ts'
+import { isAnchored, isCutOff, isToOwner, kindOfPlain, withOwner } from './rules-plain.ts'
+import { kindOfOther, kindOfOwn } from './rules-predicates.ts'
 import { clausesOf, type Stretch, sentencesOf } from './rules-sentences.ts'
+import { spellOut } from './rules-spelling.ts'
 import {
   add,
   bare,
@@ -61,9 +73,10 @@ export function describeStatement(text: string, context: RulesContext): Pick<Fou
 
 /** What a message of the owner's says about the owner's world; nothing where nothing is plain. */
 export function findFacts(message: string, context: RulesContext): FoundFact[] {
-  const sentences = sentencesOf(message).map(calm)
+  const { text: spelt, original } = spellOut(message)
+  const sentences = sentencesOf(spelt).map(calm)
   const people = sentences.flatMap((sentence) => peopleIn(sentence, context.known))
-  const reading: Reading = { people, context, facts: [], message, introduced: new Set() }
+  const reading: Reading = { people, context, facts: [], message: spelt, introduced: new Set() }
   for (const [index, sentence] of sentences.entries()) {
     const cut = filters.cutAtColon(sentence.text)
     const own = cut === null ? sentence : { ...sentence, text: cut }
@@ -72,7 +85,15 @@ export function findFacts(message: string, context: RulesContext): FoundFact[] {
     if (cut !== null || filters.isPretending(sentence.text) || filters.isHandingOver(sentence.text)) break
   }
   introduce(reading, sentences)
-  return reading.facts.slice(0, MAX_FACTS)
+  joinAlike(reading)
+  return reading.facts.slice(0, MAX_FACTS).map((fact) => {
+    const quoteStart = original(fact.quoteStart)
+    return {
+      ...fact,
+      quoteStart,
+      quote: message.slice(quoteStart, original(fact.quoteStart + fact.quote.length))
+    }
+  })
 }
 
 /** Shouting hides who is a name: read as if it were said. */
@@ -125,7 +146,9 @@ function readEnding(reading: Reading, sentence: Stretch, before: string, after: 
   const ends = findEndings(text, `${text} ${after}`)
   const succeeds =
     SUCCEEDS.test(text) && findEndings(before, `${before} ${text}`).length > 0 && namesIn(text).length > 0
-  if ((ends.length === 0 && !succeeds) || filters.isUnreal(text) || filters.isQuestion(text)) return false
+  const isBare = ends.every(({ denied }) => denied) && termsOf(text).length < 2
+  if ((ends.length === 0 && !succeeds) || isBare || filters.isUnreal(text) || filters.isQuestion(text))
+    return false
   const clauses = clausesOf(sentence).filter(
     ({ text: part }) => !filters.isCommand(part) && !filters.isQuestion(part)
   )
@@ -142,7 +165,9 @@ function readEnding(reading: Reading, sentence: Stretch, before: string, after: 
   const fact = add(
     reading,
     sentence,
-    NEW_JOB_PLACE.test(after) && isNewJob(text) ? `${stated.text} ${after}` : withNames(reading, stated),
+    NEW_JOB_PLACE.test(after) && isNewJob(text)
+      ? `${stated.text} ${after}`
+      : (withLeadLast(stated.text) ?? withNames(reading, stated)),
     kind ?? (person ? kindOfOther(text) : { category: 'fact', slot: null, importance: 0.5 }),
     null,
     about,
@@ -157,20 +182,13 @@ function readEnding(reading: Reading, sentence: Stretch, before: string, after: 
   return true
 }
 
-/** Who a sentence is about: somebody named in it, or whom its first pronoun means. */
-function personIn({ people }: Reading, sentence: Stretch): Person | null {
-  const named = people.find(({ at }) => at >= sentence.start && at < sentence.start + sentence.text.length)
-  if (named) return named
-  for (const { text, start } of clausesOf(sentence)) {
-    const pronoun = PRONOUN.exec(bare(text))?.[2]
-    const person = pronoun ? meantBy(pronoun, people, start) : null
-    if (person) return person
-  }
-  return null
-}
-
 /** A question tells of people, and of what the owner has by its maker's name. */
 function readQuestion(reading: Reading, sentence: Stretch): void {
+  const role = AS_ROLE.exec(bare(sentence.text))?.[1]
+  if (role && kindOfOwn(`I'm ${role}`)) {
+    add(reading, sentence, `I'm ${role}`, kindOfOwn(`I'm ${role}`) ?? thing(sentence.text), null, OWNER)
+    return
+  }
   const brand = BRAND.exec(sentence.text)?.[1]
   if (brand && !filters.isUnreal(sentence.text)) {
     add(reading, sentence, `I have a ${brand}`, {
@@ -182,26 +200,42 @@ function readQuestion(reading: Reading, sentence: Stretch): void {
     if (fact) fact.quote = sentence.text
     return
   }
-  for (const clause of clausesOf(sentence).slice(0, -1)) readClause(reading, sentence, clause, '')
+  const clauses = clausesOf(sentence)
+  // "I'm allergic to nuts, right?" asks what it says; what follows a question or a request does not.
+  const asked = clauses.findIndex(
+    ({ text }) => filters.isCommand(bare(text)) || filters.isQuestion(bare(text))
+  )
+  const isAskedFirst = asked !== -1 && asked < clauses.length - 1
+  for (const clause of isAskedFirst ? clauses : clauses.slice(0, -1)) {
+    readClause(reading, sentence, { ...clause, text: clause.text.replace(/[\s?!]+$/, '') }, '')
+  }
 }
 
 function readClause(reading: Reading, sentence: Stretch, clause: Stretch, before: string): void {
-  const bared = bare(clause.text)
-  const at = clause.start + clause.text.length - bared.length
+  const bared = withLeadLast(clause.text) ?? bare(clause.text)
+  const at = clause.start + Math.max(clause.text.length - bared.length, 0)
   const upTo = `${before} ${sentence.text.slice(0, Math.max(clause.start - sentence.start, 0))}`
   const placed = withPlace(bared, upTo)
-  const text = placed === null ? null : filters.withAntecedent(placed, upTo)
+  const text = placed === null ? null : filters.withAntecedent(withThing(placed, before), upTo)
   if (text === null || filters.isUnreal(text) || filters.isPassing(text)) return
   if (filters.isCommand(text) || filters.isQuestion(text)) return
-  if (isDangling(text)) return
+  if (isDangling(text) || isCutOff(text)) return
+  const their = THEIR_THING.exec(text)
   const pronoun = PRONOUN.exec(text)
-  if (OWN_SUBJECT.test(text) || ELLIPTIC.test(text)) {
-    const said = OWN_SUBJECT.test(text) ? text : `I ${text}`
-    const kind = kindOfOwn(said)
+  const whole = withOwner(text)
+  if (OWN_SUBJECT.test(text) || ELLIPTIC.test(text) || whole) {
+    const said = OWN_SUBJECT.test(text) ? text : (whole ?? `I ${text}`)
+    const kind =
+      kindOfOwn(said) ?? (ELLIPTIC.test(text) && !/\p{Lu}/u.test(text.slice(1)) ? null : kindOfPlain(said))
     if (!kind || said.split(/[\s'’]+/).length <= 2 - Number(kind.category === 'health')) return
     if (kind.category === 'plan' && !filters.isTellingPlan(text)) return
     if (kind.importance <= 0.5 && filters.isOfTheMoment(text)) return
-    for (const item of filters.eachNamed(text)) add(reading, sentence, item, kind)
+    for (const item of filters.eachNamed(whole ?? text)) add(reading, sentence, item, kind)
+  } else if (their) {
+    const person = meantBy(their[1] ?? '', reading.people, at)
+    if (!person || filters.isOfTheMoment(text)) return
+    const named = `${callOf(person)}'s${their[2]}`
+    add(reading, sentence, named, kindOfOther(text), null, subjectOf(person))
   } else if (pronoun) {
     const person = meantBy(pronoun[2] ?? '', reading.people, at)
     if (person && !REPORTING.test(text) && isTellingOf(text)) {
@@ -219,56 +253,27 @@ function readClause(reading: Reading, sentence: Stretch, clause: Stretch, before
   }
 }
 
-/** Says nothing by itself, unless what it says is plain all the same: "I'm single and happy about it". */
-function isDangling(text: string): boolean {
-  const isPlain = ['relationship', 'health'].includes(kindOfOwn(text)?.category ?? '')
-  return DANGLING.test(text) && termsOf(text).length < 3 && !isPlain
-}
-
-/** "She's loyal" is a remark; "she's diabetic" and "she lives in Oslo" are not. */
-function isTellingOf(text: string): boolean {
-  return !WANTING.test(text) && (termsOf(text).length > 1 || kindOfOther(text).category === 'health')
-}
-
-/** What a nameless acquaintance does is their own affair, unless it says where they live, what they do or how they are. */
-function isWorthTelling({ name, relation }: Person, text: string): boolean {
-  const { category, slot } = kindOfOther(text)
-  return (
-    name !== null || !isAcquaintance(relation) || category === 'health' || (slot ?? slotOf(text)) !== null
-  )
-}
-
-/** "My brother's lot before they fly" has no verb; "my flight's at 6:40" does. */
-function hasOwnVerb(text: string): boolean {
-  return (
-    VERB.test(text.replace(/^(?:my|our)\s[\p{L}-]+['’]s/iu, 'my')) ||
-    /^(?:my|our)\s[\p{L}-]+['’]s\s(?:at|on|in|due|not|an?|the|called)\b/iu.test(text)
-  )
-}
-
-function thing(text: string): Kind {
-  const category = /\b(?:flight|trip|appointment|meeting|exam|wedding|deadline|test|interview|gig)\b/i.test(
-    text
-  )
-    ? 'plan'
-    : 'fact'
-  return { category, slot: slotOf(text), importance: 0.5 }
-}
-
 /** A clause about somebody or something of the owner's. */
 function readOther(reading: Reading, sentence: Stretch, text: string, at: number, before: string): void {
   const person =
     reading.people.find((spoken) => Math.abs(spoken.at - at) <= 1) ??
     findNamedSubject(text, `${reading.message} ${before}`)
   const hasVerb = VERB.test(text)
-  if (person && hasVerb && !WANTING.test(text) && text.split(/\s+/).length > 2 && !REPORTING.test(text)) {
+  const isTelling = hasVerb && !WANTING.test(text) && text.split(/\s+/).length > 2 && !REPORTING.test(text)
+  if (person && isTelling && (isWorthTelling(person, text) || !isAnchored(text))) {
     if (person.introduced) reading.introduced.add(person)
     if (!isWorthTelling(person, text)) return
     add(reading, sentence, text, kindOfOther(text), null, subjectOf(person), person.relation)
-  } else if (!person && OWN_THING.test(text) && hasOwnVerb(text)) {
+  } else if (OWN_THING.test(text) && hasOwnVerb(text) && !REPORTING.test(text) && !WANTING.test(text)) {
     const own = kindOfOwn(text) ?? thing(text)
-    if (own.importance <= 0.5 && filters.isOfTheMoment(text)) return
+    if (
+      own.importance <= 0.5 &&
+      (filters.isOfTheMoment(text) || (!isAnchored(text) && termsOf(text).length < 3))
+    )
+      return
     add(reading, sentence, text, own)
+  } else if (isToOwner(text)) {
+    add(reading, sentence, text, { category: 'preference', slot: 'likes', importance: 0.55 })
   } else if (SCHEDULED.test(text)) {
     const slot = /\d|days?\b/i.test(text) ? 'schedule' : 'tool'
     add(reading, sentence, text, { category: 'schedule', slot, importance: 0.5 })
@@ -278,22 +283,5 @@ function readOther(reading: Reading, sentence: Stretch, text: string, at: number
   ) {
     const isFirst = sentence.text.endsWith(text) || bare(sentence.text).startsWith(text)
     add(reading, sentence, isFirst ? sentence.text : text, thing(text))
-  }
-}
-
-/** People who were named with what they are to the owner, where nothing kept says so. */
-function introduce(reading: Reading, sentences: Stretch[]): void {
-  const { people, facts, context } = reading
-  for (const person of people) {
-    const { name, relation, introduced, gender } = person
-    const sentence = sentences.find(
-      ({ start, text }) => person.at >= start && person.at < start + text.length
-    )
-    if (!introduced || !name || !sentence || filters.isPlay(sentence.text)) continue
-    if (context.known.some(({ subject }) => subject === name.toLowerCase())) continue
-    if (facts.some(({ text }) => text.includes(name))) continue
-    const statement = `${name} ${gender === 'they' ? 'are' : 'is'} my ${relation}.`
-    const kind = { category: 'relationship', slot: 'relation', importance: 0.7 }
-    add(reading, sentence, statement, kind, null, subjectOf(person), relation)
   }
 }

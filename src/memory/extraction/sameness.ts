@@ -16,7 +16,7 @@ const FILLERS = new Set(
 const NEGATIONS =
   /\b(?:not|no|never|none|nothing|neither|nor|without|stopped|quit|isn['’]?t|aren['’]?t|wasn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t|can['’]?t|cannot|won['’]?t|haven['’]?t|hasn['’]?t|hate|hates|dislike|dislikes)\b/i
 /** What two statements of one attribute share when they tell the same. */
-const MOSTLY_TERMS = 3
+const MOSTLY_TERMS = 2
 const MOSTLY_SHARE = 0.6
 /** Values: where both have some and they differ, the statements do. */
 const VALUE = /[\p{N}=]/u
@@ -27,6 +27,10 @@ const NUMBER_WORDS = new Map(
     .split(' ')
     .map((word, index) => [word, String(index === 0 ? 0 : index + 1)])
 )
+const SHORT_FORMS = new Map([
+  ['neg', 'negative'],
+  ['pos', 'positive']
+])
 /** Words this alike are forms of one: "allergy", "allergic". */
 const SHARED_PREFIX = 5
 const MAX_TAIL = 3
@@ -89,11 +93,12 @@ const KINDS = [
   'dairy lactose milk cheese cream butter yoghurt yogurt',
   'meat beef steak pork chicken lamb bacon ham',
   'gluten wheat bread',
-  'cigarette smoke cigar vaping',
+  'cigarette smoke smoking cigar vaping puff',
   'sugar sweets chocolate',
   'football soccer goalkeeper striker',
   'bike bicycle cycle cycling',
-  'car drive driving'
+  'car drive driving',
+  'phone mobile smartphone iphone samsung galaxy pixel nokia'
 ].map((kinds) => kinds.split(' ').map(stemWord))
 
 function kindsOf(term: string): string[] {
@@ -104,6 +109,7 @@ function kindsOf(term: string): string[] {
 export function termsOf(text: string): string[] {
   const terms = splitWords(text.replace(/\([^)]*\d{4}\)/g, ' '))
     .filter((word) => !isStopWord(word))
+    .map((word) => SHORT_FORMS.get(word) ?? word)
     .map((word) => NUMBER_WORDS.get(word) ?? word.replace(/^(\d+)(?:st|nd|rd|th|am|pm)$/, '$1'))
     .map(stemWord)
     .filter((term) => !FILLERS.has(term))

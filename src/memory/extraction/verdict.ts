@@ -23,6 +23,9 @@ export interface Verdict {
   reason: string
 }
 
+/** Attributes that people tell again in other words. */
+const TOLD_AGAIN = new Set(['job', 'likes', 'dislikes'])
+
 export const NEW: Verdict = { kind: 'new', id: null, reason: 'said for the first time' }
 
 /** How a fact stands to what is known, by its words and attributes alone. `since` is when the fact began to hold. */
@@ -33,7 +36,8 @@ export function judge(fact: FoundFact, since: Date, standing: Standing[]): Verdi
   const same = alike.find(({ sameness }) => sameness === 'same' || sameness === 'less')
   if (same) return { kind: 'duplicate', id: same.memory.id, reason: 'says the same' }
   const told = standing.find(
-    (memory) => fact.slot === 'job' && fillsSameSlot(fact, memory) && isMostlySame(fact.text, memory.text)
+    (memory) =>
+      TOLD_AGAIN.has(fact.slot ?? '') && fillsSameSlot(fact, memory) && isMostlySame(fact.text, memory.text)
   )
   if (told && !fact.evidence) return { kind: 'duplicate', id: told.id, reason: 'says mostly the same' }
   // Before "says more": of "I live in Oslo" and "I live in Oslo no longer" the second is no refinement.
