@@ -132,7 +132,7 @@ async function loadContext({ database, findCarried, hideForgotten }: RunTurnDeps
     (await findCarried(tx, ownerId, conversationId)) ?? UNKNOWN_OWNER,
     turn.begins
       ? [{ id: userMessageId, role: 'user' as const, content: text, sequence: 1 }]
-      : (await hideForgotten(tx, ownerId))(await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES))
+      : await hideForgotten(tx, ownerId, await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES))
   ])
   const { summary, aboutOwner, ...owner } = carried
   // A summary of another branch ends with a message that is not in this one.

@@ -9,7 +9,7 @@ import { MemoryNotFound } from '../errors.ts'
 import { record } from '../history.ts'
 import { messageTerms, messageVectors } from '../recall/tables.ts'
 import { memories } from '../tables.ts'
-import { findWhatGoes, type WhatGoes } from './what-goes.ts'
+import { findWhatGoes, loadWhatWent, type WhatGoes } from './what-goes.ts'
 
 /** For so long forgetting can be undone. */
 export const UNDO_WINDOW_MS = 10 * 60_000
@@ -41,8 +41,8 @@ export async function forget(
     .for('update')
   if (!memory || (memory.forgottenAt && !atOnce)) throw new MemoryNotFound(id)
   const purgeAt = new Date(now.getTime() + (atOnce ? 0 : UNDO_WINDOW_MS))
-  const going = await findWhatGoes(tx, ownerId, id)
-  await hide(tx, ownerId, id, going, now, purgeAt)
+  if (memory.forgottenAt) await bringForward(tx, ownerId, id, purgeAt)
+  else await hide(tx, ownerId, id, await findWhatGoes(tx, ownerId, id), now, purgeAt)
   await queue.enqueue(
     tx,
     'memory.purge',
@@ -50,6 +50,15 @@ export async function forget(
     { afterSeconds: atOnce ? 0 : UNDO_WINDOW_MS / 1_000 + CLOCK_MARGIN_S }
   )
   return purgeAt
+}
+
+/** What was hidden together goes together. */
+async function bringForward(tx: Tx, ownerId: string, id: string, purgeAt: Date): Promise<void> {
+  const ids = (await loadWhatWent(tx, ownerId, id))?.ids ?? []
+  await tx
+    .update(memories)
+    .set({ purgeAt })
+    .where(and(eq(memories.ownerId, ownerId), inArray(memories.id, ids)))
 }
 
 async function hide(
@@ -60,14 +69,11 @@ async function hide(
   now: Date,
   purgeAt: Date
 ): Promise<void> {
-  const all = and(eq(memories.ownerId, ownerId), inArray(memories.id, going.ids))
   const hidden = await tx
     .update(memories)
     .set({ forgottenAt: now, purgeAt, updatedAt: sql`now()` })
-    .where(and(all, isNull(memories.forgottenAt)))
+    .where(and(eq(memories.ownerId, ownerId), inArray(memories.id, going.ids), isNull(memories.forgottenAt)))
     .returning({ id: memories.id })
-  await tx.update(memories).set({ purgeAt }).where(all)
-  if (hidden.length === 0) return
   const taken = await takeDown(tx, ownerId, going)
   const batchId = uuidv7()
   for (const { id: memoryId } of hidden) {
@@ -83,11 +89,8 @@ async function hide(
 }
 
 /** Takes away what was made from these memories, or would lead to them. */
-async function takeDown(
-  tx: Tx,
-  ownerId: string,
-  { ids, words, sources, texts }: WhatGoes
-): Promise<TakenDown> {
+async function takeDown(tx: Tx, ownerId: string, going: WhatGoes): Promise<TakenDown> {
+  const { ids, words } = going
   const summaries = await tx
     .select({ id: conversationSummaries.conversationId, text: conversationSummaries.text })
     .from(conversationSummaries)
@@ -102,7 +105,7 @@ async function takeDown(
       )
     )
   )
-  const messageIds = await findTelling(tx, ownerId, { ids, words, sources, texts })
+  const messageIds = await findTelling(tx, ownerId, going)
   for (const index of [messageTerms, messageVectors]) {
     await tx.delete(index).where(and(eq(index.ownerId, ownerId), inArray(index.id, messageIds)))
   }

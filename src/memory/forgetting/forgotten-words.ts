@@ -5,9 +5,8 @@ export const FORGOTTEN = '[forgotten]'
 
 /** Words that say so little would be found everywhere: they are taken out where they were told, and nowhere else. */
 const LEAST_TERMS = 2
-const CODE = /\d{4,}/
-/** A quote that holds this share of the fact says the fact. */
-const QUOTE_SHARE = 0.5
+/** A long number is nobody else's; a year or a short one is. */
+const CODE = /\d{6,}/
 /** A sentence that holds this share of the fact repeats it in other words. */
 const REPEAT_SHARE = 0.6
 const TOKEN = /[\p{L}\p{M}\p{N}]+/gu
@@ -16,15 +15,15 @@ const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=K
 const ASCII = /^[ -~\n]*$/
 /** Of words too few to look for. */
 const NOTHING = { isIn: () => false, spansIn: (): Span[] => [], takeOutOf: (text: string) => text }
+/** Where a statement begins that stands for itself … */
+const BEGINNING = '(?:^|[.!?:;…]|\\b(?:know|remember|note|said) that\\s)[^\\p{L}\\p{M}\\p{N}]*'
+/** … and where it ends. */
+const END = '(?=[^\\p{L}\\p{M}\\p{N}]*(?:$|[.!?;…]))'
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' })
+const letters = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
 /** From, and up to but without, in UTF-16 units. */
 export type Span = [start: number, end: number]
-
-export interface ForgottenFact {
-  text: string
-  quotes: string[]
-}
 
 /** The words of facts that are to be forgotten, whatever their case, spacing and punctuation. */
 export interface ForgottenWords {
@@ -38,47 +37,61 @@ export interface ForgottenWords {
   repeatsIn(text: string, cited: number[]): Span[]
 }
 
-export function createForgottenWords(facts: ForgottenFact[]): ForgottenWords {
-  const wanted = facts.flatMap(({ text, quotes }) => [
-    ...(isTelling(text) ? [text] : []),
-    ...quotes.filter((quote) => isTelling(quote) && shareOf(text, quote) >= QUOTE_SHARE)
-  ])
-  const patterns = [...new Set(wanted.flatMap((words) => [words, words.normalize('NFKC')]))].map(patternFor)
+/** Of statements, each of which says a fact as a whole: a part of one, such as a name or a year, tells other things too. */
+export function createForgottenWords(statements: string[]): ForgottenWords {
+  const facts = statements.filter(isTelling)
+  const patterns = [...new Set(facts.flatMap((words) => [words, words.normalize('NFKC')]))].map(patternFor)
   if (patterns.length === 0) return { ...NOTHING, repeatsIn }
   // Longest first, so that of two that begin alike the whole of the longer is found.
   const pattern = patterns.toSorted((a, b) => b.length - a.length).join('|')
   const first = new RegExp(pattern, 'iu')
   const all = new RegExp(pattern, 'giu')
-  const least = Math.min(...wanted.map((words) => (words.match(TOKEN) ?? []).join(' ').length))
-  const spansIn = (text: string): Span[] =>
+  const least = Math.min(...facts.map((words) => (words.match(TOKEN) ?? []).join(' ').length))
+  const matchesIn = (text: string): Span[] =>
     Array.from(text.matchAll(all), ({ index, 0: { length } }) => [index, index + length])
   /** A purge asks this of every text there is, most of which are single terms. */
   const isIn = (text: string): boolean => {
     if (ASCII.test(text)) return text.length >= least && first.test(text)
     return first.test(text) || first.test(text.normalize('NFKC'))
   }
-
-  return {
-    isIn,
-    spansIn,
-    takeOutOf(text) {
-      const without = takeOut(text, spansIn(text)).text
-      if (!isIn(without)) return without
-      const plain = without.normalize('NFKC')
-      return takeOut(plain, spansIn(plain)).text
-    },
-    repeatsIn
+  const spansIn = (text: string): Span[] => {
+    const spans = matchesIn(text)
+    if (!isIn(takeOut(text, spans).text)) return spans
+    const { plain, placeOf } = toPlain(text)
+    const more = matchesIn(plain).map(([start, end]): Span => [placeOf(start), placeOf(end)])
+    return mergeSpans([...spans, ...more])
   }
+
+  return { isIn, spansIn, takeOutOf: (text) => takeOut(text, spansIn(text)).text, repeatsIn }
 
   function repeatsIn(text: string, cited: number[]): Span[] {
     return Array.from(sentences.segment(text), ({ index, segment }): Span[] => {
       const isRepeat =
         cited.some((number) => segment.includes(`[${number}]`)) ||
-        facts.some((fact) => isTelling(fact.text) && shareOf(fact.text, segment) >= REPEAT_SHARE)
+        facts.some((fact) => shareOf(fact, segment) >= REPEAT_SHARE)
       const end = index + segment.trimEnd().length
       return isRepeat ? [[index, end]] : []
     }).flat()
   }
+}
+
+/** Whether a text makes a statement as a whole, and not only with its words in another one. */
+export function isStatedIn(statement: string, text: string): boolean {
+  if (!isTelling(statement)) return false
+  const pattern = `${BEGINNING}${patternFor(statement.normalize('NFKC'))}${END}`
+  return new RegExp(pattern, 'iu').test(text.normalize('NFKC'))
+}
+
+/** A text with its letters in their plain forms, and where a place in that is in the text itself. */
+function toPlain(text: string): { plain: string; placeOf(place: number): number } {
+  const places: number[] = []
+  let plain = ''
+  for (const { segment, index } of letters.segment(text)) {
+    const form = segment.normalize('NFKC')
+    for (let unit = 0; unit < form.length; unit++) places.push(index)
+    plain += form
+  }
+  return { plain, placeOf: (place) => places[place] ?? text.length }
 }
 
 export interface Shortened {

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, notInArray, or, sql } from 'drizzle-orm'
 import { turnEvents, turns } from '../../chat/tables.ts'
 import { memoryClusterMembers, memoryClusters, profiles } from '../../consolidation/tables.ts'
 import type { Tx } from '../../db/client.ts'
@@ -27,9 +27,10 @@ export async function purgeTraces(
 async function purgeTurns(
   tx: Tx,
   ownerId: string,
-  { ids, words }: WhatGoes,
+  going: WhatGoes,
   conversationIds: string[]
 ): Promise<void> {
+  const { ids } = going
   const used = await tx
     .select({ id: turns.id, memoriesUsed: turns.memoriesUsed })
     .from(turns)
@@ -41,7 +42,7 @@ async function purgeTurns(
       .set({ memoriesUsed: others })
       .where(and(eq(turns.ownerId, ownerId), eq(turns.id, id)))
   }
-  const logs = await findLogs(tx, ownerId, words)
+  const logs = await findLogs(tx, ownerId, going)
   const told = tx
     .select({ id: turns.id })
     .from(turns)
@@ -62,15 +63,25 @@ async function purgeTurns(
   await tx.delete(turnEvents).where(and(eq(turnEvents.ownerId, ownerId), inArray(turnEvents.turnId, told)))
 }
 
-/** The turns whose log holds the words, across its pieces. */
-export async function findLogs(tx: Tx, ownerId: string, words: ForgottenWords): Promise<string[]> {
+/** The turns whose log holds the words, across its pieces; not those in which it was told again. */
+export async function findLogs(tx: Tx, ownerId: string, { words, hiddenAt }: WhatGoes): Promise<string[]> {
+  const since = tx
+    .select({ id: turns.id })
+    .from(turns)
+    .where(and(eq(turns.ownerId, ownerId), hiddenAt ? gt(turns.createdAt, hiddenAt) : sql`false`))
   const rows = await tx
     .select({
       id: turnEvents.turnId,
       text: sql<string>`string_agg(${turnEvents.data} ->> 'text', '' ORDER BY ${turnEvents.id})`
     })
     .from(turnEvents)
-    .where(and(eq(turnEvents.ownerId, ownerId), inArray(turnEvents.type, ['text-delta', 'reasoning-delta'])))
+    .where(
+      and(
+        eq(turnEvents.ownerId, ownerId),
+        inArray(turnEvents.type, ['text-delta', 'reasoning-delta']),
+        notInArray(turnEvents.turnId, since)
+      )
+    )
     .groupBy(turnEvents.turnId, turnEvents.type)
   return [...new Set(rows.filter(({ text }) => words.isIn(text ?? '')).map(({ id }) => id))]
 }

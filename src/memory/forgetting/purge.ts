@@ -8,7 +8,7 @@ import { listPlaces } from './places.ts'
 import { isClean, type Proof, prove } from './prove.ts'
 import { findTakenDown, purgeTraces, removeMemories } from './purge-traces.ts'
 import { indexAnew, type RedactDeps, redactMessages } from './redact-messages.ts'
-import { findWhatGoes, type WhatGoes } from './what-goes.ts'
+import { loadWhatWent, type WhatGoes } from './what-goes.ts'
 
 /** A turn that ran when something was forgotten may still write it, and is waited for. */
 const WAIT_SECONDS = 5
@@ -41,12 +41,13 @@ export function createPurge(deps: PurgeDeps) {
         await queue.enqueue(tx, 'memory.purge', { ownerId, memoryId }, { afterSeconds: WAIT_SECONDS })
         return null
       }
-      const going = await findWhatGoes(tx, ownerId, memoryId)
+      const going = await loadWhatWent(tx, ownerId, memoryId)
+      if (!going) throw new PurgeIncomplete()
       await sweepAndProve(tx, ownerId, going)
       return going
     })
     for (let look = 1; purged && look <= LOOKS; look++) {
-      const proof = await database.inOwner(ownerId, (tx) => prove(tx, ownerId, purged.ids, purged.words))
+      const proof = await database.inOwner(ownerId, (tx) => prove(tx, ownerId, purged))
       if (isClean(proof)) return
       await database.inOwner(ownerId, (tx) => sweepAndProve(tx, ownerId, purged))
     }
@@ -64,7 +65,7 @@ export function createPurge(deps: PurgeDeps) {
     if (indexed.length > 0) {
       await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [], messageIds: indexed })
     }
-    const proof = await prove(tx, ownerId, going.ids, going.words)
+    const proof = await prove(tx, ownerId, going)
     if (!isClean(proof)) throw new PurgeIncomplete()
     await saveProof(tx, ownerId, going.ids, proof, now())
   }

@@ -17,13 +17,14 @@ import {
 } from './forgotten-words.ts'
 import { lookThrough, type Place } from './places.ts'
 import type { WhatGoes } from './what-goes.ts'
+import { isSaidSince } from './what-stays.ts'
 
 /** How far a message's words reach into the index of its neighbours. */
 const NEIGHBOURS = 2
 
 type MessageRow = Pick<
   typeof messages.$inferSelect,
-  'id' | 'conversationId' | 'role' | 'content' | 'citations'
+  'id' | 'conversationId' | 'role' | 'name' | 'content' | 'citations'
 >
 
 export interface RedactDeps {
@@ -45,15 +46,20 @@ export async function redactMessages(
   const told = new Set(going.sources.map(({ messageId }) => messageId))
   const changed = (await findAffected(tx, ownerId, place, going)).flatMap((row) => {
     const citations = withoutCitations(row.citations, going)
-    const change = { row, citations, ...takeOut(row.content, findSpans(row, going)) }
-    const isSame = change.text === row.content && JSON.stringify(citations) === JSON.stringify(row.citations)
+    const name = row.name === null ? null : going.words.takeOutOf(row.name)
+    const change = { row, name, citations, ...takeOut(row.content, findSpans(row, going)) }
+    const isSame =
+      change.text === row.content &&
+      name === row.name &&
+      JSON.stringify(citations) === JSON.stringify(row.citations)
     return isSame && !told.has(row.id) ? [] : [change]
   })
-  for (const { row, text, citations } of changed) {
+  for (const { row, text, name, citations } of changed) {
     await tx
       .update(messages)
       .set({
         content: text,
+        name,
         citations,
         // What is left of it is not read again: it could only lead back to what was forgotten.
         extractedAt: sql`coalesce(extracted_at, now())`
@@ -86,9 +92,10 @@ async function findAffected(
   tx: Tx,
   ownerId: string,
   place: Place,
-  { ids, words, sources }: WhatGoes
+  { ids, words, sources, hiddenAt }: WhatGoes
 ): Promise<MessageRow[]> {
   const { found } = await lookThrough(tx, place, words.isIn)
+  const names = found.filter(({ column }) => column === 'name').map(({ value }) => value)
   const contents = found.filter(({ column }) => column === 'content').map(({ value }) => value)
   const cited = found.filter(({ column }) => column === 'citations').map(({ value }) => JSON.stringify(value))
   const told = sources.flatMap(({ messageId }) => messageId ?? [])
@@ -96,17 +103,19 @@ async function findAffected(
     .select({ id: turns.replyMessageId })
     .from(turns)
     .where(and(eq(turns.ownerId, ownerId), namesMemory(ids)))
-  const { id, conversationId, role, content, citations } = messages
+  const { id, conversationId, role, name, content, citations } = messages
   return tx
-    .select({ id, conversationId, role, content, citations })
+    .select({ id, conversationId, role, name, content, citations })
     .from(messages)
     .where(
       and(
         eq(messages.ownerId, ownerId),
+        sql`NOT ${isSaidSince(ownerId, hiddenAt, 'messages')}`,
         or(
           inArray(id, told),
           inArray(id, used),
           sql`${content} = ANY(${sql.param(contents)}::text[])`,
+          sql`${name} = ANY(${sql.param(names)}::text[])`,
           sql`${citations} = ANY(${sql.param(cited)}::jsonb[])`,
           sql`EXISTS (SELECT FROM jsonb_array_elements(${citations}) cited
             WHERE cited ->> 'id' = ANY(${sql.param([...ids, ...told])}::text[]))`,
@@ -118,7 +127,11 @@ async function findAffected(
     .orderBy(id)
 }
 
-function findSpans({ id, role, content, citations }: MessageRow, { ids, words, sources }: WhatGoes): Span[] {
+/** Where a message tells what goes: its words, what was quoted from here, and in a reply what repeats it. */
+export function findSpans(
+  { id, role, content, citations }: Pick<MessageRow, 'id' | 'role' | 'content' | 'citations'>,
+  { ids, words, sources }: Pick<WhatGoes, 'ids' | 'words' | 'sources'>
+): Span[] {
   const spans = words.spansIn(content)
   for (const { messageId, quote, quoteStart } of sources) {
     if (messageId !== id || quote === '') continue

@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest'
-import { createForgottenWords, mergeSpans, takeOut } from '../../../src/memory/forgetting/forgotten-words.ts'
+import {
+  createForgottenWords,
+  isStatedIn,
+  mergeSpans,
+  takeOut
+} from '../../../src/memory/forgetting/forgotten-words.ts'
 
 const BEES = 'My sister Ada keeps bees in Tromsø.'
-const words = (text: string, ...quotes: string[]) => createForgottenWords([{ text, quotes }])
+const words = (...texts: string[]) => createForgottenWords(texts)
 
 test.each([
   ['as they are', `Hello! ${BEES} Bye.`, 'Hello! [forgotten]. Bye.'],
@@ -26,17 +31,24 @@ test.each([
   expect(words(BEES).takeOutOf(text)).toBe(text)
 })
 
-test('a quote is looked for when it says the fact, and not when it is only a name', () => {
-  const both = words('Ada keeps bees in Tromsø', 'she keeps bees up in Tromsø', 'Ada', 'in the')
-  expect(both.isIn('Well, she keeps bees up in Tromsø.')).toBe(true)
-  expect(both.isIn('Ada is in the house')).toBe(false)
+test.each([
+  ['I live in Oslo', 'I live in Oslo!', true],
+  ['I live in Oslo.', 'As you said: i live in OSLO. It rains.', true],
+  ['I live in Oslo', 'I know that I live in Oslo', true],
+  ['live in Oslo', 'My parents live in Oslo.', false],
+  ['I have a cat', 'I have a cat allergy', false],
+  ['Ada Lovelace', 'I admire Ada Lovelace', false],
+  ['2019', '2019', false]
+])('whether %j is stated in %j', (statement, text, stated) => {
+  expect(isStatedIn(statement, text)).toBe(stated)
 })
 
-test('one word is too little to look for, a code is not', () => {
+test('one word or a year is too little to look for, a long number is not', () => {
   expect(words('Bees').isIn('All about bees')).toBe(false)
   expect(words('!!!').isIn('Bees!!!')).toBe(false)
-  expect(words('4711').isIn('The code is 4711.')).toBe(true)
-  expect(words('4711').isIn('The code is 14711.')).toBe(false)
+  expect(words('2019').isIn('I graduated in 2019.')).toBe(false)
+  expect(words('471147').isIn('The code is 471147.')).toBe(true)
+  expect(words('471147').isIn('The code is 1471147.')).toBe(false)
 })
 
 test('scripts without spaces are found inside longer runs', () => {
