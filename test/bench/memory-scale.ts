@@ -71,6 +71,7 @@ export async function benchMemoryScale(): Promise<Figure[]> {
       const began = performance.now()
       const candidates = await database.searchInOwner(owner, (tx) =>
         findCandidates(tx, owner, {
+          offered: OFFERED,
           kinds: ['memory'],
           terms,
           names: [],

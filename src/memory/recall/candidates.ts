@@ -2,8 +2,6 @@ import { type Name, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../../db/client.ts'
 import type { TimeRange } from './times.ts'
 
-/** How many each way offers to the fusion. */
-const OFFERED = 100
 /** Query terms looked up, rarest first; terms in more than this share of a large collection tell nothing apart. */
 const MAX_TERMS = 32
 const COMMON_SHARE = 0.2
@@ -15,6 +13,8 @@ export type IndexedKind = 'memory' | 'message'
 
 export interface CandidateQuery {
   kinds: IndexedKind[]
+  /** How many each way offers to the fusion. */
+  offered: number
   terms: string[]
   /** Names the query may hold, as terms of their own. */
   names: string[]
@@ -83,12 +83,14 @@ export async function findCandidates(tx: Tx, ownerId: string, query: CandidateQu
 function candidatesOf(kind: IndexedKind, ownerId: string, query: CandidateQuery): SQL {
   const terms = sql.identifier(`${kind}_terms`)
   const vectors = sql.identifier(`${kind}_vectors`)
-  /** Only where the query is narrow: joined always, it would slow every search of a large owner. */
-  const narrowTo = (alias: string) =>
-    isNarrow(query)
-      ? sql`JOIN ${sql.identifier(kind === 'memory' ? 'memories' : 'messages')} narrow ON narrow.owner_id = ${ownerId}
-         AND narrow.id = ${sql.identifier(alias)}.id ${within('narrow', kind, query)}
-         ${kind === 'memory' ? heldAt('narrow', query) : sql``}`
+  /**
+   * Left out inside each way: what may not be found must not take the places of what may. One look-up each, from the best
+   * down, until there are enough.
+   */
+  const findable = (alias: string) =>
+    kind === 'memory' || isNarrow(query)
+      ? sql`CROSS JOIN LATERAL (SELECT FROM ${sql.identifier(kind === 'memory' ? 'memories' : 'messages')} row
+         WHERE row.owner_id = ${ownerId} AND row.id = ${sql.identifier(alias)}.id ${mayBeFound('row', kind, query)} LIMIT 1) row`
       : sql``
   const total = sql`(SELECT count FROM term_counts WHERE owner_id = ${ownerId} AND kind = ${kind} AND term = '')`
   // The ceiling is what a text with every term of the query once would reach: it makes scores of different queries alike.
@@ -104,22 +106,31 @@ function candidatesOf(kind: IndexedKind, ownerId: string, query: CandidateQuery)
       SELECT term, idf FROM asked
        WHERE count > 0 AND (size < ${LARGE} OR count < ${COMMON_SHARE}::float8 * size) ORDER BY count LIMIT ${MAX_TERMS}
     )
-    SELECT terms.id, max(terms.weight) FILTER (WHERE terms.term LIKE ${IS_NAME}) AS named,
-           sum(terms.weight * useful.idf) FILTER (WHERE terms.term NOT LIKE ${IS_NAME})
-             / (SELECT sum(idf) FROM asked WHERE term NOT LIKE ${IS_NAME}) AS score
-      FROM useful JOIN ${terms} terms ON terms.owner_id = ${ownerId} AND terms.term = useful.term ${narrowTo('terms')}
-     GROUP BY terms.id ORDER BY score DESC NULLS LAST, named DESC LIMIT ${OFFERED}`
+    SELECT best.id, best.named, best.score FROM (
+      SELECT terms.id, max(terms.weight) FILTER (WHERE terms.term LIKE ${IS_NAME}) AS named,
+             sum(terms.weight * useful.idf) FILTER (WHERE terms.term NOT LIKE ${IS_NAME})
+               / (SELECT sum(idf) FROM asked WHERE term NOT LIKE ${IS_NAME}) AS score
+        FROM useful JOIN ${terms} terms ON terms.owner_id = ${ownerId} AND terms.term = useful.term
+       GROUP BY terms.id ORDER BY score DESC NULLS LAST, named DESC
+    ) best ${findable('best')} ORDER BY best.score DESC NULLS LAST, best.named DESC LIMIT ${query.offered}`
   const vector = query.vector
-    ? nearest(vectors, ownerId, query.vector, narrowTo('near'))
+    ? nearest(vectors, ownerId, query.vector, findable('near'), query.offered)
     : sql`SELECT NULL::uuid AS id, NULL::float8 AS score WHERE false`
   const offered = sql`(${lexical}) lexical FULL JOIN (${vector}) vector ON vector.id = lexical.id
     ${query.times ? sql`FULL JOIN (${timed(kind, ownerId, query)}) timed ON timed.id = coalesce(lexical.id, vector.id)` : sql``}`
   return kind === 'memory' ? memories(ownerId, query, offered) : messages(ownerId, query, offered)
 }
 
-/** Whether a query asks for a part only: what lies outside must not take the places of what it asks for. */
-function isNarrow({ asOf, knownAt, from, to, category }: CandidateQuery): boolean {
-  return [asOf, knownAt, from, to, category].some((bound) => bound !== undefined)
+/** Whether a query asks for a part of the messages only. */
+function isNarrow({ knownAt, from, to, ownWordsOnly = false }: CandidateQuery): boolean {
+  return ownWordsOnly || [knownAt, from, to].some((bound) => bound !== undefined)
+}
+
+function mayBeFound(alias: string, kind: IndexedKind, query: CandidateQuery): SQL {
+  const row = sql.identifier(alias)
+  return kind === 'memory'
+    ? sql`AND ${row}.forgotten_at IS NULL AND ${row}.status <> 'proposed' ${heldAt(alias, query)} ${within(alias, kind, query)}`
+    : sql`${query.ownWordsOnly ? sql`AND ${row}.role = 'user'` : sql``} ${within(alias, kind, query)}`
 }
 
 function within(alias: string, kind: IndexedKind, { knownAt, from, to, category }: CandidateQuery): SQL {
@@ -137,29 +148,32 @@ function nearest(
   vectors: Name,
   ownerId: string,
   { model, dimensions, values }: NonNullable<CandidateQuery['vector']>,
-  narrow: SQL
+  findable: SQL,
+  offered: number
 ): SQL {
   const type = sql.raw(`halfvec(${Math.trunc(dimensions)})`)
   // Half precision keeps three digits and a half: more would only be longer to read.
   const asked = JSON.stringify(values.map((value) => Number(value.toPrecision(5))))
   return sql`
     SELECT id, 1 - distance AS score FROM (
-      SELECT near.id, near.embedding::${type} <=> ${asked}::${type} AS distance FROM ${vectors} near ${narrow}
-       WHERE near.owner_id = ${ownerId} AND near.model = ${model} ORDER BY distance LIMIT ${OFFERED}) AS nearest`
+      SELECT near.id, near.embedding::${type} <=> ${asked}::${type} AS distance FROM ${vectors} near ${findable}
+       WHERE near.owner_id = ${ownerId} AND near.model = ${model} ORDER BY distance LIMIT ${offered}) AS nearest`
 }
 
 /** The latest of what lies in the times that are asked about, and may be found at all. */
-function timed(kind: IndexedKind, ownerId: string, { times = [] }: CandidateQuery): SQL {
+function timed(kind: IndexedKind, ownerId: string, query: CandidateQuery): SQL {
+  const { times = [], offered } = query
   const parts = times.map(({ from, to }) =>
     kind === 'memory'
       ? sql`(SELECT id, created_at FROM memories WHERE owner_id = ${ownerId}
                AND coalesce(valid_from, created_at) < ${to} AND coalesce(valid_to, valid_from, created_at) >= ${from}
-             ORDER BY created_at DESC LIMIT ${OFFERED})`
+               ${mayBeFound('memories', kind, query)}
+             ORDER BY created_at DESC LIMIT ${offered})`
       : sql`(SELECT id, created_at FROM messages WHERE owner_id = ${ownerId}
-               AND created_at >= ${from} AND created_at < ${to}
+               AND created_at >= ${from} AND created_at < ${to} ${mayBeFound('messages', kind, query)}
                AND EXISTS (SELECT FROM message_terms indexed
                  WHERE indexed.owner_id = ${ownerId} AND indexed.term = '' AND indexed.id = messages.id)
-             ORDER BY created_at DESC LIMIT ${OFFERED})`
+             ORDER BY created_at DESC LIMIT ${offered})`
   )
   return sql`SELECT DISTINCT id FROM (${sql.join(parts, sql` UNION ALL `)}) AS in_times`
 }
@@ -187,7 +201,7 @@ function memories(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
              WHERE memory_sources.owner_id = ${ownerId} AND memory_id = fact.id) AS "sourceIds"
       FROM ${offered}
      CROSS JOIN ${lookedUp('memories', ownerId, query)} fact
-     WHERE fact.forgotten_at IS NULL AND fact.status <> 'proposed' ${heldAt('fact', query)} ${within('fact', 'memory', query)}`
+     WHERE true ${mayBeFound('fact', 'memory', query)}`
 }
 
 /**
@@ -213,5 +227,5 @@ function messages(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
            vector.score AS similarity, NULL::uuid[] AS "sourceIds"
       FROM ${offered}
      CROSS JOIN ${lookedUp('messages', ownerId, query)} said
-     WHERE true ${query.ownWordsOnly ? sql`AND said.role = 'user'` : sql``} ${within('said', 'message', query)}`
+     WHERE true ${mayBeFound('said', 'message', query)}`
 }

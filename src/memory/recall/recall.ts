@@ -18,6 +18,10 @@ const MAX_QUERY_TERMS = 200
 const MAX_QUERY_LENGTH = 1_000
 /** Recall must not hold up a reply: without the query's vector in this time, the lexical way serves alone. */
 const EMBED_TIMEOUT_MS = 2_000
+/** Of each way the fusion gets some times as many as are asked for: more only takes longer. */
+const OFFERED_PER_ITEM = 5
+const LEAST_OFFERED = 40
+const MOST_OFFERED = 100
 const EVERY_WAY = ['vector', 'lexical', 'entity', 'time'] as const
 
 export interface RecallQuery extends RecallBody {
@@ -56,6 +60,7 @@ export function createRecall({
     const toEmbed = embedder.semantic ? withoutNames(query.query, settings.commonNames) : query.query
     const asked: CandidateQuery = {
       kinds: indexed,
+      offered: Math.min(MOST_OFFERED, Math.max(LEAST_OFFERED, OFFERED_PER_ITEM * limit)),
       terms: uses('lexical') ? [...new Set(analyzeTerms(query.query))].slice(0, MAX_QUERY_TERMS) : [],
       names,
       vector: uses('vector') ? await embedQuery(embedder, toEmbed, signal) : null,

@@ -102,6 +102,7 @@ describeEachDatabase('what recall asks the database', (database) => {
     const [values] = await embedder.embed(['bees'], new AbortController().signal)
     const query: CandidateQuery = {
       kinds: ['memory', 'message'],
+      offered: 40,
       terms: ['bee'],
       names: [],
       vector: { model: embedder.id, dimensions: 64, values: values ?? [] },

@@ -128,6 +128,36 @@ describeEachDatabase('recall', (database) => {
     expect((await recall('bee hive number 7', { limit: 1 }))[0]?.text).toBe('Bee hive number 7 is full')
   })
 
+  test.each(["status = 'superseded', closed_at = now()", "status = 'proposed'", 'forgotten_at = now()'])(
+    'many that may not be found (%s) do not crowd out the one that may',
+    async (changes) => {
+      for (let number = 1; number <= 60; number++) await remember(`Bee hive price ${number}`)
+      await runJobs(house, owner.id)
+      await database().pool.query(`UPDATE memories SET ${changes} WHERE owner_id = $1`, [owner.id])
+      const current =
+        'These days the shop in the harbour asks a price of 61 for the bee hive, plus the frames'
+      await remember(current)
+      await runJobs(house, owner.id)
+      for (const ways of [['lexical'], ['vector']]) {
+        expect(textsOf(await recall('bee hive price', { ways }))).toEqual([current])
+      }
+    }
+  )
+
+  test('many answers do not crowd out what the owner said', async () => {
+    const said = 'These days the shop in the harbour asks a price of 61 for the bee hive, plus the frames'
+    const messages = Array.from({ length: 61 }, (_, index) => ({
+      role: index === 0 ? 'user' : 'assistant',
+      content: index === 0 ? said : `Bee hive price ${index}`,
+      createdAt: '2026-03-01T00:00:00.000Z'
+    }))
+    await call('POST', '/conversations/import', { messages })
+    await runJobs(house, owner.id)
+    const query = { query: 'bee hive price', kinds: ['message' as const], ownWordsOnly: true }
+    const items = await house.services.recall(owner.id, query, new AbortController().signal)
+    expect(textsOf(items)).toEqual([said])
+  })
+
   test('importance and pins bend the order among equals, and let nothing in', async () => {
     await remember('The bee hive in the garden is blue', { importance: 0.1 })
     await remember('The bee hive in the garden is pink', { importance: 0.9 })

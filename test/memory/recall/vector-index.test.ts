@@ -8,6 +8,7 @@ const DIMENSIONS = 64
 const INDEX = { kind: 'memory', model: "a model's vectors", dimensions: DIMENSIONS } as const
 const QUERY: CandidateQuery = {
   kinds: ['memory'],
+  offered: 100,
   terms: ['bee'],
   names: [],
   vector: { model: INDEX.model, dimensions: DIMENSIONS, values: Array(DIMENSIONS).fill(0.125) },
