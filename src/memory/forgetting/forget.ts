@@ -106,6 +106,13 @@ async function takeDown(tx: Tx, ownerId: string, going: WhatGoes): Promise<Taken
     )
   )
   const messageIds = await findTelling(tx, ownerId, going)
+  // A vector that is being saved holds them until it is there to be deleted.
+  await tx
+    .select({ id: messages.id })
+    .from(messages)
+    .where(and(eq(messages.ownerId, ownerId), inArray(messages.id, messageIds)))
+    .orderBy(messages.id)
+    .for('no key update')
   for (const index of [messageTerms, messageVectors]) {
     await tx.delete(index).where(and(eq(index.ownerId, ownerId), inArray(index.id, messageIds)))
   }

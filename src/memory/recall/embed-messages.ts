@@ -2,6 +2,7 @@ import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import { messages } from '../../chat/tables.ts'
 import type { Tx } from '../../db/client.ts'
 import type { Embedder } from '../../llm/model.ts'
+import { isHidden } from './index-messages.ts'
 import { messageVectors } from './tables.ts'
 
 /** Embedding models read a few thousand tokens; what matters about a longer text stands early. */
@@ -82,7 +83,7 @@ async function readInContext(
       LEFT JOIN messages next ON next.owner_id = ${ownerId}
        AND next.conversation_id = said.conversation_id AND next.sequence = said.sequence + 1
      WHERE said.owner_id = ${ownerId}
-       AND said.id = ANY(${Array.isArray(ids) ? sql.param(ids) : ids}::uuid[]) ${also}`)
+       AND said.id = ANY(${Array.isArray(ids) ? sql.param(ids) : ids}::uuid[]) AND NOT ${isHidden(ownerId)} ${also}`)
   return rows.map(clip)
 }
 
@@ -132,7 +133,7 @@ export async function saveMessageVectors(
 ): Promise<void> {
   if (embedded.length === 0) return
   const ids = embedded.map(({ id }) => id)
-  // Redacted while its vector was made, a message must not be found by it. The lock keeps it from being changed between
+  // Hidden or redacted while its vector was made, a message must not be found by it. The lock keeps it from being changed between
   // this look and the commit.
   await tx
     .select({ id: messages.id })

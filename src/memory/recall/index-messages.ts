@@ -61,8 +61,8 @@ export const indexMessages: IndexMessages = async (tx, ownerId, messageIds) => {
   }
 }
 
-/** Whether a message was hidden with a memory that is forgotten and not purged yet. */
-function isHidden(ownerId: string): SQL {
+/** Whether a message, `said`, was hidden with a memory that is forgotten and not purged yet. */
+export function isHidden(ownerId: string): SQL {
   return sql`EXISTS (SELECT FROM memories fact
     JOIN memory_history entry ON entry.owner_id = ${ownerId} AND entry.memory_id = fact.id
      AND entry.action = 'forgotten' AND entry.undone_at IS NULL

@@ -134,6 +134,27 @@ describeEachDatabase('the job that makes words findable', (database) => {
     expect((await vectorsOf('memory_vectors')).map(({ id }) => id)).toEqual([goats])
   })
 
+  test('a message that is hidden, before or while its vector is made, gets none until that is undone', async () => {
+    let hide: () => Promise<unknown> = async () => null
+    const { embedder } = watchedEmbedder(() => hide())
+    const { owner, call, remember, run, vectorsOf } = await setUpWith(embedder)
+    const id = await remember(BEES)
+    const { data } = await call('POST', '/chat', { message: BEES, useMemory: false })
+    const messageIds: string[] = [data.message.parentId, data.message.id]
+    hide = async () => {
+      hide = async () => null
+      await call('DELETE', `/memories/${id}`)
+    }
+    const payload = { ownerId: owner.id, memoryIds: [], messageIds }
+    await run(payload, never)
+    expect((await vectorsOf('message_vectors')).map((vector) => vector.id)).toEqual([data.message.id])
+    await run(payload, never)
+    expect((await vectorsOf('message_vectors')).map((vector) => vector.id)).toEqual([data.message.id])
+    await call('POST', `/memories/${id}/undo`)
+    await run(payload, never)
+    expect((await vectorsOf('message_vectors')).map((vector) => vector.id)).toEqual(messageIds.toSorted())
+  })
+
   test('an embedder that fails leaves everything to the next try', async () => {
     let isDown = true
     const { embedder } = watchedEmbedder(async () => {
