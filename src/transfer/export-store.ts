@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, inArray, isNull } from 'drizzle-orm'
 import { users } from '../auth/tables.ts'
 import { conversations, messages } from '../chat/tables.ts'
-import { profiles } from '../consolidation/tables.ts'
+import { findCurrentProfile, readProfile } from '../consolidation/profile-store.ts'
 import type { Tx } from '../db/client.ts'
 import {
   memories,
@@ -26,12 +26,16 @@ export async function loadAccount(
     })
     .from(users)
     .where(eq(users.id, ownerId))
-  const [profile] = await tx.select().from(profiles).where(eq(profiles.ownerId, ownerId))
+  const profile = await findCurrentProfile(tx, ownerId)
   return (
     account && {
       account,
       profile: profile
-        ? { text: profile.text, memoryIds: profile.memoryIds, builtAt: profile.builtAt.toISOString() }
+        ? {
+            text: readProfile(profile),
+            memoryIds: profile.memoryIds,
+            builtAt: new Date(profile.builtAt).toISOString()
+          }
         : null
     }
   )

@@ -128,6 +128,25 @@ describeEachDatabase('taking everything along', (database) => {
     expect((await asBob('POST', `/memories/${kept.id}/undo`)).data.text).toBe(`${BEES} and goats`)
   })
 
+  test('the profile in it is the one that may be read now, without what was forgotten since', async () => {
+    const { call, owner } = await setUp(database(), ['Noted.'])
+    const [bees, rain] = [
+      (await call('POST', '/memories', { text: BEES })).data.id,
+      (await call('POST', '/memories', { text: 'I like rain' })).data.id
+    ]
+    await database().pool.query('INSERT INTO profiles (owner_id, text, memory_ids) VALUES ($1, $2, $3)', [
+      owner.id,
+      `- ${BEES}\n- I like rain`,
+      [bees, rain]
+    ])
+    expect(JSON.parse((await call('GET', '/export')).text).profile.text).toContain(BEES)
+    await call('DELETE', `/memories/${bees}`)
+    const { profile } = JSON.parse((await call('GET', '/export')).text)
+    expect(profile).toEqual((await call('GET', '/profile')).data)
+    expect(profile).toMatchObject({ text: '- I like rain', memoryIds: [rain] })
+    expect((await call('GET', '/export?format=markdown')).text).not.toContain('bees')
+  })
+
   test('as Markdown it can be read', async () => {
     const { call, owner, house } = await setUp(database(), ['Noted.'])
     await call('POST', '/chat', { message: `${BEES}.` })
