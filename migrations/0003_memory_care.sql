@@ -132,6 +132,8 @@ CREATE INDEX "memory_conflicts_other" ON "memory_conflicts" USING btree ("owner_
 CREATE INDEX "memory_dependencies_depends_on" ON "memory_dependencies" USING btree ("owner_id","depends_on");--> statement-breakpoint
 CREATE INDEX "memory_history_memory" ON "memory_history" USING btree ("owner_id","memory_id","id");--> statement-breakpoint
 CREATE INDEX "memory_history_batch" ON "memory_history" USING btree ("owner_id","batch_id");--> statement-breakpoint
+CREATE INDEX "messages_said" ON "messages" USING btree ("owner_id","created_at");--> statement-breakpoint
+CREATE INDEX "memories_changed" ON "memories" USING btree ("owner_id","updated_at");--> statement-breakpoint
 CREATE INDEX "memories_slot" ON "memories" USING btree ("owner_id","subject","slot");--> statement-breakpoint
 DO $$
 DECLARE name text;

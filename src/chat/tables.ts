@@ -64,6 +64,7 @@ export const messages = pgTable(
       foreignColumns: [conversations.ownerId, conversations.id]
     }).onDelete('cascade'),
     foreignKey({ columns: [table.ownerId, table.parentId], foreignColumns: [table.ownerId, table.id] }),
+    index('messages_said').on(table.ownerId, table.createdAt),
     index('messages_parent').on(table.ownerId, table.parentId)
   ]
 )

@@ -94,6 +94,7 @@ export const memories = pgTable(
       .where(sql`forgotten_at IS NULL AND status IN ('active', 'conflicting', 'proposed', 'unconfirmed')`),
     index('memories_newest').on(table.ownerId, table.createdAt.desc(), table.id.desc()),
     index('memories_superseded_by').on(table.ownerId, table.supersededBy),
+    index('memories_changed').on(table.ownerId, table.updatedAt),
     index('memories_slot').on(table.ownerId, table.subject, table.slot)
   ]
 )
