@@ -44,7 +44,12 @@ export interface RunTurnDeps extends FinishTurnDeps {
   hub: TurnHub
   model: ChatModel
   recall: Recall
-  findCarried: (tx: Tx, ownerId: string, conversationId: string) => Promise<Carried | undefined>
+  findCarried: (
+    tx: Tx,
+    ownerId: string,
+    conversationId: string,
+    messageId: string
+  ) => Promise<Carried | undefined>
   hideForgotten: HideForgotten
   now: () => Date
   onError: (error: unknown) => void
@@ -129,18 +134,18 @@ export function createRunTurn(deps: RunTurnDeps) {
 async function loadContext({ database, findCarried, hideForgotten }: RunTurnDeps, turn: AcceptedTurn) {
   const { ownerId, userMessageId, text, conversationId } = turn
   const [carried, branch] = await database.readInOwner(ownerId, async (tx) => [
-    (await findCarried(tx, ownerId, conversationId)) ?? UNKNOWN_OWNER,
+    (await findCarried(tx, ownerId, conversationId, userMessageId)) ?? UNKNOWN_OWNER,
     turn.begins
       ? [{ id: userMessageId, role: 'user' as const, content: text, sequence: 1 }]
       : await hideForgotten(tx, ownerId, await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES))
   ])
   const { summary, aboutOwner, ...owner } = carried
-  // A summary of another branch ends with a message that is not in this one.
+  // Past the history's limit the summary ends before it begins.
   const covered = branch.findIndex(({ sequence }) => sequence === summary?.throughSequence) + 1
   return {
     ...owner,
     aboutOwner: turn.options.useMemory ? aboutOwner : '',
-    summary: covered > 0 && summary ? summary.text : '',
+    summary: summary?.text ?? '',
     history: branch.slice(covered)
   }
 }

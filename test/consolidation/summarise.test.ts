@@ -101,6 +101,26 @@ describeEachDatabase('summarising long conversations', (database) => {
     expect(messages[0]?.content).toContain('Hive number 71 ')
   })
 
+  test('a summary is read however much was said since', async () => {
+    const conversationId = await talk(100)
+    await ada.tidy()
+    await database().pool.query(
+      `INSERT INTO messages (owner_id, id, conversation_id, parent_id, sequence, role, content)
+         SELECT $1, md5(n::text)::uuid, $2,
+                CASE n WHEN 101 THEN (SELECT id FROM messages WHERE conversation_id = $2 AND sequence = 100)
+                       ELSE md5((n - 1)::text)::uuid END, n, 'user', 'Later'
+           FROM generate_series(101, 220) n`,
+      [ada.owner.id, conversationId]
+    )
+    await database().pool.query('UPDATE conversations SET next_sequence = 221 WHERE id = $1', [
+      conversationId
+    ])
+    await ada.call('POST', '/chat', { conversationId, message: 'Thanks', useMemory: false })
+    const { system, messages } = model.asked.at(-1) ?? { system: '', messages: [] }
+    expect(system).toContain('<summary>\n2026-03-01 ')
+    expect(messages).toHaveLength(100)
+  })
+
   test('another branch than the one it is of is read as it is, and gets a summary of its own', async () => {
     const conversationId = await talk(100)
     await ada.tidy()
