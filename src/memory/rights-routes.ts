@@ -6,7 +6,7 @@ import { decodeCursor, toPage } from '../http/cursor.ts'
 import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
 import type { Queue } from '../jobs/queue.ts'
 import { MemoryExists } from './errors.ts'
-import { forget } from './forgetting/forget.ts'
+import { forget, isSmall } from './forgetting/forget.ts'
 import type { Purge } from './forgetting/purge.ts'
 import { merge } from './merge.ts'
 import { ForgetQuery, MemoryEventPage, MemoryPurgePage, MergeBody, Why } from './rights-schemas.ts'
@@ -163,8 +163,13 @@ export const rightsWriteRoutes: FastifyPluginAsyncTypebox<RightsRoutesOptions> =
       const { id: ownerId } = request.user
       const { id } = request.params
       const { purge: atOnce = false } = request.query
-      await database.inOwner(ownerId, (tx) => forget(tx, queue, ownerId, id, { now: now(), atOnce }))
-      if (atOnce) await purge(ownerId, id)
+      const byCaller = await database.inOwner(ownerId, async (tx) => {
+        const isHere = atOnce && (await isSmall(tx, ownerId))
+        await forget(tx, queue, ownerId, id, { now: now(), atOnce, byCaller: isHere })
+        return isHere
+      })
+      // Should the process die in between, the sweep finds it.
+      if (byCaller) await purge(ownerId, id)
       return reply.code(204).send(null)
     }
   )

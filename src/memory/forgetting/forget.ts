@@ -15,6 +15,8 @@ import { findWhatGoes, loadWhatWent, type WhatGoes } from './what-goes.ts'
 export const UNDO_WINDOW_MS = 10 * 60_000
 /** Clocks of two machines are never quite the same: a purge that came early would do nothing. */
 const CLOCK_MARGIN_S = 5
+/** Memories and messages that a purge reads in about a second. */
+const SMALL_OWNER = 5_000
 
 /** What was taken down with a memory, to be put back by undo. The profile leaves out what is hidden by itself. */
 export interface TakenDown {
@@ -25,14 +27,14 @@ export interface TakenDown {
 
 /**
  * Hides a memory and all that goes with it from this moment on, everywhere, and has it purged once it cannot be undone any
- * more. Answers when that is. Throws where there is nothing to forget; what is hidden already may be purged sooner.
+ * more, unless the caller does. Answers when that is. Throws where there is nothing to forget; what is hidden already may be purged sooner.
  */
 export async function forget(
   tx: Tx,
   queue: Queue,
   ownerId: string,
   id: string,
-  { now, atOnce }: { now: Date; atOnce: boolean }
+  { now, atOnce, byCaller = false }: { now: Date; atOnce: boolean; byCaller?: boolean }
 ): Promise<Date> {
   const [memory] = await tx
     .select({ forgottenAt: memories.forgottenAt })
@@ -43,13 +45,18 @@ export async function forget(
   const purgeAt = new Date(now.getTime() + (atOnce ? 0 : UNDO_WINDOW_MS))
   if (memory.forgottenAt) await bringForward(tx, ownerId, id, purgeAt)
   else await hide(tx, ownerId, id, await findWhatGoes(tx, ownerId, id), now, purgeAt)
-  await queue.enqueue(
-    tx,
-    'memory.purge',
-    { ownerId, memoryId: id },
-    { afterSeconds: atOnce ? 0 : UNDO_WINDOW_MS / 1_000 + CLOCK_MARGIN_S }
-  )
+  if (!byCaller) {
+    const afterSeconds = atOnce ? 0 : UNDO_WINDOW_MS / 1_000 + CLOCK_MARGIN_S
+    await queue.enqueue(tx, 'memory.purge', { ownerId, memoryId: id }, { afterSeconds })
+  }
   return purgeAt
+}
+
+/** Whether everything of an owner's is looked through while a request waits. */
+export async function isSmall(tx: Tx, ownerId: string): Promise<boolean> {
+  const { rows } = await tx.execute<{ count: number }>(sql`
+    SELECT coalesce(sum(count), 0)::int AS count FROM term_counts WHERE owner_id = ${ownerId} AND term = ''`)
+  return (rows[0]?.count ?? 0) <= SMALL_OWNER
 }
 
 /** What was hidden together goes together. */

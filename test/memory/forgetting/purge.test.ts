@@ -126,7 +126,7 @@ describeEachDatabase('purging', (database) => {
     open()
     expect((await turn).data.message.content).toContain(BEES)
     const jobs = (await takeJobs(database(), owner.id)).filter(({ name }) => name === 'memory.purge')
-    expect(jobs.length).toBeGreaterThan(0)
+    expect(jobs).toHaveLength(1)
     for (const job of jobs) await runJob(one, job)
     expect((await words()).filter((text) => /bees/.test(text))).toEqual([])
     expect((await call('GET', '/memory-purges')).data.items).toHaveLength(1)
@@ -168,6 +168,25 @@ describeEachDatabase('purging', (database) => {
     await call('DELETE', `/memories/${ids[0]}?purge=true`)
     expect((await call('GET', '/memories')).data.items).toMatchObject([{ id: ids[1], status: 'active' }])
     expect((await call('GET', '/memory-purges')).data.items).toHaveLength(2)
+  })
+
+  test('at once is done by the request, and by a job where there is much to look through', async () => {
+    const { house: one, owner, call, remember, isThere } = await house()
+    const [first, second] = [await remember(BEES), await remember('My brother Bob breeds goats')]
+    const purges = async () =>
+      (await takeJobs(database(), owner.id)).filter(({ name }) => name === 'memory.purge')
+    await call('DELETE', `/memories/${first}?purge=true`)
+    expect(await isThere(first)).toBe(false)
+    expect(await purges()).toEqual([])
+    await database().pool.query(`UPDATE term_counts SET count = 50000 WHERE owner_id = $1 AND term = ''`, [
+      owner.id
+    ])
+    await call('DELETE', `/memories/${second}?purge=true`)
+    expect(await isThere(second)).toBe(true)
+    const [job, ...others] = await purges()
+    expect(others).toEqual([])
+    if (job) await runJob(one, job)
+    expect(await isThere(second)).toBe(false)
   })
 
   test('of one word leaves that word where others said it', async () => {
