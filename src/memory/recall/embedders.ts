@@ -6,6 +6,8 @@ import { beginSwitch, noteModel } from './vector-models.ts'
 
 /** Owners remembered to be on the configured embedder. */
 const MAX_REMEMBERED = 10_000
+/** For this long: while versions change, a process with another embedder may have begun to take an owner elsewhere. */
+const REMEMBERED_MS = 60_000
 
 /** Which embedders an owner's vectors are made by and searched with. */
 export interface Embedders {
@@ -25,21 +27,27 @@ export function createEmbedders({
   database,
   queue,
   current,
-  build
+  build,
+  now = () => new Date()
 }: {
   database: Database
   queue: Pick<Queue, 'enqueue'>
   current: Embedder
   /** The embedder of a stored id, where this deployment can have it. */
   build: (id: string) => Embedder | null
+  now?: () => Date
 }): Embedders {
-  // Nobody leaves the configured embedder while this process lives, so this needs no forgetting.
-  const onCurrent = new Set<string>()
+  /** Until when each owner is taken to be on the configured embedder. */
+  const onCurrent = new Map<string, number>()
   const built = new Map<string, Embedder | null>()
 
   function remember(ownerId: string): void {
     if (onCurrent.size >= MAX_REMEMBERED) onCurrent.clear()
-    onCurrent.add(ownerId)
+    onCurrent.set(ownerId, now().getTime() + REMEMBERED_MS)
+  }
+
+  function isCurrent(ownerId: string): boolean {
+    return (onCurrent.get(ownerId) ?? 0) > now().getTime()
   }
 
   function find(id: string): Embedder | null {
@@ -61,11 +69,11 @@ export function createEmbedders({
 
   return {
     current,
-    isCurrent: (ownerId) => onCurrent.has(ownerId),
+    isCurrent,
     readSettings,
     forSearch: ({ model }) => (model === null ? null : find(model)) ?? current,
     async forWriting(ownerId) {
-      if (onCurrent.has(ownerId)) return [current]
+      if (isCurrent(ownerId)) return [current]
       const { model } = await database.inOwner(ownerId, async (tx) => {
         const settings = await readSettings(tx, ownerId, [])
         if (settings.model === null) await noteModel(tx, ownerId, current.id)

@@ -1,6 +1,7 @@
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { Embedder } from '../../../src/llm/model.ts'
 import { createOfflineEmbedder } from '../../../src/llm/offline-embedder.ts'
+import { createEmbedders } from '../../../src/memory/recall/embedders.ts'
 import { type Call, callAs } from '../../chat/talk.ts'
 import { buildTestApp, type TestApp, type TestOwner } from '../../support/app.ts'
 import { describeEachDatabase } from '../../support/database.ts'
@@ -140,6 +141,27 @@ describeEachDatabase('changing the embedding model', (database) => {
     await expectAllFound(call)
     expect((await call('GET', '/embeddings')).data).toMatchObject({ model: small.id, nextModel: null })
     expect(await modelsOf('memory_vectors')).toEqual({ [small.id]: 4 })
+  })
+
+  test('an owner whom another process takes elsewhere is followed within a minute', async () => {
+    let at = 0
+    const embedders = createEmbedders({
+      database: database(),
+      queue: { enqueue: async () => {} },
+      current: small,
+      build: () => large,
+      now: () => new Date(at)
+    })
+    expect(await embedders.forWriting(owner.id)).toEqual([small])
+    await database().pool.query('UPDATE vector_models SET model = $2 WHERE owner_id = $1', [
+      owner.id,
+      large.id
+    ])
+    at = 59_999
+    expect(embedders.isCurrent(owner.id)).toBe(true)
+    at = 60_000
+    expect(embedders.isCurrent(owner.id)).toBe(false)
+    expect(await embedders.forWriting(owner.id)).toEqual([large, small])
   })
 
   test('where the old embedder cannot be had, the words find everything meanwhile', async () => {
