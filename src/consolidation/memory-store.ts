@@ -1,6 +1,6 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lte, ne, or, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
-import { memoryVectors } from '../memory/recall/tables.ts'
+import { memoryVectors, vectorModels } from '../memory/recall/tables.ts'
 import { memories, memoryDependencies, memoryHistory, memorySources } from '../memory/tables.ts'
 
 export type MemoryRow = typeof memories.$inferSelect
@@ -227,4 +227,14 @@ export async function listVectors(
       and(eq(memoryVectors.ownerId, ownerId), eq(memoryVectors.model, model), inArray(memoryVectors.id, ids))
     )
   return new Map(rows.map(({ id, embedding }) => [id, embedding]))
+}
+
+/** Whether an owner's vectors of this model are not all there yet, since another's are in use. */
+export async function isChangingModel(tx: Tx, ownerId: string, model: string): Promise<boolean> {
+  const { model: inUse, nextModel } = vectorModels
+  const rows = await tx
+    .select({ inUse })
+    .from(vectorModels)
+    .where(and(eq(vectorModels.ownerId, ownerId), or(ne(inUse, model), isNotNull(nextModel))))
+  return rows.length > 0
 }
