@@ -1,7 +1,8 @@
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Tx } from '../../db/client.ts'
+import { afterClosing } from '../closing.ts'
 import { type Change, record } from '../history.ts'
-import { memories, memoryConflicts, memoryDependencies } from '../tables.ts'
+import { memories, memoryConflicts } from '../tables.ts'
 import type { Known } from './facts.ts'
 import type { Standing } from './verdict.ts'
 
@@ -79,6 +80,14 @@ export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise
   return rows.map((row) => ({ ...row, since: new Date(row.since) }))
 }
 
+export async function findCurrent(tx: Tx, ownerId: string, id: string): Promise<Standing | undefined> {
+  const { rows } = await tx.execute<StandingRow>(sql`
+    SELECT id, text, subject, slot, status, pinned, coalesce(valid_from, created_at) AS since
+      FROM memories WHERE owner_id = ${ownerId} AND id = ${id} AND ${CURRENT}`)
+  const [row] = rows
+  return row && { ...row, since: new Date(row.since) }
+}
+
 function likeVector(ownerId: string, { model, values }: NonNullable<Near['vector']>) {
   const distance = sql`vectors.embedding <=> ${JSON.stringify(values)}::halfvec`
   return sql`UNION ALL
@@ -134,47 +143,16 @@ export async function closeMemory(
     .set({ ...after, updatedAt: sql`now()` })
     .where(isCurrent(ownerId, id))
   await record(tx, ownerId, id, { ...change, before: was, after })
-  await questionDependants(tx, ownerId, id, change.by)
+  await afterClosing(tx, ownerId, id, change.by, closing.closedAt)
   return true
-}
-
-/** What was derived from a memory that changed needs confirming. */
-async function questionDependants(tx: Tx, ownerId: string, id: string, by: Change['by']): Promise<void> {
-  const derived = await tx
-    .select({ id: memoryDependencies.memoryId })
-    .from(memoryDependencies)
-    .where(and(eq(memoryDependencies.ownerId, ownerId), eq(memoryDependencies.dependsOn, id)))
-    .orderBy(memoryDependencies.memoryId)
-  const ids = derived.map((row) => row.id)
-  if (ids.length === 0) return
-  const questioned = await tx
-    .update(memories)
-    .set({ status: 'unconfirmed', updatedAt: sql`now()` })
-    .where(
-      and(
-        eq(memories.ownerId, ownerId),
-        inArray(memories.id, ids),
-        eq(memories.status, 'active'),
-        isNull(memories.forgottenAt)
-      )
-    )
-    .returning({ id: memories.id })
-  for (const row of questioned) {
-    await record(tx, ownerId, row.id, {
-      action: 'questioned',
-      by,
-      reason: 'something it was derived from has changed',
-      before: { status: 'active' },
-      after: { status: 'unconfirmed' }
-    })
-  }
 }
 
 /** Keeps two memories that cannot both be true, until the owner says which is. */
 export async function addConflict(
   tx: Tx,
   ownerId: string,
-  conflict: { id: string; memoryId: string; otherId: string; reason: string }
+  conflict: { id: string; memoryId: string; otherId: string; reason: string },
+  by: Change['by']
 ): Promise<void> {
   await tx
     .insert(memoryConflicts)
@@ -187,7 +165,7 @@ export async function addConflict(
     await tx.update(memories).set({ status: 'conflicting', updatedAt: sql`now()` }).where(isOne)
     await record(tx, ownerId, id, {
       action: 'conflicted',
-      by: 'extraction',
+      by,
       reason: conflict.reason,
       before,
       after: { status: 'conflicting' }

@@ -1,18 +1,20 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Tx } from '../../db/client.ts'
-import { approveProposal, findByText } from '../review/review-store.ts'
+import type { Change } from '../history.ts'
+import { approveProposal, confirmInference, findByText } from '../review/review-store.ts'
 import { keepMemory, type NewSource, proveMemory } from '../store.ts'
 import type { Ending, FoundFact } from './facts.ts'
 import {
   addConflict,
   closeMemory,
+  findCurrent,
   findStanding,
   inheritSources,
   lockMemories,
   type Near
 } from './reconcile-store.ts'
 import { fitsEnding } from './rules-changes.ts'
-import { speaksOf, termsOf, withKinds } from './sameness.ts'
+import { compareStatements, speaksOf, termsOf, withKinds } from './sameness.ts'
 import { isSameSubject } from './slots.ts'
 import { guard, judge, type Standing, type Verdict } from './verdict.ts'
 
@@ -65,15 +67,19 @@ async function reconcileOne(tx: Tx, ownerId: string, told: Told, now: Date): Pro
   const ended = findEnded(told, standing)
   let id: string | null = null
   if (known) {
-    if (known.status === 'proposed') await approveProposal(tx, ownerId, known.id, 'extraction')
+    if (known.status === 'unconfirmed') await confirmInference(tx, ownerId, known.id, 'extraction')
     await proveMemory(tx, ownerId, known.id, source)
+    if (known.status === 'proposed') {
+      await approveProposal(tx, ownerId, known.id, 'extraction')
+      await reconcileKept(tx, ownerId, known.id, sinceOf(told), 'extraction', now)
+    }
   } else if (fact.lasting) {
     const rivals = standing.filter((memory) => !ended.includes(memory))
     const proposed = told.verdict
     const verdict = proposed
       ? guard(proposed, fact, sinceOf(told), rivals)
       : judge(fact, sinceOf(told), rivals)
-    id = await apply(tx, ownerId, told, verdict, now)
+    id = await apply(tx, ownerId, told, verdict, rivals, now)
   }
   const successor = known?.id ?? id
   for (const memory of ended) {
@@ -98,48 +104,83 @@ async function apply(
   tx: Tx,
   ownerId: string,
   told: Told,
-  { kind, id: otherId, reason }: Verdict,
+  verdict: Verdict,
+  standing: Standing[],
   now: Date
 ): Promise<string | null> {
-  const { source } = told
+  const { fact, source } = told
+  const { kind, id: otherId } = verdict
   if (kind === 'duplicate' && otherId) {
+    const other = standing.find((memory) => memory.id === otherId)
+    // Who says less than was inferred has not confirmed the rest.
+    if (other && compareStatements(fact.text, other.text) === 'same') {
+      await confirmInference(tx, ownerId, otherId, 'extraction')
+    }
     await proveMemory(tx, ownerId, otherId, source)
     return null
   }
   const id = await keep(tx, ownerId, told)
-  if (!otherId || otherId === id) return id
-  const since = sinceOf(told)
+  if (otherId === id) return id
+  await settle(tx, ownerId, { id, since: sinceOf(told) }, verdict, standing, 'extraction', now)
+  return id
+}
+
+/** Brings about what a verdict means for a memory that is kept. */
+async function settle(
+  tx: Tx,
+  ownerId: string,
+  { id, since }: { id: string; since: Date },
+  { kind, id: otherId, reason }: Verdict,
+  standing: Standing[],
+  by: Change['by'],
+  now: Date
+): Promise<void> {
+  const rival = standing.find((memory) => memory.id === otherId)
+  if (!rival) return
+  const closing = { status: 'superseded' as const, closedAt: now }
   switch (kind) {
-    case 'supersedes':
     case 'refines': {
-      const closing = { status: 'superseded' as const, supersededBy: id, closedAt: now }
+      await inheritSources(tx, ownerId, rival.id, id)
       // What is refined was said in fewer words, not false: its successor holds from when it did.
-      const validTo = kind === 'refines' ? new Date(0) : since
-      if (kind === 'refines') await inheritSources(tx, ownerId, otherId, id)
-      await closeMemory(
-        tx,
-        ownerId,
-        otherId,
-        { ...closing, validTo },
-        {
-          action: kind === 'refines' ? 'refined' : 'superseded',
-          by: 'extraction',
-          reason
-        }
-      )
-      return id
+      const refined = { ...closing, supersededBy: id, validTo: new Date(0) }
+      await closeMemory(tx, ownerId, rival.id, refined, { action: 'refined', by, reason })
+      return
+    }
+    case 'supersedes': {
+      const replaced = { ...closing, supersededBy: id, validTo: since }
+      await closeMemory(tx, ownerId, rival.id, replaced, { action: 'superseded', by, reason })
+      return
     }
     case 'conflicts':
-      await addConflict(tx, ownerId, { id: uuidv7(), memoryId: id, otherId, reason })
-      return id
+      await addConflict(tx, ownerId, { id: uuidv7(), memoryId: id, otherId: rival.id, reason }, by)
+      return
     case 'outdated': {
-      const closing = { status: 'superseded' as const, supersededBy: otherId, validTo: now, closedAt: now }
-      await closeMemory(tx, ownerId, id, closing, { action: 'superseded', by: 'extraction', reason })
-      return id
+      // It ended when the later one began, however late PAI hears of it.
+      const outdated = { ...closing, supersededBy: rival.id, validTo: rival.since }
+      await closeMemory(tx, ownerId, id, outdated, { action: 'superseded', by, reason })
     }
-    default:
-      return id
   }
+}
+
+/**
+ * Holds a memory that the owner wrote, corrected or approved against the others of its attribute. `since` is when it
+ * began to hold. The caller holds the owner's lock.
+ */
+export async function reconcileKept(
+  tx: Tx,
+  ownerId: string,
+  id: string,
+  since: Date | null,
+  by: Change['by'],
+  now: Date
+): Promise<void> {
+  const kept = await findCurrent(tx, ownerId, id)
+  if (!kept?.slot) return
+  const near = { subject: kept.subject, slots: [kept.slot], terms: [], vector: null }
+  const rivals = (await findStanding(tx, ownerId, near)).filter((memory) => memory.id !== id)
+  const began = since ?? kept.since
+  const verdict = judge({ ...kept, evidence: null }, began, rivals)
+  await settle(tx, ownerId, { id, since: began }, verdict, rivals, by, now)
 }
 
 function isEndedBy({ text, slot }: Standing, ending: Ending): boolean {

@@ -119,9 +119,15 @@ const NEW_VALUES = [
     `\\b(?:put|moved|pushed|shifted|rescheduled|postponed|raised|increased|brought|changed)\\s(?:the|my|our)\\s${WHAT}\\s(?:up|to|forward|back|from|until|by)\\b`
   )
 ]
+/** Somebody put an appointment on another day: which one, the rest of the sentence says. */
+const PUT_OFF =
+  /\b(?:put|moved|pushed|shifted|booked|rebooked|rescheduled) (?:me|us|it) (?:in |down )?(?:on|to|for|until)\b/i
 const VALUES: [NonNullable<Ending['value']>, RegExp][] = [
   ['weekday', /\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b/i],
-  ['date', /\b\d{1,2}(?:st|nd|rd|th)?(?: of)? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)/i],
+  [
+    'date',
+    /\b\d{1,2}(?:st|nd|rd|th)?(?: of)? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)\p{L}*\s\d{1,2}(?:st|nd|rd|th)?\b/iu
+  ],
   ['amount', /[£$€]?\d[\d.,]*/]
 ]
 
@@ -129,6 +135,12 @@ const VALUES: [NonNullable<Ending['value']>, RegExp][] = [
 function findNewValues(sentence: string): Ending[] {
   const value = VALUES.find(([, form]) => form.test(sentence))?.[0]
   if (!value) return []
+  if (PUT_OFF.test(sentence)) {
+    const named = termsOf(sentence.replace(PUT_OFF, ' ')).filter(
+      (term) => term.length > 4 && !VAGUE.test(term) && !/\d/.test(term)
+    )
+    return named.slice(0, 6).map((term) => ({ subject: null, terms: [term], value }))
+  }
   for (const form of NEW_VALUES) {
     const terms = termsOf(form.exec(sentence)?.[1] ?? '').filter((term) => !VAGUE.test(term))
     if (terms.length > 0) return [{ subject: null, terms, value }]

@@ -1,7 +1,7 @@
 /** Whether a clause tells something by itself, and how it is put so that it does. */
 
 import * as patterns from './rules-patterns.ts'
-import { isAcquaintance, type Person } from './rules-people.ts'
+import { isAcquaintance, type Person, RELATION } from './rules-people.ts'
 import { isAnchored } from './rules-plain.ts'
 import { type Kind, kindOfOther, kindOfOwn } from './rules-predicates.ts'
 import { slotOf } from './rules-topics.ts'
@@ -33,7 +33,7 @@ export function isDangling(text: string): boolean {
   const isPlain = ['relationship', 'health'].includes(kindOfOwn(text)?.category ?? '')
   const isAboutIt = /\b(?:in|on|for|with|at|of|about|to) (?:it|them|that|this)[.!?)]*$/i.test(text)
   return (
-    patterns.DANGLING.test(text) && (termsOf(text).length < 3 || (isAboutIt && !isAnchored(text))) && !isPlain
+    patterns.DANGLING.test(text) && (termsOf(text).length < 3 || isAboutIt) && !isAnchored(text) && !isPlain
   )
 }
 
@@ -65,4 +65,32 @@ export function thing(text: string): Kind {
     ? 'plan'
     : 'fact'
   return { category, slot: slotOf(text), importance: 0.5 }
+}
+
+/** A state that leaves out who is in it. */
+export const STATE: Kind = { category: 'fact', slot: null, importance: 0.55 }
+
+/** "Bought 9 packs" is an errand; "finally finished the deck" is an event of a life. */
+export function isMereAct(text: string): boolean {
+  return patterns.ELLIPTIC.test(text) && !/\p{Lu}/u.test(text.slice(1)) && !/^finally\b/i.test(text)
+}
+
+/** "The vet is my cousin". */
+export function isKinOf(text: string): boolean {
+  return new RegExp(
+    `^(?:the|our)\\s[\\p{L}\\s-]{2,30}\\s(?:is|are)\\s(?:my|our)\\s(?:${RELATION})\\b`,
+    'iu'
+  ).test(text)
+}
+
+/** What somebody is about to do, or does in passing, with nothing that shows it lasts. */
+export function isPassingOf(text: string): boolean {
+  const rest = text.replace(/^(?:(?:my|our)\s)?\S+\s/, 'x ')
+  return (
+    kindOfOther(text).slot === null &&
+    kindOfOther(text).category === 'relationship' &&
+    kindOfOther(text).importance === 0.6 &&
+    !isAnchored(rest) &&
+    (/(?:\b(?:is|are)|['’](?:s|re)) \p{L}+ing\b/iu.test(text) || termsOf(text).length < 3)
+  )
 }

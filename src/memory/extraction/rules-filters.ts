@@ -53,7 +53,7 @@ export function isPassing(text: string): boolean {
 
 /** A sentence that supposes something supposes all of it. */
 const SUPPOSING =
-  /^(?:(?:and|but|so|ok|okay|hey|well|now|just|please|pls),?\s+)*(?:if|imagine|suppose|supposing|assume|pretend|let['’]?s (?:say|pretend|imagine|assume|role-?play|play)|role-?play|you(?:['’]re| are) (?:now )?an?\b|say i|what if|hypothetically|for example|for instance|act as|should i|wish)\b/i
+  /^(?:(?:and|but|so|ok|okay|hey|well|now|just|please|pls),?\s+)*(?:if|imagine|suppose|supposing|assume|pretend|let['’]?s (?:say|pretend|imagine|assume|role-?play|play)|role-?play|you(?:['’]re| are) (?:now )?an?\b|say i|what if|hypothetically|for example|for instance|act as|should i|wish(?! me))\b/i
 /** Work on a text: what follows the colon, or the whole rest, is that text. */
 const WORK_ON_TEXT =
   /\b(?:translat\w*|summari[sz]e|rewrite|rephrase|reword|fix|correct|proofread|check|explain|polish|improve|shorten|tl;?dr|analy[sz]e|review|edit|paraphrase|simplify|pasting|pasted|reads?|says?|here['’]?s|transcript|convert|turn|make|write|compose|draft|poem)\b[^:]*:/i

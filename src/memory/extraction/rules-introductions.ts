@@ -41,7 +41,8 @@ export function personIn({ people }: Reading, sentence: Stretch): Person | null 
 export function joinAlike({ facts, message }: Reading): void {
   for (let index = facts.length - 1; index > 0; index--) {
     const [before, fact] = [facts[index - 1], facts[index]]
-    if (!before || !fact || fact.slot === null || isSingle(fact.slot) || fact.subject === OWNER) continue
+    const isMany = fact?.slot != null && !isSingle(fact.slot) && fact.subject !== OWNER
+    if (!before || !fact?.subject || !isMany) continue
     if (fact.slot !== before.slot || fact.subject !== before.subject) continue
     before.quote = message.slice(
       before.quoteStart,

@@ -12,7 +12,7 @@ export const STANDING_ORDER = new RegExp(
 )
 export const ORDER_WITHIN = new RegExp(`\\b(?:can|could) (?:you|u) (${ORDER}\\b.*\\bfrom now on\\b.*)`, 'i')
 export const OPENING =
-  /^(?:(?:and|but|so|also|btw|fyi|oh|well|actually|yes|no|yeah|ok|okay|hi|hey|hello|hiya|morning|haha|lol|again|anyway|plus|sorry|correction|tiny correction[^:]*|heads up|note|as i said|turns out|quick q|ugh|help|right|because|bc|since|as|while|though|then|perfect|please|pls)(?:[,!:.]+\s*|\s+))+/i
+  /^(?:(?:and|but|so|also|btw|fyi|oh|well|actually|yes|no|yeah|ok|okay|hi|hey|hello|hiya|morning|haha|lol|again|anyway|plus|sorry|correction|tiny correction[^:]*|heads up|note|as i said|turns out|quick q|ugh|help|right|asking|because|bc|since|as|while|though|then|perfect|please|pls)(?:[,!:.]+\s*|\s+))+/i
 export const OWN_SUBJECT = /^(?:(?:(?:my|our)\s)?\p{L}{3,}\sand\s)?(?:i|we)(?:['’]\w+)?\b/iu
 /** What may stand before the subject: when, where, since what. */
 export const LEAD =
@@ -45,3 +45,11 @@ export const WANTING = /\b(?:needs?|wants?|would like)\b/i
 export const BROAD = /\b(?:together|divorced|separated|broke up|split up)\b/i
 export const AS_ROLE = /^as ((?:an?|the) [^,.]{3,60}?),? (?:can |do |should |must |may |could )?i\b/i
 export const SUCCEEDS = /^(?:so now|so|now|instead)\b/i
+/** Words that only soften what was said. */
+export const HEDGE = /,?\s(?:i['’]d say|i guess|i suppose|i think|if you ask me)(?=[.!]*$)/i
+export const HERE_IN = /\b(?:[Hh]ere|[Bb]ack|[Hh]ome) in (\p{Lu}[\p{L}'’-]+(?:\s\p{Lu}[\p{L}'’-]+)?)/u
+export const AWAY =
+  /\b(?:holiday|vacation|trip|hotel|hostel|visiting|airbnb|weekend|conference|flight|travell?ing)\b/i
+/** A text about the owner, made of the owner's facts. */
+export const ABOUT_ME =
+  /\b(?:bio|profile|introduction|byline|signature|cv|about)\b[^:]{0,30}\b(?:me|my|myself)\b[^:]{0,20}:\s+(.{5,200})$/i

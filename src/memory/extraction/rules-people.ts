@@ -211,7 +211,12 @@ export function peopleIn({ text, start }: { text: string; start: number }, known
     if (at === -1 || !/^\p{Lu}/u.test(name) || introduced.some((person) => person.name === name)) return []
     return [{ name, relation: '', at: at + start, gender: null, introduced: false }]
   })
-  return [...introduced, ...named].sort((a, b) => a.at - b.at)
+  const companions = [...text.matchAll(/\b(\p{Lu}\p{L}+) and I\b/gu)]
+    .filter(
+      ([, name = '']) => !NO_NAMES.test(name) && ![...introduced, ...named].some((one) => one.name === name)
+    )
+    .map((match) => ({ ...personOf(match[1] ?? '', '', match.index + start, false), gender: null }))
+  return [...introduced, ...named, ...companions].sort((a, b) => a.at - b.at)
 }
 
 /** "My sister" is Ada, where the owner has spoken of one sister with a name. */

@@ -53,7 +53,8 @@ export function kindOfPlain(text: string): Kind | null {
   if (NEVER.test(text)) return { category: 'habit', slot: 'habit', importance: 0.6 }
   if (LASTING.test(text)) return { category: 'habit', slot: 'habit', importance: 0.55 }
   if (PRESENTLY.test(text)) return { category: 'plan', slot: 'plan', importance: 0.5 }
-  if (LIFE.test(text) || isAnchored(text)) return { category: 'fact', slot: null, importance: 0.55 }
+  if (LIFE.test(text) || /^i finally\b/i.test(text) || isAnchored(text))
+    return { category: 'fact', slot: null, importance: 0.55 }
   return null
 }
 

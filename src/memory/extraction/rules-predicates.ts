@@ -101,7 +101,7 @@ const OWN: [RegExp, Kind][] = [
     PLACE
   ),
   rule(
-    `${AM}(?:originally )?from\\b|${AM}(?:not )?(?:half |part )?(?:\\w+(?:[^l]ish|nese|ian|iot|ican)|dutch|french|german|greek|swiss|thai|czech|welsh|iraqi|israeli)\\b`,
+    `${AM}(?:originally )?from\\b|${AM}(?:not )?(?:agnostic|(?:an )?atheist|christian|catholic|protestant|buddhist|hindu|sikh|religious)\\b|${AM}(?:not )?(?:half |part )?(?:\\w+(?:[^l]ish|nese|ian|iot|ican)|dutch|french|german|greek|swiss|thai|czech|welsh|iraqi|israeli)\\b`,
     kind('identity', 0.7, 'origin')
   ),
   rule(

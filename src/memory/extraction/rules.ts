@@ -5,8 +5,12 @@ import { findEndings, findEvidence, isNewJob } from './rules-changes.ts'
 import {
   hasOwnVerb,
   isDangling,
+  isKinOf,
+  isMereAct,
+  isPassingOf,
   isTellingOf,
   isWorthTelling,
+  STATE,
   thing,
   withLeadLast,
   withThing
@@ -14,11 +18,15 @@ import {
 import * as filters from './rules-filters.ts'
 import { introduce, joinAlike, personIn } from './rules-introductions.ts'
 import {
+  ABOUT_ME,
   AS_ROLE,
+  AWAY,
   BARE_THING,
   BRAND,
   BROAD,
   ELLIPTIC,
+  HEDGE,
+  HERE_IN,
   ORDER_WITHIN,
   OWN_SUBJECT,
   OWN_THING,
@@ -32,16 +40,7 @@ import {
   VERB,
   WANTING
 } from './rules-patterns.ts'
-import {
-  callOf,
-  findNamedSubject,
-  meantBy,
-  namesIn,
-  type Person,
-  peopleIn,
-  subjectOf,
-  withPlace
-} from './rules-people.ts'
+import { callOf, findNamedSubject, meantBy, namesIn, peopleIn, subjectOf, withPlace } from './rules-people.ts'
 import { isAnchored, isCutOff, isToOwner, kindOfPlain, withOwner } from './rules-plain.ts'
 import { kindOfOther, kindOfOwn } from './rules-predicates.ts'
 import { clausesOf, type Stretch, sentencesOf } from './rules-sentences.ts'
@@ -96,7 +95,7 @@ export function findFacts(message: string, context: RulesContext): FoundFact[] {
   })
 }
 
-/** Shouting hides who is a name: read as if it were said. */
+/** Shouting hides who is a name. */
 function calm({ text, start }: Stretch): Stretch {
   const isShouted = text.length > 10 && text === text.toUpperCase() && text !== text.toLowerCase()
   const lower = text.toLowerCase()
@@ -125,14 +124,13 @@ function readSentence(reading: Reading, sentence: Stretch, before: string, after
     return
   }
   if (filters.isTold(text)) return
+  const about = ABOUT_ME.exec(text)?.[1]
+  if (about) add(reading, sentence, about, { category: 'identity', slot: null, importance: 0.7 }, null, OWNER)
   if (readEnding(reading, sentence, before, after)) return
   const known = reading.facts.length
-  const role = AS_ROLE.exec(bare(text))?.[1]
-  if (role && kindOfOwn(`I'm ${role}`)) {
-    add(reading, sentence, `I'm ${role}`, kindOfOwn(`I'm ${role}`) ?? thing(text), null, OWNER)
-    return
-  }
+  if (readRole(reading, sentence)) return
   for (const clause of clausesOf(sentence)) readClause(reading, sentence, clause, before)
+  if (reading.facts.length === known) readMention(reading, sentence)
   const last = reading.facts.at(-1)
   // "2014 model, 140k km" and "Lichtenberg, keys on the 1st of May" go on with what was said before.
   if (reading.facts.length === known && last && filters.isFragment(text) && last.quote === before) {
@@ -178,28 +176,42 @@ function readEnding(reading: Reading, sentence: Stretch, before: string, after: 
     ...ending,
     subject: ending.subject ?? (BROAD.test(text) ? null : (about ?? null))
   }))
-  Object.assign(fact, { ends: scoped, evidence: findEvidence(text) })
+  // "Never again" says nothing that is new.
+  const lasting = !/^(?:never|no more|not)\b/i.test(bare(text))
+  Object.assign(fact, { ends: scoped, evidence: findEvidence(text), lasting })
   return true
 }
 
-/** A question tells of people, and of what the owner has by its maker's name. */
-function readQuestion(reading: Reading, sentence: Stretch): void {
+/** "As a nurse I ..." */
+function readRole(reading: Reading, sentence: Stretch): boolean {
   const role = AS_ROLE.exec(bare(sentence.text))?.[1]
-  if (role && kindOfOwn(`I'm ${role}`)) {
-    add(reading, sentence, `I'm ${role}`, kindOfOwn(`I'm ${role}`) ?? thing(sentence.text), null, OWNER)
-    return
-  }
-  const brand = BRAND.exec(sentence.text)?.[1]
-  if (brand && !filters.isUnreal(sentence.text)) {
+  const kind = role ? kindOfOwn(`I'm ${role}`) : null
+  return kind !== null && add(reading, sentence, `I'm ${role}`, kind, null, OWNER) !== null
+}
+
+/** What is told by the way: a thing by its maker's name, and where home is. */
+function readMention(reading: Reading, sentence: Stretch): boolean {
+  const { text } = sentence
+  if (filters.isUnreal(text)) return false
+  const brand = BRAND.exec(text)?.[1]
+  if (brand) {
     add(reading, sentence, `I have a ${brand}`, {
       category: 'possession',
       slot: 'possession',
       importance: 0.5
     })
-    const fact = reading.facts.at(-1)
-    if (fact) fact.quote = sentence.text
-    return
+    return true
   }
+  const place = AWAY.test(reading.message) ? null : HERE_IN.exec(text)?.[1]
+  if (place)
+    add(reading, sentence, `I live in ${place}`, { category: 'place', slot: 'home', importance: 0.8 })
+  return false
+}
+
+/** A question tells of people, and of what the owner has by its maker's name. */
+function readQuestion(reading: Reading, sentence: Stretch): void {
+  if (readRole(reading, sentence)) return
+  if (readMention(reading, sentence)) return
   const clauses = clausesOf(sentence)
   // "I'm allergic to nuts, right?" asks what it says; what follows a question or a request does not.
   const asked = clauses.findIndex(
@@ -212,7 +224,7 @@ function readQuestion(reading: Reading, sentence: Stretch): void {
 }
 
 function readClause(reading: Reading, sentence: Stretch, clause: Stretch, before: string): void {
-  const bared = withLeadLast(clause.text) ?? bare(clause.text)
+  const bared = withLeadLast(clause.text) ?? bare(clause.text.replace(HEDGE, ''))
   const at = clause.start + Math.max(clause.text.length - bared.length, 0)
   const upTo = `${before} ${sentence.text.slice(0, Math.max(clause.start - sentence.start, 0))}`
   const placed = withPlace(bared, upTo)
@@ -225,8 +237,7 @@ function readClause(reading: Reading, sentence: Stretch, clause: Stretch, before
   const whole = withOwner(text)
   if (OWN_SUBJECT.test(text) || ELLIPTIC.test(text) || whole) {
     const said = OWN_SUBJECT.test(text) ? text : (whole ?? `I ${text}`)
-    const kind =
-      kindOfOwn(said) ?? (ELLIPTIC.test(text) && !/\p{Lu}/u.test(text.slice(1)) ? null : kindOfPlain(said))
+    const kind = kindOfOwn(said) ?? (whole ? STATE : isMereAct(text) ? null : kindOfPlain(said))
     if (!kind || said.split(/[\s'’]+/).length <= 2 - Number(kind.category === 'health')) return
     if (kind.category === 'plan' && !filters.isTellingPlan(text)) return
     if (kind.importance <= 0.5 && filters.isOfTheMoment(text)) return
@@ -238,7 +249,7 @@ function readClause(reading: Reading, sentence: Stretch, clause: Stretch, before
     add(reading, sentence, named, kindOfOther(text), null, subjectOf(person))
   } else if (pronoun) {
     const person = meantBy(pronoun[2] ?? '', reading.people, at)
-    if (person && !REPORTING.test(text) && isTellingOf(text)) {
+    if (person && !REPORTING.test(text) && isTellingOf(text) && !isPassingOf(text)) {
       add(
         reading,
         sentence,
@@ -262,7 +273,7 @@ function readOther(reading: Reading, sentence: Stretch, text: string, at: number
   const isTelling = hasVerb && !WANTING.test(text) && text.split(/\s+/).length > 2 && !REPORTING.test(text)
   if (person && isTelling && (isWorthTelling(person, text) || !isAnchored(text))) {
     if (person.introduced) reading.introduced.add(person)
-    if (!isWorthTelling(person, text)) return
+    if (!isWorthTelling(person, text) || isPassingOf(text)) return
     add(reading, sentence, text, kindOfOther(text), null, subjectOf(person), person.relation)
   } else if (OWN_THING.test(text) && hasOwnVerb(text) && !REPORTING.test(text) && !WANTING.test(text)) {
     const own = kindOfOwn(text) ?? thing(text)
@@ -272,6 +283,8 @@ function readOther(reading: Reading, sentence: Stretch, text: string, at: number
     )
       return
     add(reading, sentence, text, own)
+  } else if (isKinOf(text)) {
+    add(reading, sentence, text, { category: 'relationship', slot: null, importance: 0.6 })
   } else if (isToOwner(text)) {
     add(reading, sentence, text, { category: 'preference', slot: 'likes', importance: 0.55 })
   } else if (SCHEDULED.test(text)) {

@@ -26,10 +26,13 @@ export interface Verdict {
 /** Attributes that people tell again in other words. */
 const TOLD_AGAIN = new Set(['job', 'likes', 'dislikes'])
 
+/** What of a fact decides how it stands to what is known. */
+export type Stated = Pick<FoundFact, 'text' | 'subject' | 'slot' | 'evidence'>
+
 export const NEW: Verdict = { kind: 'new', id: null, reason: 'said for the first time' }
 
 /** How a fact stands to what is known, by its words and attributes alone. `since` is when the fact began to hold. */
-export function judge(fact: FoundFact, since: Date, standing: Standing[]): Verdict {
+export function judge(fact: Stated, since: Date, standing: Standing[]): Verdict {
   const alike = standing
     .filter((memory) => mayBeSame(fact, memory))
     .map((memory) => ({ memory, sameness: compareStatements(fact.text, memory.text) }))
@@ -48,7 +51,7 @@ export function judge(fact: FoundFact, since: Date, standing: Standing[]): Verdi
 }
 
 /** Two values of an attribute that has one at a time. */
-function judgeRival(fact: FoundFact, since: Date, rival: Standing): Verdict {
+function judgeRival(fact: Stated, since: Date, rival: Standing): Verdict {
   const { id } = rival
   const later = since.getTime() - rival.since.getTime()
   if (later > 0 && fact.evidence)
@@ -93,11 +96,11 @@ function isCompatible(fact: FoundFact, memory: Standing): boolean {
   return mine.isSupersetOf(theirs) || theirs.isSupersetOf(mine)
 }
 
-export function fillsSameSlot(fact: FoundFact, memory: Standing): boolean {
+export function fillsSameSlot(fact: Stated, memory: Standing): boolean {
   return fact.slot !== null && fact.slot === memory.slot && isSameSubject(fact.subject, memory.subject)
 }
 
-function mayBeSame(fact: FoundFact, memory: Standing): boolean {
+function mayBeSame(fact: Stated, memory: Standing): boolean {
   if (fact.subject === null || memory.subject === null) return true
   // "We have a baby, Leila" is the owner's and Leila's alike.
   return (
