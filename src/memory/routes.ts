@@ -7,7 +7,6 @@ import { IdempotencyHeaders, IdParams } from '../http/schemas.ts'
 import type { Queue } from '../jobs/queue.ts'
 import { edit } from './edit.ts'
 import { MemoryExists } from './errors.ts'
-import { describeStatement } from './extraction/rules.ts'
 import type { Recall } from './recall/recall.ts'
 import {
   Memory,
@@ -21,10 +20,9 @@ import {
   RecallResult
 } from './schemas.ts'
 import * as store from './store.ts'
+import { write } from './write.ts'
 
 const DEFAULT_LIMIT = 50
-/** What the owner writes down by hand matters more than what is picked up in passing. */
-const OWNER_IMPORTANCE = 0.7
 const tags = ['memory']
 
 export interface MemoryRoutesOptions {
@@ -115,10 +113,6 @@ export const memoryReadRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = 
   )
 }
 
-function describe(text: string) {
-  return describeStatement(text, { saidAt: new Date(), timeZone: 'UTC', known: [] })
-}
-
 /** Changing memory by the owner's own hand. */
 export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = async (
   app,
@@ -137,7 +131,6 @@ export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> =
     },
     async (request, reply) => {
       const { id: ownerId } = request.user
-      const { text, category = 'note', importance = OWNER_IMPORTANCE, pinned = false } = request.body
       const call = {
         ownerId,
         key: request.headers['idempotency-key'],
@@ -146,19 +139,7 @@ export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> =
       }
       const memory = await database.inOwner(ownerId, (tx) =>
         once(tx, call, async () => {
-          const id = await store.keepMemory(
-            tx,
-            ownerId,
-            { text, category, importance, pinned, origin: 'written', ...describe(text) },
-            {
-              kind: 'owner',
-              messageId: null,
-              quote: text,
-              quoteStart: null,
-              saidBy: 'owner',
-              saidAt: new Date()
-            }
-          )
+          const id = await write(tx, ownerId, request.body, new Date())
           await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [id], messageIds: [] })
           return store.loadMemory(tx, ownerId, id)
         })
@@ -183,7 +164,7 @@ export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> =
       const { id } = request.params
       try {
         return await database.inOwner(ownerId, async (tx) => {
-          if (await edit(tx, ownerId, id, request.body)) {
+          if (await edit(tx, ownerId, id, request.body, new Date())) {
             await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [id], messageIds: [] })
           }
           return store.loadMemory(tx, ownerId, id)

@@ -81,17 +81,13 @@ export async function keepMemory(
     // PostgreSQL leaves xmax at zero on a row it inserts, not on one it updates.
     .returning({ id: memories.id, isNew: sql<boolean>`xmax = 0` })
   const { id, isNew } = kept as { id: string; isNew: boolean }
-  const told = await tx
-    .insert(memorySources)
-    .values({ ...source, ownerId, id: uuidv7(), memoryId: id })
-    .onConflictDoNothing()
-    .returning({ id: memorySources.id })
+  const isTold = await addSource(tx, ownerId, id, source)
   const by = source.kind === 'owner' ? 'owner' : 'extraction'
   if (isNew) {
     await indexWords(tx, ownerId, id, memory.text)
     const { text, category, status = 'active' } = memory
     await record(tx, ownerId, id, { action: 'created', by, before: null, after: { text, category, status } })
-  } else if (told.length > 0) {
+  } else if (isTold) {
     await addProof(tx, ownerId, id, by)
   }
   return id
@@ -120,12 +116,29 @@ async function addProof(tx: Tx, ownerId: string, id: string, by: Change['by']): 
 
 /** Adds one more source to a memory that says the same in other words; a proof, once for each message. */
 export async function proveMemory(tx: Tx, ownerId: string, id: string, source: NewSource): Promise<void> {
+  if (await addSource(tx, ownerId, id, source)) {
+    await addProof(tx, ownerId, id, source.kind === 'owner' ? 'owner' : 'extraction')
+  }
+}
+
+/** Once for each message, and once for the owner's hand. False: it was there. */
+async function addSource(tx: Tx, ownerId: string, memoryId: string, source: NewSource): Promise<boolean> {
+  // Without a message the index does not tell one from another. Whoever gets here has locked the memory.
+  if (source.kind === 'owner') {
+    const isOwners = and(
+      eq(memorySources.ownerId, ownerId),
+      eq(memorySources.memoryId, memoryId),
+      eq(memorySources.kind, 'owner')
+    )
+    const [known] = await tx.select({ id: memorySources.id }).from(memorySources).where(isOwners).limit(1)
+    if (known) return false
+  }
   const told = await tx
     .insert(memorySources)
-    .values({ ...source, ownerId, id: uuidv7(), memoryId: id })
+    .values({ ...source, ownerId, id: uuidv7(), memoryId })
     .onConflictDoNothing()
     .returning({ id: memorySources.id })
-  if (told.length > 0) await addProof(tx, ownerId, id, source.kind === 'owner' ? 'owner' : 'extraction')
+  return told.length > 0
 }
 
 /** Replaces the words a memory is found by. */
@@ -141,7 +154,7 @@ export async function indexWords(tx: Tx, ownerId: string, id: string, text: stri
     )
 }
 
-export type MemoryChange = Partial<NewMemory>
+export type MemoryChange = Partial<NewMemory & Pick<MemoryRow, 'sortedBy'>>
 
 export async function changeMemory(tx: Tx, ownerId: string, id: string, change: MemoryChange): Promise<void> {
   const text = change.text === undefined ? {} : { textHash: hashText(change.text) }

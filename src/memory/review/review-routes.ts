@@ -3,6 +3,8 @@ import type { Database, Tx } from '../../db/client.ts'
 import { type Cursor, decodeCursor, toPage } from '../../http/cursor.ts'
 import { IdParams, PageQuery } from '../../http/schemas.ts'
 import type { Queue } from '../../jobs/queue.ts'
+import { reconcileKept } from '../extraction/reconcile.ts'
+import { lockMemories } from '../extraction/reconcile-store.ts'
 import { Memory, MemoryPage } from '../schemas.ts'
 import { loadMemory } from '../store.ts'
 import {
@@ -109,7 +111,9 @@ export const reviewWriteRoutes: FastifyPluginAsyncTypebox<ReviewRoutesOptions> =
       const { id: ownerId } = request.user
       const { id } = request.params
       return database.inOwner(ownerId, async (tx) => {
+        await lockMemories(tx, ownerId)
         await review.approveProposal(tx, ownerId, id, 'owner')
+        await reconcileKept(tx, ownerId, id, null, 'owner', now())
         return loadMemory(tx, ownerId, id)
       })
     }

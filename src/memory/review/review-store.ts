@@ -2,6 +2,7 @@ import { and, desc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Tx } from '../../db/client.ts'
 import type { Cursor } from '../../http/cursor.ts'
+import { afterClosing, hasOpenConflict } from '../closing.ts'
 import { ConflictNotFound, ExtractionNotFound, MemoryNotFound, NotProposed } from '../errors.ts'
 import { type Change, record } from '../history.ts'
 import type { Memory } from '../schemas.ts'
@@ -59,6 +60,19 @@ export function listProposals(tx: Tx, ownerId: string, limit: number, after?: Cu
 /** Makes a proposed memory one like any other. Said again, it changes nothing. */
 export async function approveProposal(tx: Tx, ownerId: string, id: string, by: Change['by']): Promise<void> {
   await decide(tx, ownerId, id, { by, action: 'approved' }, { status: 'active' })
+}
+
+/** What PAI inferred and the owner says is a memory like any other. */
+export async function confirmInference(tx: Tx, ownerId: string, id: string, by: Change['by']): Promise<void> {
+  const isOne = and(eq(memories.ownerId, ownerId), eq(memories.id, id), isNull(memories.forgottenAt))
+  const [confirmed] = await tx
+    .update(memories)
+    .set({ status: 'active', updatedAt: sql`now()` })
+    .where(and(isOne, eq(memories.status, 'unconfirmed')))
+    .returning({ id: memories.id })
+  if (!confirmed) return
+  const [before, after] = [{ status: 'unconfirmed' }, { status: 'active' }]
+  await record(tx, ownerId, id, { action: 'confirmed', by, before, after })
 }
 
 /** Turns a proposed memory down: it stays in the history and never held. */
@@ -196,21 +210,7 @@ async function settle(
     .where(isOne)
   const reason = `the owner kept ${keep}`
   await record(tx, ownerId, id, { action: 'resolved', by: 'owner', reason, before, after })
-}
-
-async function hasOpenConflict(tx: Tx, ownerId: string, id: string): Promise<boolean> {
-  const rows = await tx
-    .select({ id: memoryConflicts.id })
-    .from(memoryConflicts)
-    .where(
-      and(
-        eq(memoryConflicts.ownerId, ownerId),
-        isNull(memoryConflicts.resolvedAt),
-        or(eq(memoryConflicts.memoryId, id), eq(memoryConflicts.otherId, id))
-      )
-    )
-    .limit(1)
-  return rows.length > 0
+  if (!kept) await afterClosing(tx, ownerId, id, 'owner', now)
 }
 
 /** What could not be read, newest first, one more than `limit`. */
