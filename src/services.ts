@@ -14,6 +14,7 @@ import { createWatchTurn } from './chat/watch-turn.ts'
 import type { Config } from './config.ts'
 import { findCarried } from './consolidation/carried.ts'
 import { createConsolidate } from './consolidation/consolidate.ts'
+import { readCurrentProfile } from './consolidation/profile-store.ts'
 import { createSchedule, startConsolidation } from './consolidation/start.ts'
 import { undoConsolidation } from './consolidation/undo.ts'
 import { checkAppRole } from './db/check.ts'
@@ -22,6 +23,7 @@ import { migrate } from './db/migrate.ts'
 import { deleteExpired, hasAccounts } from './db/system.ts'
 import { type JobHandlers, openQueue, queueMigration } from './jobs/queue.ts'
 import type { Llm } from './llm/model.ts'
+import { afterClosing } from './memory/closing.ts'
 import { createExtract } from './memory/extraction/extract.ts'
 import { createForgetTold } from './memory/forgetting/forget-told.ts'
 import { hideForgotten } from './memory/forgetting/hide-forgotten.ts'
@@ -96,7 +98,7 @@ export async function createServices({
 
   const importing = { database, queue, messageIndex: createMessageIndex(embedders, queue) }
 
-  const memory = { record, hashText, indexWords, merge }
+  const memory = { record, afterClosing, hashText, indexWords, merge }
 
   const purging = createPurge({ database, queue, now, toTitle })
 
@@ -143,6 +145,7 @@ export async function createServices({
       start: (tx: Tx, ownerId: string) => startConsolidation(tx, queue, ownerId, now()),
       undo: (tx: Tx, ownerId: string, id: string) => undoConsolidation(tx, memory, ownerId, id)
     },
+    readCurrentProfile,
     database,
     embedders,
     jobs,

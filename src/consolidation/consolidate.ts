@@ -1,6 +1,7 @@
 import type { Database, Tx } from '../db/client.ts'
 import type { JobHandlers, Queue } from '../jobs/queue.ts'
 import type { Embedder, StructuredModel } from '../llm/model.ts'
+import type { afterClosing } from '../memory/closing.ts'
 import type { record } from '../memory/history.ts'
 import type { merge } from '../memory/merge.ts'
 import type { hashText, indexWords } from '../memory/store.ts'
@@ -17,6 +18,7 @@ import type { StoredReport } from './tables.ts'
 /** What consolidation needs of memory. */
 export interface MemoryCare {
   record: typeof record
+  afterClosing: typeof afterClosing
   hashText: typeof hashText
   indexWords: typeof indexWords
   merge: typeof merge

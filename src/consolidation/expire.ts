@@ -80,6 +80,7 @@ async function close(
     after,
     batchId
   })
+  await memory.afterClosing(tx, ownerId, id, 'consolidation', now)
 }
 
 function report(rows: MemoryRow[], why: string): ConsolidationStep[] {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createConsolidate } from '../../src/consolidation/consolidate.ts'
 import type { Consolidation } from '../../src/consolidation/schemas.ts'
 import type { Database } from '../../src/db/client.ts'
+import { afterClosing } from '../../src/memory/closing.ts'
 import { record } from '../../src/memory/history.ts'
 import { merge } from '../../src/memory/merge.ts'
 import { hashText, indexWords } from '../../src/memory/store.ts'
@@ -134,7 +135,7 @@ function depsOf({ services }: TestApp) {
     queue,
     model: null,
     embedder: llm.embedder,
-    memory: { record, hashText, indexWords, merge }
+    memory: { record, afterClosing, hashText, indexWords, merge }
   }
 }
 

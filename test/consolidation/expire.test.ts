@@ -18,6 +18,17 @@ describeEachDatabase('expiring what no longer holds', (database) => {
   })
   afterAll(() => house.close())
 
+  test('what was derived from an expired memory needs confirming', async () => {
+    const over = await ada.remember('I lease a car', { valid_to: PAST })
+    const derived = await ada.remember('I like to drive')
+    await database().pool.query(
+      'INSERT INTO memory_dependencies (owner_id, memory_id, depends_on) VALUES ($1, $2, $3)',
+      [ada.owner.id, derived, over]
+    )
+    await ada.tidy()
+    expect((await ada.memory(derived)).status).toBe('unconfirmed')
+  })
+
   test('a memory past its end is expired, one before it is not', async () => {
     const over = await ada.remember('I lease a car', { valid_to: PAST })
     const holds = await ada.remember('I rent a flat', { valid_to: FUTURE })
