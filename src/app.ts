@@ -128,7 +128,11 @@ export function buildApp(
       signedIn.register(async function takingAlong(scope) {
         scope.addHook('onRequest', requireScope('chat'))
         scope.addHook('onRequest', requireScope('memory:read'))
-        scope.register(exportRoutes, { database, now: services.now })
+        scope.register(exportRoutes, {
+          database,
+          readCurrentProfile: services.readCurrentProfile,
+          now: services.now
+        })
         scope.register(async function bringingIn(inner) {
           inner.addHook('onRequest', requireScope('memory:write'))
           inner.register(importFileRoutes, { importFrom: services.importFrom })

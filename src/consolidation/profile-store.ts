@@ -45,6 +45,17 @@ export function readProfile(profile: CurrentProfile | null): string {
   return profile ? (profile.text ?? renderLines(profile.lines)) : ''
 }
 
+/** The same with what it was made from; null where there is none. */
+export async function readCurrentProfile(
+  tx: Tx,
+  ownerId: string
+): Promise<{ text: string; memoryIds: string[]; builtAt: string } | null> {
+  const profile = await findCurrentProfile(tx, ownerId)
+  if (!profile) return null
+  const { memoryIds, builtAt } = profile
+  return { text: readProfile(profile), memoryIds, builtAt: new Date(builtAt).toISOString() }
+}
+
 /** Memories as the lines of a profile. */
 export function renderLines(lines: string[]): string {
   return lines.map((line) => `- ${line.replace(/\s+/g, ' ')}`).join('\n')

@@ -1,7 +1,6 @@
 import { and, asc, eq, gt, inArray, isNull } from 'drizzle-orm'
 import { users } from '../auth/tables.ts'
 import { conversations, messages } from '../chat/tables.ts'
-import { findCurrentProfile, readProfile } from '../consolidation/profile-store.ts'
 import type { Tx } from '../db/client.ts'
 import {
   memories,
@@ -12,10 +11,7 @@ import {
 } from '../memory/tables.ts'
 import type { Archive, ArchivedConflict, ArchivedMemory, ArchivedMessage } from './schemas.ts'
 
-export async function loadAccount(
-  tx: Tx,
-  ownerId: string
-): Promise<Pick<Archive, 'account' | 'profile'> | undefined> {
+export async function loadAccount(tx: Tx, ownerId: string): Promise<Archive['account'] | undefined> {
   const [account] = await tx
     .select({
       name: users.name,
@@ -26,19 +22,7 @@ export async function loadAccount(
     })
     .from(users)
     .where(eq(users.id, ownerId))
-  const profile = await findCurrentProfile(tx, ownerId)
-  return (
-    account && {
-      account,
-      profile: profile
-        ? {
-            text: readProfile(profile),
-            memoryIds: profile.memoryIds,
-            builtAt: new Date(profile.builtAt).toISOString()
-          }
-        : null
-    }
-  )
+  return account
 }
 
 export type ConversationHead = Omit<Archive['conversations'][number], 'messages'>

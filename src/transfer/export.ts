@@ -1,12 +1,23 @@
-import type { Database } from '../db/client.ts'
+import type { Database, Tx } from '../db/client.ts'
 import * as store from './export-store.ts'
 import type { Archive } from './schemas.ts'
 
 /** Read and sent at a time: an export of any size needs no more memory than this. */
 const ROWS_AT_ONCE = 200
 
+/** Of an account that is removed while it is exported. */
+const UNKNOWN: Archive['account'] = {
+  name: '',
+  timezone: 'UTC',
+  locale: 'en',
+  instructions: '',
+  memoryPaused: false
+}
+
 export interface Exporting {
   database: Database
+  /** What the owner's profile says now, without what is forgotten or no longer true. */
+  readCurrentProfile: (tx: Tx, ownerId: string) => Promise<Archive['profile']>
   now: () => Date
 }
 
@@ -19,15 +30,14 @@ export interface Pieces {
   conflicts(): AsyncGenerator<Archive['conflicts'][number]>
 }
 
-export async function gatherPieces({ database, now }: Exporting, ownerId: string): Promise<Pieces> {
-  const account = await database.readInOwner(ownerId, (tx) => store.loadAccount(tx, ownerId))
-  const {
-    name = '',
-    timezone = 'UTC',
-    locale = 'en',
-    instructions = '',
-    memoryPaused = false
-  } = account?.account ?? {}
+export async function gatherPieces(
+  { database, readCurrentProfile, now }: Exporting,
+  ownerId: string
+): Promise<Pieces> {
+  const [account = UNKNOWN, profile] = await database.readInOwner(ownerId, async (tx) => [
+    await store.loadAccount(tx, ownerId),
+    await readCurrentProfile(tx, ownerId)
+  ])
 
   async function* pages<Row extends { id: string }>(
     list: (
@@ -49,8 +59,8 @@ export async function gatherPieces({ database, now }: Exporting, ownerId: string
   return {
     head: {
       exportedAt: now().toISOString(),
-      account: { name, timezone, locale, instructions, memoryPaused },
-      profile: account?.profile ?? null
+      account,
+      profile
     },
     conversations: () => pages(store.listConversations),
     memories: () => pages(store.listMemories),
