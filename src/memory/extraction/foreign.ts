@@ -21,7 +21,7 @@ export function isForeign(text: string, start: number, length: number): boolean 
 
 /** The spans of a message that are somebody else's words, in order. */
 export function findForeign(text: string): Span[] {
-  return [...quotedLines(text), ...quotations(text)].sort(([a], [b]) => a - b)
+  return [...quotedLines(text), ...quotations(text), ...singleQuotations(text)].sort(([a], [b]) => a - b)
 }
 
 function* quotedLines(text: string): Iterable<Span> {
@@ -53,6 +53,13 @@ function* quotations(text: string): Iterable<Span> {
       closed.add(end - 1)
       from = text.indexOf(open, end)
     }
+  }
+}
+
+/** Single marks are apostrophes as well: they quote only where they stand around words, not in them. */
+function* singleQuotations(text: string): Iterable<Span> {
+  for (const match of text.matchAll(/(?<=^|[\s(:,])['‘](?=\p{L})([^\n]{8,}?)['’](?=$|[\s.,;:?!)])/gu)) {
+    if (isSpeech(match[1] ?? '')) yield [match.index, match.index + match[0].length]
   }
 }
 

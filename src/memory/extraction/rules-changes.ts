@@ -122,6 +122,14 @@ const NEW_VALUES = [
 /** Somebody put an appointment on another day: which one, the rest of the sentence says. */
 const PUT_OFF =
   /\b(?:put|moved|pushed|shifted|booked|rebooked|rescheduled) (?:me|us|it) (?:in |down )?(?:on|to|for|until)\b/i
+const NOW = /\b(?:now|instead|these days|from now on|moved to|changed to|switched to)\b/i
+const WEEKDAY = /\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b/gi
+/** What people do of many things. */
+const EVERYDAY = new Set(
+  termsOf(
+    'play work live take make drink meet start train cycle drive walk visit morning evening afternoon night class lesson club moved changed switched instead together with team group'
+  )
+)
 const VALUES: [NonNullable<Ending['value']>, RegExp][] = [
   ['weekday', /\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b/i],
   [
@@ -144,6 +152,12 @@ function findNewValues(sentence: string): Ending[] {
   for (const form of NEW_VALUES) {
     const terms = termsOf(form.exec(sentence)?.[1] ?? '').filter((term) => !VAGUE.test(term))
     if (terms.length > 0) return [{ subject: null, terms, value }]
+  }
+  if (value === 'weekday' && NOW.test(sentence)) {
+    const telling = termsOf(sentence.replace(WEEKDAY, ' ')).filter(
+      (term) => term.length > 3 && !VAGUE.test(term) && !EVERYDAY.has(term)
+    )
+    return telling.slice(0, 4).map((term) => ({ subject: null, terms: [term], value }))
   }
   return []
 }

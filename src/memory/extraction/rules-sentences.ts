@@ -95,3 +95,10 @@ function splitAt(text: string, separator: RegExp, isNone: (before: string) => bo
   push(text.length)
   return parts
 }
+
+/** Shouting hides who is a name. */
+export function calm({ text, start }: Stretch): Stretch {
+  const isShouted = text.length > 10 && text === text.toUpperCase() && text !== text.toLowerCase()
+  const lower = text.toLowerCase()
+  return isShouted && lower.length === text.length ? { text: lower, start } : { text, start }
+}

@@ -43,7 +43,7 @@ import {
 import { callOf, findNamedSubject, meantBy, namesIn, peopleIn, subjectOf, withPlace } from './rules-people.ts'
 import { isAnchored, isCutOff, isToOwner, kindOfPlain, withOwner } from './rules-plain.ts'
 import { kindOfOther, kindOfOwn } from './rules-predicates.ts'
-import { clausesOf, type Stretch, sentencesOf } from './rules-sentences.ts'
+import { calm, clausesOf, type Stretch, sentencesOf } from './rules-sentences.ts'
 import { spellOut } from './rules-spelling.ts'
 import {
   add,
@@ -95,13 +95,6 @@ export function findFacts(message: string, context: RulesContext): FoundFact[] {
   })
 }
 
-/** Shouting hides who is a name. */
-function calm({ text, start }: Stretch): Stretch {
-  const isShouted = text.length > 10 && text === text.toUpperCase() && text !== text.toLowerCase()
-  const lower = text.toLowerCase()
-  return isShouted && lower.length === text.length ? { text: lower, start } : { text, start }
-}
-
 function readSentence(reading: Reading, sentence: Stretch, before: string, after: string): void {
   const { text } = sentence
   const asked = REMEMBER.exec(text)?.[1]
@@ -119,11 +112,8 @@ function readSentence(reading: Reading, sentence: Stretch, before: string, after
     add(reading, sentence, order, { category: 'preference', slot: 'instruction', importance: 0.7 })
     return
   }
-  if (filters.isAsking(text)) {
-    readQuestion(reading, sentence)
-    return
-  }
-  if (filters.isTold(text)) return
+  if (filters.isAsking(text)) readQuestion(reading, sentence)
+  if (filters.isAsking(text) || filters.isTold(text)) return
   const about = ABOUT_ME.exec(text)?.[1]
   if (about) add(reading, sentence, about, { category: 'identity', slot: null, importance: 0.7 }, null, OWNER)
   if (readEnding(reading, sentence, before, after)) return
@@ -246,7 +236,14 @@ function readClause(reading: Reading, sentence: Stretch, clause: Stretch, before
     const person = meantBy(their[1] ?? '', reading.people, at)
     if (!person || filters.isOfTheMoment(text)) return
     const named = `${callOf(person)}'s${their[2]}`
-    add(reading, sentence, named, kindOfOther(text), null, subjectOf(person))
+    add(
+      reading,
+      sentence,
+      named,
+      kindOfOther(/\bfavou?rite\b/i.exec(text)?.[0] ?? text),
+      null,
+      subjectOf(person)
+    )
   } else if (pronoun) {
     const person = meantBy(pronoun[2] ?? '', reading.people, at)
     if (person && !REPORTING.test(text) && isTellingOf(text) && !isPassingOf(text)) {
