@@ -141,7 +141,14 @@ describeEachDatabase('memories of two people who say the same', (database) => {
         tx,
         ada.id,
         { text: BEES, category: 'note', importance: 0.5 },
-        { kind: 'owner', messageId: null, quote: BEES, quoteStart: null, saidBy: 'owner', saidAt: new Date() }
+        {
+          kind: 'message',
+          messageId: idsOf('message', ada)[0] ?? null,
+          quote: BEES,
+          quoteStart: 0,
+          saidBy: 'owner',
+          saidAt: new Date()
+        }
       )
       expect((await store.loadMemory(tx, ada.id, kept?.id ?? '')).sources).toHaveLength(2)
     } finally {
