@@ -17,6 +17,7 @@ try {
 function plainly(error: unknown): unknown {
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
   if (code === 'EADDRINUSE') return `Port ${port} is in use: stop what uses it, or choose another with PORT`
+  if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') return 'HOST is no address of this machine'
   const known = [ConfigInvalid, DataFolderInUse, DatabaseUnsuitable].some((type) => error instanceof type)
   return known ? message : error
 }
