@@ -1,6 +1,7 @@
 import { ConfigInvalid, loadConfig } from './config.ts'
 import { startEmbedded } from './db/embedded-thread.ts'
 import { DatabaseUnsuitable, DataFolderInUse } from './db/errors.ts'
+import { AddressUnusable } from './http/errors.ts'
 
 // The process: reads the settings, wakes the embedded database, and only then loads everything else, which takes as long.
 try {
@@ -15,9 +16,6 @@ try {
 
 /** What an operator can mend is said in a sentence; anything else keeps its stack. */
 function plainly(error: unknown): unknown {
-  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
-  if (code === 'EADDRINUSE') return `Port ${port} is in use: stop what uses it, or choose another with PORT`
-  if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') return 'HOST is no address of this machine'
-  const known = [ConfigInvalid, DataFolderInUse, DatabaseUnsuitable].some((type) => error instanceof type)
-  return known ? message : error
+  const plain = [AddressUnusable, ConfigInvalid, DataFolderInUse, DatabaseUnsuitable]
+  return plain.some((type) => error instanceof type) ? (error as Error).message : error
 }

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
@@ -5,6 +6,7 @@ import type { Database } from './db/client.ts'
 import { openEmbedded } from './db/embedded.ts'
 import type { EmbeddedThread } from './db/embedded-thread.ts'
 import { connectPostgres } from './db/postgres.ts'
+import { AddressUnusable } from './http/errors.ts'
 import { loggerOptions } from './http/log.ts'
 import { createLlm, describeLlm } from './llm/create-llm.ts'
 import { createServices } from './services.ts'
@@ -33,7 +35,7 @@ export async function run(config: Config, embedded: EmbeddedThread | null): Prom
     await services.chat.interruptAbandoned(true).catch((error) => onError(error, 'ending abandoned turns'))
   }
   const stopWorker = config.PAI_ROLE === 'api' ? undefined : await startWorker(services, onError)
-  const address = servesApi ? await app.listen({ port: config.PORT, host: config.HOST }) : null
+  const address = servesApi ? await listen(app, config) : null
 
   console.log(`PAI answers with ${describeLlm(llm)}`)
   if (address) console.log(`PAI is ready: open ${address}`)
@@ -57,6 +59,19 @@ export async function run(config: Config, embedded: EmbeddedThread | null): Prom
   // The launcher is gone, however it ended: a server nobody sees must not hold the data folder.
   process.once('disconnect', stop)
   if (process.send && !process.connected) await stop()
+}
+
+async function listen(app: FastifyInstance, { PORT, HOST }: Config): Promise<string> {
+  try {
+    return await app.listen({ port: PORT, host: HOST })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE')
+      throw new AddressUnusable(`Port ${PORT} is in use: stop what uses it, or choose another with PORT`)
+    if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL')
+      throw new AddressUnusable('HOST is no address of this machine')
+    throw cause
+  }
 }
 
 function openDatabase(

@@ -40,3 +40,8 @@ export const FASTIFY_DETAILS: Readonly<Record<string, string>> = {
 
 /** Codes that no `createError` above makes: the error handler gives them. */
 export const HANDLER_CODES = [...new Set(Object.values(FASTIFY_CODES)), 'PAI_REQUEST_INVALID', 'PAI_INTERNAL']
+
+/** Where the service cannot listen: said on the terminal, never on the wire. */
+export class AddressUnusable extends Error {
+  override name = 'AddressUnusable'
+}
