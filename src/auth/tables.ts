@@ -1,4 +1,13 @@
-import { boolean, foreignKey, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import {
+  boolean,
+  foreignKey,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid
+} from 'drizzle-orm/pg-core'
 import { bytes, moment } from '../db/columns.ts'
 
 /** An account. Its id is the owner id of everything it has. */
@@ -15,6 +24,8 @@ export const users = pgTable(
     locale: text('locale').notNull().default('en'),
     instructions: text('instructions').notNull().default(''),
     memoryPaused: boolean('memory_paused').notNull().default(false),
+    /** What models may cost in a month, in US cents, by the owner's own wish; null: as much as the deployment allows. */
+    monthlyBudgetCents: integer('monthly_budget_cents'),
     createdAt: moment('created_at').notNull().defaultNow()
   },
   (table) => [uniqueIndex('users_email').on(table.email)]

@@ -12,7 +12,7 @@ import {
   uuid
 } from 'drizzle-orm/pg-core'
 import { owner } from '../auth/tables.ts'
-import { moment } from '../db/columns.ts'
+import { bytes, moment } from '../db/columns.ts'
 import type { Citation, MemoryUsed, TurnError, TurnOptions, TurnUsage } from './schemas.ts'
 
 export const conversations = pgTable(
@@ -25,6 +25,14 @@ export const conversations = pgTable(
     temporary: boolean('temporary').notNull().default(false),
     /** Nothing new is remembered from here while this is set. */
     memoryPaused: boolean('memory_paused').notNull().default(false),
+    /** Who gave it its title: its first words, a model, or its owner, whose title nothing replaces. */
+    titledBy: text('titled_by', { enum: ['words', 'model', 'owner'] })
+      .notNull()
+      .default('words'),
+    /** The model that answers here; null: the deployment's. */
+    model: text('model'),
+    /** Out of the way, and still searched and remembered from; null: in the list. */
+    archivedAt: moment('archived_at'),
     /** The number the next message gets: order is by sequence, never by clock. */
     nextSequence: integer('next_sequence').notNull().default(1),
     createdAt: moment('created_at').notNull().defaultNow(),
@@ -131,6 +139,34 @@ export const turns = pgTable(
     index('turns_conversation').on(table.ownerId, table.conversationId, table.createdAt),
     index('turns_user_message').on(table.ownerId, table.userMessageId),
     index('turns_reply_message').on(table.ownerId, table.replyMessageId)
+  ]
+)
+
+/**
+ * An image the owner sends with a message. It lies in the database, so that it is stored, deleted and backed up with the
+ * words around it, and every process sees it.
+ */
+export const attachments = pgTable(
+  'attachments',
+  {
+    ownerId: owner(),
+    id: uuid('id').notNull(),
+    /** null until a message takes it along; one that none takes is removed after a day. */
+    messageId: uuid('message_id'),
+    mediaType: text('media_type').notNull(),
+    name: text('name'),
+    /** Bytes. */
+    size: integer('size').notNull(),
+    content: bytes('content').notNull(),
+    createdAt: moment('created_at').notNull().defaultNow()
+  },
+  (table) => [
+    primaryKey({ columns: [table.ownerId, table.id] }),
+    foreignKey({
+      columns: [table.ownerId, table.messageId],
+      foreignColumns: [messages.ownerId, messages.id]
+    }).onDelete('cascade'),
+    index('attachments_message').on(table.ownerId, table.messageId)
   ]
 )
 

@@ -4,7 +4,7 @@ import pgvector from 'pgvector'
 /** `timestamptz` to the millisecond, as a Date holds it: a moment read and given back is the same moment. */
 export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date', precision: 3 })
 
-/** `bytea`: hashes of secrets. */
+/** `bytea`: hashes of secrets, and files. */
 export const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
 
 /**

@@ -91,3 +91,52 @@ export async function findDuePurges(
 export async function deleteExpired(tx: Tx): Promise<void> {
   await tx.execute(sql`SELECT system.delete_expired()`)
 }
+
+/** What a runner has to add to the logs of its turns: each part's events take the numbers from `firstId` on. */
+export interface LogPart {
+  ownerId: string
+  turnId: string
+  firstId: number
+  events: { type: string; data: unknown }[]
+}
+
+/** Adds to the logs of turns that are still the runner's. Answers which those were; the rest was not written. */
+export async function appendTurnEvents(tx: Tx, runnerId: string, parts: LogPart[]): Promise<Set<string>> {
+  const batch = parts.map(({ ownerId, turnId, firstId, events }) => ({
+    owner_id: ownerId,
+    turn_id: turnId,
+    first_id: firstId,
+    events
+  }))
+  const { rows } = await tx.execute<{ id: string }>(
+    sql`SELECT turn_id AS id FROM system.append_turn_events(${runnerId}::uuid, ${JSON.stringify(batch)}::jsonb)`
+  )
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** Keeps a runner's turns for it; answers those it still has, and whether their owner wants them stopped. */
+export async function renewLeases(
+  tx: Tx,
+  runnerId: string
+): Promise<Map<string, { stopRequested: boolean }>> {
+  const { rows } = await tx.execute<{ id: string; stopRequested: boolean }>(
+    sql`SELECT turn_id AS id, stop_requested AS "stopRequested" FROM system.renew_leases(${runnerId}::uuid)`
+  )
+  return new Map(rows.map(({ id, stopRequested }) => [id, { stopRequested }]))
+}
+
+/** Sessions that ended in the last `seconds`. */
+export async function listRevokedSessions(tx: Tx, seconds: number): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(
+    sql`SELECT id FROM system.list_revoked_sessions(now() - make_interval(secs => ${seconds}))`
+  )
+  return rows.map(({ id }) => id)
+}
+
+/** Adds what this process has counted in the minute that runs; answers what all processes have, by key. */
+export async function countRequests(tx: Tx, counted: Record<string, number>): Promise<Map<string, number>> {
+  const { rows } = await tx.execute<{ key: string; count: number }>(
+    sql`SELECT key, count FROM system.count_requests(${JSON.stringify(counted)}::jsonb)`
+  )
+  return new Map(rows.map(({ key, count }) => [key, count]))
+}

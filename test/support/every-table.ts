@@ -106,6 +106,7 @@ function sampleOf(type: string): unknown {
     bigint: () => 1,
     real: () => 0.5,
     halfvec: () => '[1,2,3]',
+    date: () => '2026-03-01',
     'timestamp with time zone': () => new Date()
   }
   const value = values[type]
