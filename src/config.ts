@@ -23,6 +23,17 @@ export const ConfigSchema = Type.Object({
   OPENAI_BASE_URL: Type.Optional(Type.String({ pattern: '^https?://' })),
   PAI_CHAT_MODEL: Type.Optional(Text),
   PAI_EMBEDDING_MODEL: Type.Optional(Text),
+  /** Who answers when the chat model cannot, in this order. */
+  PAI_FALLBACK_MODELS: Type.Optional(Text),
+  /** What else may be chosen by name. */
+  PAI_MODELS: Type.Optional(Text),
+  /** Further servers that speak OpenAI's API, by name. */
+  PAI_PROVIDERS: Type.Optional(Text),
+  PAI_FIRST_TOKEN_SECONDS: Type.Integer({ minimum: 1, maximum: 3600, default: 60 }),
+  PAI_BETWEEN_TOKENS_SECONDS: Type.Integer({ minimum: 1, maximum: 3600, default: 60 }),
+  /** Where Bedrock is, for models named bedrock:… */
+  AWS_REGION: Type.Optional(Type.String({ pattern: '^[a-z]{2}(-[a-z]+)+-[0-9]+$' })),
+  PAI_BEDROCK_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://' })),
   /** pgvector's halfvec indexes at most 4,000 dimensions. */
   PAI_EMBEDDING_DIMENSIONS: Type.Integer({ minimum: 64, maximum: 4000, default: 512 }),
   PAI_JWT_SECRET: Type.Optional(Secret),
@@ -38,6 +49,21 @@ export const ConfigSchema = Type.Object({
 
 type Settings = Static<typeof ConfigSchema>
 
+/** Names stand before the colon of a model's id; those that are taken mean something else there. */
+const Providers = Type.Record(
+  Type.String({ pattern: '^(?!(?:openai|bedrock|offline)$)[a-z][a-z0-9-]{0,31}$' }),
+  Type.Object(
+    {
+      baseUrl: Type.String({ pattern: '^https?://' }),
+      apiKey: Type.Optional(Text),
+      images: Type.Optional(Type.Boolean())
+    },
+    { additionalProperties: false }
+  ),
+  { additionalProperties: false }
+)
+type Providers = Static<typeof Providers>
+
 export type Config = Readonly<
   Settings & {
     LOG_LEVEL: string
@@ -45,6 +71,9 @@ export type Config = Readonly<
     PAI_REGISTRATION: 'open' | 'invite' | 'closed'
     /** True when only this machine can reach the service. */
     loopback: boolean
+    fallbackModels?: string[]
+    models?: string[]
+    providers?: Providers
     /** What PAI_TRUST_PROXY lists. */
     trustedProxies?: string[]
   }
@@ -87,6 +116,13 @@ export function loadConfig(env: NodeJS.ProcessEnv, atTerminal = false): Config {
       'PAI_JWT_SECRET is required where DATABASE_URL is set and others can reach PAI: HOST is no loopback address, or PAI_TRUST_PROXY is set'
     )
   }
+  const lists = [candidate.PAI_CHAT_MODEL, candidate.PAI_EMBEDDING_MODEL, candidate.PAI_FALLBACK_MODELS]
+  if (
+    [...lists, candidate.PAI_MODELS].some((names) => names?.includes('bedrock:')) &&
+    !candidate.AWS_REGION
+  ) {
+    throw new ConfigInvalid('AWS_REGION is required where a model is named bedrock:…')
+  }
   return Object.freeze({
     ...candidate,
     LOG_LEVEL: candidate.LOG_LEVEL ?? (atTerminal ? 'warn' : 'info'),
@@ -94,6 +130,9 @@ export function loadConfig(env: NodeJS.ProcessEnv, atTerminal = false): Config {
     PAI_JWT_SECRET: candidate.PAI_JWT_SECRET ?? keptSecret(dataDir),
     PAI_REGISTRATION: candidate.PAI_REGISTRATION ?? (loopback ? 'open' : 'invite'),
     loopback,
+    ...(candidate.PAI_FALLBACK_MODELS && { fallbackModels: listOf(candidate.PAI_FALLBACK_MODELS) }),
+    ...(candidate.PAI_MODELS && { models: listOf(candidate.PAI_MODELS) }),
+    ...(candidate.PAI_PROVIDERS && { providers: JSON.parse(candidate.PAI_PROVIDERS) as Providers }),
     ...(candidate.PAI_TRUST_PROXY ? { trustedProxies: listOf(candidate.PAI_TRUST_PROXY) } : {})
   })
 }
@@ -105,6 +144,12 @@ const EXPECTED: Record<string, string> = {
   PAI_MIGRATION_DATABASE_URL: 'expected a postgres:// address',
   OPENAI_BASE_URL: 'expected an http:// or https:// address',
   PAI_EMBEDDING_DIMENSIONS: 'expected a whole number, 64 to 4000',
+  PAI_PROVIDERS:
+    'expected JSON such as {"lab": {"baseUrl": "http://127.0.0.1:8000/v1"}}, with apiKey and images where needed; no name may be openai, bedrock or offline',
+  PAI_FIRST_TOKEN_SECONDS: 'expected a whole number of seconds, 1 to 3600',
+  PAI_BETWEEN_TOKENS_SECONDS: 'expected a whole number of seconds, 1 to 3600',
+  AWS_REGION: 'expected the name of a region, such as eu-north-1',
+  PAI_BEDROCK_ENDPOINT: 'expected an http:// or https:// address',
   PAI_JWT_SECRET: 'expected at least 32 characters',
   PAI_RATE_LIMIT: 'expected a whole number of requests a minute, or off',
   PAI_TRUST_PROXY:
@@ -118,13 +163,28 @@ function toValue(schema: TSchema, text: string): unknown {
   return !Value.Check(schema, text) && /^\d+$/.test(text) ? Number(text) : text
 }
 
-const ADDRESSES = new Set(['DATABASE_URL', 'PAI_MIGRATION_DATABASE_URL', 'OPENAI_BASE_URL'])
+const ADDRESSES = new Set([
+  'DATABASE_URL',
+  'PAI_MIGRATION_DATABASE_URL',
+  'OPENAI_BASE_URL',
+  'PAI_BEDROCK_ENDPOINT'
+])
 
 function isValid(name: string, value: unknown): boolean {
   if (!Value.Check(ConfigSchema.properties[name as keyof Settings], value)) return false
+  if (name === 'PAI_PROVIDERS') return areProviders(String(value))
   if (name === 'PAI_TRUST_PROXY') return listOf(String(value)).every(isNetwork)
   // Found wrong later, an address would be shown whole in the error, password included. pg takes one without a host.
   return !ADDRESSES.has(name) || URL.canParse(String(value).replace('@/', '@localhost/'))
+}
+
+function areProviders(json: string): boolean {
+  try {
+    const value: unknown = JSON.parse(json)
+    return Value.Check(Providers, value) && Object.values(value).every(({ baseUrl }) => URL.canParse(baseUrl))
+  } catch {
+    return false
+  }
 }
 
 function listOf(text: string): string[] {

@@ -40,6 +40,8 @@ test('with nothing set, PAI serves this machine from .pai with the embedded data
     HOST: '127.0.0.1',
     PAI_ROLE: 'all',
     PAI_EMBEDDING_DIMENSIONS: 512,
+    PAI_FIRST_TOKEN_SECONDS: 60,
+    PAI_BETWEEN_TOKENS_SECONDS: 60,
     PAI_RATE_LIMIT: 600,
     PAI_REGISTRATION: 'open',
     LOG_LEVEL: 'info',
@@ -67,6 +69,13 @@ test('every setting is read from the environment, and nothing else is', () => {
     PAI_CHAT_MODEL: 'offline',
     PAI_EMBEDDING_MODEL: '3',
     PAI_EMBEDDING_DIMENSIONS: '4000',
+    PAI_FALLBACK_MODELS: 'lab:qwen3, offline',
+    PAI_MODELS: 'fast=openai:gpt-5-nano',
+    PAI_PROVIDERS: '{"lab":{"baseUrl":"http://10.0.0.5:8000/v1","apiKey":"key","images":true}}',
+    PAI_FIRST_TOKEN_SECONDS: '5',
+    PAI_BETWEEN_TOKENS_SECONDS: '6',
+    AWS_REGION: 'us-gov-west-1',
+    PAI_BEDROCK_ENDPOINT: 'https://vpce-1.example.org',
     PAI_JWT_SECRET: '1'.repeat(32),
     PAI_RATE_LIMIT: '100',
     PAI_TRUST_PROXY: '10.0.0.0/8, ::1,uniquelocal',
@@ -78,7 +87,12 @@ test('every setting is read from the environment, and nothing else is', () => {
     ...env,
     PORT: 0,
     PAI_EMBEDDING_DIMENSIONS: 4000,
+    PAI_FIRST_TOKEN_SECONDS: 5,
+    PAI_BETWEEN_TOKENS_SECONDS: 6,
     PAI_RATE_LIMIT: 100,
+    fallbackModels: ['lab:qwen3', 'offline'],
+    models: ['fast=openai:gpt-5-nano'],
+    providers: { lab: { baseUrl: 'http://10.0.0.5:8000/v1', apiKey: 'key', images: true } },
     trustedProxies: ['10.0.0.0/8', '::1', 'uniquelocal'],
     loopback: false
   })
@@ -123,6 +137,18 @@ const WRONG: Record<string, fc.Arbitrary<string>> = {
     fc.integer({ min: 4001 }).map(String),
     fc.constantFrom('63', '512.5')
   ),
+  PAI_PROVIDERS: fc.oneof(
+    letters,
+    letters.map((text) => `{"lab":{"baseUrl":"ftp://${text}/v1"}}`),
+    letters.map((text) => `{"lab":{"baseUrl":"http://127.0.0.1:99999/v1","apiKey":"${text}"}}`),
+    letters.map((text) => `{"openai":{"baseUrl":"http://${text}/v1"}}`),
+    letters.map((text) => `{"lab":{"baseUrl":"http://127.0.0.1/v1","key":"${text}"}}`),
+    fc.constantFrom('[]', 'null', '{"Lab":{"baseUrl":"http://127.0.0.1/v1"}}')
+  ),
+  PAI_FIRST_TOKEN_SECONDS: fc.oneof(letters, fc.constantFrom('0', '3601', '1.5')),
+  PAI_BETWEEN_TOKENS_SECONDS: fc.oneof(letters, fc.constantFrom('0', '3601', '1.5')),
+  AWS_REGION: fc.oneof(letters, fc.constantFrom('eu', 'eu-north', 'EU-NORTH-1')),
+  PAI_BEDROCK_ENDPOINT: fc.oneof(letters, badPort('https')),
   PAI_JWT_SECRET: fc.string({ minLength: 1, maxLength: 31 }),
   PAI_RATE_LIMIT: fc.oneof(letters, fc.constantFrom('0', '-5', '1.5', 'true', 'null')),
   PAI_TRUST_PROXY: fc.oneof(
@@ -164,6 +190,14 @@ test('any text a setting may hold is kept as it is, or refused in our own words'
         )
     })
   )
+})
+
+test('models of Bedrock need a region', () => {
+  for (const name of ['PAI_CHAT_MODEL', 'PAI_EMBEDDING_MODEL', 'PAI_FALLBACK_MODELS', 'PAI_MODELS']) {
+    const env = { [name]: 'bedrock:amazon.nova-lite-v1:0' }
+    expect(refusal(env)).toBe('AWS_REGION is required where a model is named bedrock:…')
+    expect(refusal({ ...env, AWS_REGION: 'eu-north-1' })).toBe('')
+  }
 })
 
 test('an address of a database may leave its host to the socket', () => {

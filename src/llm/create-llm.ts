@@ -1,51 +1,82 @@
+import { ConfigInvalid } from '../config.ts'
+import { createCatalogue } from './catalogue.ts'
+import { createEmbedder } from './embed-in-batches.ts'
 import type { Embedder, Llm } from './model.ts'
+import { idOf, type ModelName, OFFLINE, OFFLINE_NAME, readName } from './model-names.ts'
 import { createOfflineEmbedder } from './offline-embedder.ts'
-import { createOfflineModel } from './offline-model.ts'
-import { findOllama } from './ollama.ts'
+import { type FoundOllama, findOllama } from './ollama.ts'
+import { isOpenAi } from './openai-address.ts'
+import {
+  OLLAMA_BASE_URL,
+  openProviders,
+  type Provider,
+  type ProviderSettings,
+  type Server
+} from './providers.ts'
 
 const OPENAI_CHAT_MODEL = 'gpt-5-mini'
 const OPENAI_EMBEDDING_MODEL = 'text-embedding-3-small'
-const OFFLINE = 'offline'
-/** The SDK wants a key, and a local server ignores it. */
-const NO_KEY = 'none'
 
-export interface LlmSettings {
+export interface LlmSettings extends Omit<ProviderSettings, 'servers'> {
   openAiApiKey?: string
   openAiBaseUrl?: string
-  /** `offline` asks for offline mode. */
+  /** Further servers that speak OpenAI's API, by name. */
+  servers?: Record<string, Server>
+  /** "provider:model", a model of the default provider, an alias, or `offline`. */
   chatModel?: string
-  /** `offline` asks for the offline embedder. */
   embeddingModel?: string
   embeddingDimensions: number
+  /** Who answers when the chat model cannot, in this order. */
+  fallbackModels?: string[]
+  /** What else may be chosen by name; "alias=provider:model" gives it a short one. */
+  models?: string[]
   findOllama?: typeof findOllama
 }
 
-interface Server {
-  provider: string
-  apiKey: string
-  baseUrl?: string
-}
-
-/** Chooses what answers: the configured server, else an Ollama on this machine, else offline mode. */
+/** Chooses what answers: the configured models, else an Ollama on this machine, else offline mode. */
 export async function createLlm(settings: LlmSettings): Promise<Llm> {
-  const { chatModel, embeddingModel, embeddingDimensions: dimensions } = settings
-  const { openAiApiKey, openAiBaseUrl } = settings
-  if (openAiApiKey || openAiBaseUrl) {
-    const server = {
-      provider: 'openai',
-      apiKey: openAiApiKey || NO_KEY,
-      ...(openAiBaseUrl && { baseUrl: openAiBaseUrl })
-    }
-    const defaultEmbedding =
-      isOpenAi(openAiBaseUrl) && chatModel !== OFFLINE ? OPENAI_EMBEDDING_MODEL : OFFLINE
-    return build(server, chatModel ?? OPENAI_CHAT_MODEL, embeddingModel ?? defaultEmbedding, dimensions)
+  const { embeddingDimensions: dimensions } = settings
+  const { aliases, names } = readModels(settings.models ?? [])
+  const wanted = [settings.chatModel, settings.embeddingModel, ...(settings.fallbackModels ?? []), ...names]
+  const servers = readServers(settings, wanted)
+  const ollama = needsOllama(settings, servers) ? await (settings.findOllama ?? findOllama)() : null
+  if (ollama) servers.ollama ??= { baseUrl: ollama.baseUrl }
+  const bedrock = wanted.some((name) => name?.startsWith('bedrock:')) ? settings.bedrock : undefined
+
+  const known = new Set([...Object.keys(servers), ...(bedrock ? ['bedrock'] : [])])
+  const defaultProvider = servers.openai ? 'openai' : ollama ? 'ollama' : null
+  const read = (name: string) => readName(aliases.get(name) ?? name, known, defaultProvider)
+  const readOr = (setting: string) => (name: string) => {
+    const found = read(name)
+    if (!found) throw new ConfigInvalid(`${setting} names a model of no provider: write provider:model`)
+    return found
   }
-  const ollama = chatModel === OFFLINE ? null : await (settings.findOllama ?? findOllama)()
-  if (!ollama) return offline(createOfflineEmbedder(dimensions))
-  const longEnough = (ollama.embeddingDimensions ?? dimensions) >= dimensions
-  const foundEmbedding = longEnough ? ollama.embeddingModel : null
-  const server = { provider: 'ollama', apiKey: NO_KEY, baseUrl: ollama.baseUrl }
-  return build(server, chatModel ?? ollama.chatModel, embeddingModel ?? foundEmbedding ?? OFFLINE, dimensions)
+  const chosen = settings.chatModel ?? (servers.openai ? OPENAI_CHAT_MODEL : (ollama?.chatModel ?? OFFLINE))
+  const chat = read(chosen) ?? OFFLINE_NAME
+  const embedding = read(settings.embeddingModel ?? defaultEmbedding(chat, servers, ollama, dimensions))
+  const fallbacks = (settings.fallbackModels ?? []).map(readOr('PAI_FALLBACK_MODELS'))
+  const others = names.map(readOr('PAI_MODELS'))
+
+  const used = [chat, embedding ?? OFFLINE_NAME, ...fallbacks, ...others]
+  // Nothing is loaded for a key that is not used: it takes longer than the rest of an offline start.
+  const providers = used.some(({ provider }) => provider !== OFFLINE)
+    ? await openProviders({ ...settings, servers, bedrock })
+    : new Map<string, Provider>()
+  const toId = ([alias, name]: [string, string]): [string, string] => [
+    alias,
+    idOf(readOr('PAI_MODELS')(name))
+  ]
+  const catalogue = { providers, chat, fallbacks, others, defaultProvider }
+  const make = (name: ModelName, length: number) => embedderOf(providers, name, length, settings.onUsage)
+  const embedder = make(embedding ?? OFFLINE_NAME, dimensions)
+  if (!embedder) throw new ConfigInvalid('PAI_EMBEDDING_MODEL names a model that is not known to embed')
+  return {
+    ...createCatalogue({ ...catalogue, aliases: new Map([...aliases].map(toId)) }),
+    embedder,
+    embedderFor: (id) => embedderFor(id, make),
+    offline: chat.provider === OFFLINE,
+    providers: () => [...providers].map(([provider, { state }]) => ({ provider, circuit: state() }))
+  }
 }
 
 /** One line for start-up. */
@@ -57,52 +88,71 @@ export function describeLlm(llm: Llm): string {
   return `offline mode: no language model, replies are quotes from memory (${embeddings})`
 }
 
-async function build(server: Server, chat: string, embedding: string, dimensions: number): Promise<Llm> {
-  if (chat === OFFLINE && embedding === OFFLINE) return offline(createOfflineEmbedder(dimensions))
-  // Loaded only where it is used: it takes longer than the rest of an offline start.
-  const openai = await import('./openai.ts')
-  const embedder =
-    embedding === OFFLINE
-      ? createOfflineEmbedder(dimensions)
-      : openai.createOpenAiEmbedder({ ...server, model: embedding, dimensions })
-  if (chat === OFFLINE) return offline(embedder, (id) => embedderFor(id, server, openai.createOpenAiEmbedder))
-  const model = { ...server, model: chat }
-  return {
-    chat: openai.createOpenAiChatModel(model),
-    structured: openai.createOpenAiStructuredModel(model),
-    embedder,
-    embedderFor: (id) => embedderFor(id, server, openai.createOpenAiEmbedder),
-    offline: false
-  }
+function readModels(entries: string[]): { aliases: Map<string, string>; names: string[] } {
+  const aliases = new Map<string, string>()
+  const names = entries.map((entry) => {
+    const [, alias, name] = /^([\w.-]+)=(.+)$/.exec(entry) ?? []
+    if (alias && name) aliases.set(alias, name)
+    return name ?? entry
+  })
+  return { aliases, names }
 }
 
-function offline(embedder: Embedder, embedderOf = offlineEmbedderFor): Llm {
-  return { chat: createOfflineModel(), structured: null, embedder, embedderFor: embedderOf, offline: true }
+function readServers(settings: LlmSettings, wanted: (string | undefined)[]): Record<string, Server> {
+  const { openAiApiKey, openAiBaseUrl } = settings
+  const servers = { ...settings.servers }
+  if (openAiApiKey || openAiBaseUrl) {
+    servers.openai = {
+      ...(openAiApiKey && { apiKey: openAiApiKey }),
+      ...(openAiBaseUrl && { baseUrl: openAiBaseUrl })
+    }
+  }
+  // Asked for by name it is there, whether it runs at this moment or not.
+  if (wanted.some((name) => name?.startsWith('ollama:'))) servers.ollama ??= { baseUrl: OLLAMA_BASE_URL }
+  return servers
+}
+
+/** Only where nothing else is configured to answer, or its embeddings may be wanted beside it. */
+function needsOllama({ chatModel, bedrock }: LlmSettings, servers: Record<string, Server>): boolean {
+  if (servers.openai || chatModel === OFFLINE) return false
+  const provider = chatModel?.slice(0, chatModel.indexOf(':')) ?? ''
+  return provider === 'ollama' || !(provider in servers || (bedrock && provider === 'bedrock'))
+}
+
+/** The provider that chats embeds too, where it is known how: words go to nobody who was not chosen. */
+function defaultEmbedding(
+  chat: ModelName,
+  servers: Record<string, Server>,
+  ollama: FoundOllama | null,
+  dimensions: number
+): string {
+  if (chat.provider === 'openai' && isOpenAi(servers.openai?.baseUrl)) return OPENAI_EMBEDDING_MODEL
+  if (chat.provider !== 'ollama' || !ollama?.embeddingModel) return OFFLINE
+  return (ollama.embeddingDimensions ?? dimensions) >= dimensions ? ollama.embeddingModel : OFFLINE
+}
+
+function embedderOf(
+  providers: Map<string, Provider>,
+  { provider, model }: ModelName,
+  dimensions: number,
+  onUsage: LlmSettings['onUsage']
+): Embedder | null {
+  if (provider === OFFLINE) return createOfflineEmbedder(dimensions)
+  const serves = providers.get(provider)
+  const embeds = serves?.embedder(model, dimensions)
+  return serves && embeds ? createEmbedder(embeds, serves.guard, onUsage) : null
 }
 
 /** Ids are "provider:model:dimensions", and a model's name may hold colons. */
 const EMBEDDER_ID = /^([^:]+):(.+):(\d{1,4})$/
 
-function offlineEmbedderFor(id: string): Embedder | null {
-  const [, provider, , dimensions] = EMBEDDER_ID.exec(id) ?? []
-  if (provider !== OFFLINE) return null
-  const embedder = createOfflineEmbedder(Number(dimensions))
-  // Another recipe of ours, which this version does not know any more, has another id.
-  return embedder.id === id ? embedder : null
-}
-
 function embedderFor(
   id: string,
-  server: Server,
-  create: (settings: Server & { model: string; dimensions: number }) => Embedder
+  make: (name: ModelName, dimensions: number) => Embedder | null
 ): Embedder | null {
-  const [, provider, model = '', dimensions] = EMBEDDER_ID.exec(id) ?? []
-  if (provider !== server.provider) return offlineEmbedderFor(id)
-  return create({ ...server, model, dimensions: Number(dimensions) })
-}
-
-function isOpenAi(baseUrl?: string): boolean {
-  if (!baseUrl) return true
-  const { hostname } = new URL(baseUrl)
-  return hostname === 'api.openai.com' || hostname.endsWith('.api.openai.com')
+  const [, provider = '', model = '', dimensions] = EMBEDDER_ID.exec(id) ?? []
+  if (!provider) return null
+  const embedder = make({ provider, model }, Number(dimensions))
+  // Another recipe of ours, which this version does not know any more, has another id.
+  return embedder?.id === id ? embedder : null
 }

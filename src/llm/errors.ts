@@ -32,6 +32,27 @@ export const ModelContextTooLong = createError<Args>(
   400
 )
 
+export const ModelOutOfQuota = createError<Args>(
+  'PAI_MODEL_OUT_OF_QUOTA',
+  'The account that pays for the model %s has used up its quota',
+  503
+)
+export const ModelProviderDown = createError<[model: string, seconds: number]>(
+  'PAI_MODEL_PROVIDER_DOWN',
+  'The provider of the model %s fails at the moment: it is asked again in %d seconds',
+  503
+)
+export const ModelUnknown = createError<[name: string]>(
+  'PAI_MODEL_UNKNOWN',
+  'There is no model %s here: GET /v1/models lists those there are',
+  400
+)
+export const ModelNoImages = createError<[model: string]>(
+  'PAI_MODEL_NO_IMAGES',
+  'The model %s does not see images: choose one that does, or leave them out',
+  400
+)
+
 export const EmbeddingTooShort = createError<[model: string, given: number, asked: number]>(
   'PAI_MODEL_EMBEDDING_TOO_SHORT',
   'The model %s gives vectors of %d dimensions where PAI_EMBEDDING_DIMENSIONS asks for %d',
@@ -42,10 +63,22 @@ const RETRYABLE = new Set([
   'PAI_MODEL_UNREACHABLE',
   'PAI_MODEL_TIMEOUT',
   'PAI_MODEL_RATE_LIMITED',
+  'PAI_MODEL_PROVIDER_DOWN',
   'PAI_MODEL_FAILED'
 ])
 
 /** Whether the same turn may succeed when it is tried again. */
 export function isRetryable(code: string): boolean {
   return RETRYABLE.has(code)
+}
+
+/** The code of one of our errors; of any other, nothing. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined
+  return typeof code === 'string' ? code : ''
+}
+
+/** How long the provider asked to be left alone, where it did. */
+export function retryAfterOf(error: unknown): number | undefined {
+  return error instanceof Error ? (error as { retryAfterMs?: number }).retryAfterMs : undefined
 }

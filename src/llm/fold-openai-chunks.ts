@@ -3,10 +3,12 @@ import type { FinishReason, ModelEvent, ToolCall, Usage } from './model.ts'
 
 /** A reply as it arrives in chunks of the chat completions wire format. */
 export interface OpenAiReply {
-  /** Takes one chunk in and gives the words it brings. */
-  add(chunk: unknown): ModelEvent[]
+  /** Takes one chunk in and gives the words it brings. `isProgress`: it brought anything of the reply at all. */
+  add(chunk: unknown): { events: ModelEvent[]; isProgress: boolean }
   /** null until the server has said why the reply ended. */
   readonly finishReason: FinishReason | null
+  /** null until the server has told: some tell before the end, some never. */
+  readonly usage: Usage | null
   /** The whole tool calls, then the finish. */
   end(): ModelEvent[]
 }
@@ -15,27 +17,35 @@ export interface OpenAiReply {
 export function createOpenAiReply(): OpenAiReply {
   const calls: Array<ToolCall & { index: unknown }> = []
   let finishReason: FinishReason | null = null
-  let usage: Usage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 }
+  let usage: Usage | null = null
 
   function addToolCall(part: Record<string, unknown>): void {
     const id = asText(part.id)
     const name = asText(asRecord(part.function).name)
-    const known = findCall(part.index, id)
+    const known = findCall(part.index, id, name)
     const call = known ?? { index: part.index, callId: id || `call_${calls.length}`, name: '', arguments: '' }
     if (!known) calls.push(call)
     if (!call.name) call.name = name
-    call.arguments += asText(asRecord(part.function).arguments)
+    call.arguments += asArguments(asRecord(part.function).arguments)
   }
 
-  /** Some servers give every call index 0, or none: a new id is a new call, and no id continues the last. */
-  function findCall(index: unknown, id: string) {
+  /**
+   * Some servers give every call index 0, or none, and some give no ids: a new id is a new call, and so is a name after
+   * arguments that are whole; anything else continues the last.
+   */
+  function findCall(index: unknown, id: string, name: string) {
     const sameIndex = calls.filter((call) => call.index === index)
-    return id ? sameIndex.find((call) => call.callId === id) : sameIndex.at(-1)
+    if (id) return sameIndex.find((call) => call.callId === id)
+    const last = sameIndex.at(-1)
+    return last && name && isWhole(last.arguments) ? undefined : last
   }
 
   return {
     get finishReason() {
       return finishReason
+    },
+    get usage() {
+      return usage
     },
     add(chunk) {
       const { choices, usage: counted } = asRecord(chunk)
@@ -47,13 +57,16 @@ export function createOpenAiReply(): OpenAiReply {
       if (reasoning) events.push({ type: 'reasoning-delta', text: reasoning })
       const text = asText(delta.content) || asText(delta.refusal)
       if (text) events.push({ type: 'text-delta', text })
-      if (Array.isArray(delta.tool_calls)) delta.tool_calls.map(asRecord).forEach(addToolCall)
+      const parts = Array.isArray(delta.tool_calls) ? delta.tool_calls.map(asRecord) : []
+      parts.forEach(addToolCall)
       if (choice.finish_reason) finishReason = mapOpenAiFinishReason(choice.finish_reason)
-      return events
+      return { events, isProgress: events.length + parts.length > 0 || Boolean(choice.finish_reason) }
     },
     end() {
       const events: ModelEvent[] = calls.map(({ index: _, ...call }) => ({ type: 'tool-call', call }))
-      events.push({ type: 'finish', reason: finishReason ?? 'other', usage })
+      // Some servers end a reply that calls with a plain stop.
+      const reason = calls.length > 0 && finishReason === 'stop' ? 'tool-calls' : (finishReason ?? 'other')
+      events.push({ type: 'finish', reason, usage: usage ?? readOpenAiUsage(undefined) })
       return events
     }
   }
@@ -61,10 +74,21 @@ export function createOpenAiReply(): OpenAiReply {
 
 export function readOpenAiUsage(value: unknown): Usage {
   const usage = asRecord(value)
+  const reasoningTokens = asCount(asRecord(usage.completion_tokens_details).reasoning_tokens)
   return {
     inputTokens: asCount(usage.prompt_tokens),
     outputTokens: asCount(usage.completion_tokens),
-    cachedTokens: asCount(asRecord(usage.prompt_tokens_details).cached_tokens)
+    cachedTokens: asCount(asRecord(usage.prompt_tokens_details).cached_tokens),
+    ...(reasoningTokens > 0 && { reasoningTokens })
+  }
+}
+
+function isWhole(json: string): boolean {
+  try {
+    JSON.parse(json)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -74,6 +98,11 @@ function asRecord(value: unknown): Record<string, unknown> {
 
 function asText(value: unknown): string {
   return typeof value === 'string' ? value : ''
+}
+
+/** Some servers send them parsed. */
+function asArguments(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : asText(value)
 }
 
 function asCount(value: unknown): number {

@@ -1,81 +1,65 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai'
 import {
-  EmbeddingTooShort,
+  codeOf,
   ModelContextTooLong,
   ModelFailed,
+  ModelOutOfQuota,
   ModelRateLimited,
   ModelRefused,
   ModelTimeout,
-  ModelUnreachable,
-  ModelUnreadable
+  ModelUnreachable
 } from './errors.ts'
+import { sanitiseCause } from './sanitise-cause.ts'
+import { tellsTooLong } from './tells-too-long.ts'
 
-const OURS = [
-  EmbeddingTooShort,
-  ModelContextTooLong,
-  ModelFailed,
-  ModelRateLimited,
-  ModelRefused,
-  ModelTimeout,
-  ModelUnreachable,
-  ModelUnreadable
-]
-/** Compatible servers name this fault differently: OpenAI by code, llama.cpp by type, vLLM in words only. */
+/** Compatible servers name this fault differently: OpenAI by code, llama.cpp by type, others in words only. */
 const TOO_LONG_CODES = new Set(['context_length_exceeded', 'exceed_context_size_error'])
-const TOO_LONG_WORDS = /context (?:length|size|window)/i
 /** A 429 that waiting does not cure. */
 const QUOTA_CODES = new Set(['insufficient_quota', 'billing_hard_limit_reached'])
+const LIMIT_CODES = new Set(['rate_limit_exceeded', 'rate_limit_error', 'tokens', 'requests'])
 
 /** Every failure of the SDK, of the connection or of the answer's shape as one of ours; `model` is its id. */
 export function mapOpenAiError(error: unknown, model: string): Error {
-  if (error instanceof Error && OURS.some((Ours) => error instanceof Ours)) return error
+  if (error instanceof Error && codeOf(error).startsWith('PAI_')) return error
   const options = { cause: sanitiseCause(error) }
   if (error instanceof APIConnectionTimeoutError) return new ModelTimeout(model, options)
   if (error instanceof APIConnectionError) return new ModelUnreachable(model, options)
-  if (error instanceof APIError && error.status !== undefined)
-    return mapStatus(error, error.status, model, options)
-  return new ModelFailed(model, options)
+  if (!(error instanceof APIError)) return new ModelFailed(model, options)
+  const mapped = mapApiError(error, model, options)
+  const retryAfterMs = readRetryAfter(error.headers)
+  return retryAfterMs === undefined ? mapped : Object.assign(mapped, { retryAfterMs })
 }
 
-function mapStatus(error: APIError, status: number, model: string, options: { cause: Error }): Error {
+function mapApiError(error: APIError, model: string, options: { cause: Error }): Error {
   const codes = [error.code, error.type].filter((code) => typeof code === 'string')
-  if (status === 413) return new ModelContextTooLong(model, options)
-  if (
-    status === 400 &&
-    (codes.some((code) => TOO_LONG_CODES.has(code)) || TOO_LONG_WORDS.test(error.message))
-  ) {
+  const status = error.status ?? readStatus(error.code)
+  if (codes.some((code) => QUOTA_CODES.has(code)) || status === 402) {
+    return new ModelOutOfQuota(model, options)
+  }
+  // Groq limits by the minute with a 413.
+  if (status === 429 || codes.some((code) => LIMIT_CODES.has(code))) {
+    return new ModelRateLimited(model, options)
+  }
+  if (status === 401 || status === 403) return new ModelRefused(model, options)
+  if (status === 413 || codes.some((code) => TOO_LONG_CODES.has(code)) || tellsTooLong(error.message)) {
     return new ModelContextTooLong(model, options)
   }
   if (status === 408) return new ModelTimeout(model, options)
-  if (status === 429) {
-    return codes.some((code) => QUOTA_CODES.has(code))
-      ? new ModelRefused(model, options)
-      : new ModelRateLimited(model, options)
-  }
-  if (status >= 400 && status < 500) return new ModelRefused(model, options)
+  if (status !== undefined && status >= 400 && status < 500) return new ModelRefused(model, options)
   return new ModelFailed(model, options)
 }
 
-/**
- * What of a foreign error may reach a log. Its message, body and headers may not: servers echo the prompt and
- * part of the key in them.
- */
-function sanitiseCause(error: unknown): Error {
-  const name = error instanceof Error ? error.constructor.name : typeof error
-  const status = error instanceof APIError ? error.status : undefined
-  const code = findCode(error)
-  const cause = new Error([name, status, code].filter((part) => part !== undefined).join(' '))
-  cause.name = name
-  return Object.assign(cause, status !== undefined && { status }, code !== undefined && { code })
+/** An error inside a stream has no status of its own, and vLLM and OpenRouter give it as the code. */
+function readStatus(code: unknown): number | undefined {
+  const status = Number(code)
+  return Number.isInteger(status) && status >= 400 && status < 600 ? status : undefined
 }
 
-/** The first code along the causes: the system's ("ECONNREFUSED") lies two levels under the SDK's error. */
-function findCode(error: unknown): string | undefined {
-  let current = error
-  for (let depth = 0; depth < 4 && current instanceof Error; depth++) {
-    const code = (current as { code?: unknown }).code
-    if (typeof code === 'string' && /^[\w.-]{1,64}$/.test(code)) return code
-    current = current.cause
-  }
-  return undefined
+/** In milliseconds; the header has seconds or a date. */
+function readRetryAfter(headers: Headers | undefined): number | undefined {
+  const exact = Number.parseFloat(headers?.get('retry-after-ms') ?? '')
+  if (exact >= 0) return exact
+  const text = headers?.get('retry-after') ?? ''
+  const waitMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now()
+  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : undefined
 }

@@ -1,8 +1,24 @@
 /** The seam to language models. Nothing here knows a vendor; providers beside this file implement it. */
 
-export interface PromptMessage {
-  role: 'user' | 'assistant'
-  content: string
+export interface PromptImage {
+  /** image/png, image/jpeg, image/gif or image/webp. */
+  mediaType: string
+  data: Uint8Array
+}
+
+export type PromptMessage =
+  | { role: 'user'; content: string; images?: PromptImage[] }
+  | { role: 'assistant'; content: string; toolCalls?: ToolCall[] }
+  /** What a tool gave for the call of that id. */
+  | { role: 'tool'; callId: string; content: string; isError?: boolean }
+
+/** Something the model may ask to have done. */
+export interface PromptTool {
+  /** Letters, digits, underscores and hyphens, at most 64. */
+  name: string
+  description: string
+  /** JSON Schema of its arguments, an object. */
+  schema: Record<string, unknown>
 }
 
 /** Something recalled that the reply may quote; `index` is the number it is cited by: `[1]`. */
@@ -22,8 +38,11 @@ export interface PromptSource {
 export interface Prompt {
   /** Instructions and rendered sources: what a language model reads. */
   system: string
-  /** Oldest first; the last one is the user's. */
+  /** Oldest first; the last one is the user's, or what a tool gave. */
   messages: PromptMessage[]
+  tools?: PromptTool[]
+  /** At most this much is written; absent: what the model can. */
+  maxOutputTokens?: number
   /** The same sources as data, for a model that quotes instead of writing. */
   sources: PromptSource[]
 }
@@ -31,7 +50,10 @@ export interface Prompt {
 export interface Usage {
   inputTokens: number
   outputTokens: number
+  /** Those of the input that the provider had in its cache. */
   cachedTokens: number
+  /** Those of the output that were thought and not said, where the provider tells. */
+  reasoningTokens?: number
 }
 
 export interface ToolCall {
@@ -44,14 +66,27 @@ export interface ToolCall {
 export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'other'
 
 export type ModelEvent =
+  /** Who answers, before its first word: not always the model that was asked, see `fall-back.ts`. */
+  | { type: 'start'; model: string }
   | { type: 'text-delta'; text: string }
   | { type: 'reasoning-delta'; text: string }
   | { type: 'tool-call'; call: ToolCall }
   | { type: 'finish'; reason: FinishReason; usage: Usage }
 
+/** What a model can do. */
+export interface Abilities {
+  /** Whether it sees the images of a message. */
+  images: boolean
+  tools: boolean
+  /** Whether it can be held to a shape. */
+  structured: boolean
+}
+
 export interface ChatModel {
   /** Provider and model, e.g. "openai:gpt-5-mini". Stored with every turn. */
   readonly id: string
+  /** Absent: nothing but words. */
+  readonly abilities?: Abilities
   /** Streams one reply and ends with one `finish`. Fails by throwing (see `errors.ts`), never by an event. */
   stream(prompt: Prompt, signal: AbortSignal): AsyncIterable<ModelEvent>
 }
@@ -84,8 +119,24 @@ export interface Embedder {
   embed(texts: string[], signal: AbortSignal): Promise<number[][]>
 }
 
+/** A model that may be chosen by name. */
+export interface ModelInfo extends Abilities {
+  id: string
+  /** Other names it answers to. */
+  aliases: string[]
+  /** True for the one that quotes from memory, where no language model is. */
+  offline: boolean
+}
+
+export interface ProviderState {
+  provider: string
+  /** `open`: it failed too often of late, and is left alone for a while; `half-open`: one call tries it. */
+  circuit: 'closed' | 'open' | 'half-open'
+}
+
 /** What this deployment answers with. */
 export interface Llm {
+  /** The deployment's own choice. */
   chat: ChatModel
   /** null in offline mode. */
   structured: StructuredModel | null
@@ -94,4 +145,10 @@ export interface Llm {
   embedderFor(id: string): Embedder | null
   /** True when no model is at hand and replies are quotes from memory. */
   offline: boolean
+  /** The chat model of an id or an alias in `models()`; throws `ModelUnknown` for any other. */
+  chatModel(name: string): ChatModel
+  /** Every model that may be chosen, the deployment's own first. */
+  models(): ModelInfo[]
+  /** How the providers of these models are. */
+  providers(): ProviderState[]
 }

@@ -1,5 +1,5 @@
 const DRAIN_MS = 1_000
-const MARK = /\ndata: ?\[DONE\]/
+const MARK = /[\r\n]data: ?\[DONE\]/
 const MARK_LENGTH = 14
 
 /**

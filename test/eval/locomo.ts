@@ -235,7 +235,8 @@ function counting(model: StructuredModel, total: Usage): StructuredModel {
     id: model.id,
     async complete(request, signal) {
       const answer = await model.complete(request, signal)
-      for (const name of Object.keys(total) as (keyof Usage)[]) total[name] += answer.usage[name]
+      for (const name of ['inputTokens', 'outputTokens', 'cachedTokens'] as const)
+        total[name] += answer.usage[name]
       return answer
     }
   }

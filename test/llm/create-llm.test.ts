@@ -98,6 +98,7 @@ describe('what answers', () => {
     server.script('Hello Ada')
     const prompt = { system: '', messages: [{ role: 'user' as const, content: 'Hi' }], sources: [] }
     const events = llm.chat.stream(prompt, new AbortController().signal)[Symbol.asyncIterator]()
+    expect((await events.next()).value).toEqual({ type: 'start', model: 'openai:scripted' })
     expect((await events.next()).value).toEqual({ type: 'text-delta', text: 'Hello Ada' })
     expect(server.requests[0]?.headers.authorization).toBe('Bearer none')
   })

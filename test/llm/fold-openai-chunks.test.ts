@@ -6,7 +6,7 @@ import type { ModelEvent } from '../../src/llm/model.ts'
 
 function fold(...chunks: unknown[]): ModelEvent[] {
   const reply = createOpenAiReply()
-  return [...chunks.flatMap((chunk) => reply.add(chunk)), ...reply.end()]
+  return [...chunks.flatMap((chunk) => reply.add(chunk).events), ...reply.end()]
 }
 
 function foldFixture(name: string): ModelEvent[] {

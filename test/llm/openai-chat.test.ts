@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ModelEvent, Prompt } from '../../src/llm/model.ts'
-import { createOpenAiChatModel, type StreamTimeouts } from '../../src/llm/openai.ts'
+import { createOpenAiChatModel } from '../../src/llm/openai-chat.ts'
+import { MODEL_TIMEOUTS, type ModelTimeouts } from '../../src/llm/silence.ts'
 import { type ScriptedReply, startScriptedOpenAi } from '../support/scripted-openai.ts'
 
 const KEY = 'sk-canary-key'
@@ -10,10 +11,15 @@ const PROMPT: Prompt = { system: 'Be brief.', messages: [{ role: 'user', content
 const USAGE = { inputTokens: 12, outputTokens: 3, cachedTokens: 8 }
 const WIRE_USAGE = { prompt_tokens: 12, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 8 } }
 
-async function setup(timeouts?: StreamTimeouts) {
+async function setup(timeouts: Partial<ModelTimeouts> = {}) {
   const server = await startScriptedOpenAi()
   onTestFinished(() => server.close())
-  const model = createOpenAiChatModel({ apiKey: KEY, baseUrl: server.baseUrl, model: 'scripted' }, timeouts)
+  const model = createOpenAiChatModel({
+    apiKey: KEY,
+    baseUrl: server.baseUrl,
+    model: 'scripted',
+    timeouts: { ...MODEL_TIMEOUTS, ...timeouts }
+  })
   return { server, model, stream: (signal = new AbortController().signal) => model.stream(PROMPT, signal) }
 }
 
@@ -96,11 +102,7 @@ describe('a reply', () => {
   })
 
   test('is whole when the server has said why it ends and then falls silent', async () => {
-    const { server, stream } = await setup({
-      firstTokenMs: 30_000,
-      betweenTokensMs: 30_000,
-      afterFinishMs: 20
-    })
+    const { server, stream } = await setup({ afterFinishMs: 20 })
     server.script({ deltas: ['Hello'], ending: 'finish-and-hang' })
     expect((await collect(stream())).seen.at(-1)).toMatchObject({ type: 'finish', reason: 'stop' })
   })
@@ -120,10 +122,10 @@ describe('a reply', () => {
 
 describe('a recorded stream', () => {
   test.each([
-    ['openai', 'She keeps them in Tromsø. 🐝', '', 'stop', [1482, 77, 1280]],
-    ['ollama', 'In Tromsø.', 'The user asks about bees.', 'tool-calls', [31, 52, 0]],
-    ['vllm', '\n\nTromsø.', 'Bees, then.', 'length', [25, 8, 0]],
-    ['openrouter', 'Tromsø', '', 'stop', [12, 3, 4]]
+    ['openai', 'She keeps them in Tromsø. 🐝', '', 'stop', [1482, 77, 1280, 64]],
+    ['ollama', 'In Tromsø.', 'The user asks about bees.', 'tool-calls', [31, 52, 0, 0]],
+    ['vllm', '\n\nTromsø.', 'Bees, then.', 'length', [25, 8, 0, 0]],
+    ['openrouter', 'Tromsø', '', 'stop', [12, 3, 4, 0]]
   ] as const)('of %s is understood', async (name, text, reasoning, reason, counts) => {
     const { server, stream } = await setup()
     server.script(readFixture(name))
@@ -132,11 +134,11 @@ describe('a recorded stream', () => {
       seen.map((event) => (event.type === type && 'text' in event ? event.text : '')).join('')
     expect(join('text-delta')).toBe(text)
     expect(join('reasoning-delta')).toBe(reasoning)
-    const [inputTokens, outputTokens, cachedTokens] = counts
+    const [inputTokens, outputTokens, cachedTokens, reasoningTokens] = counts
     expect(seen.at(-1)).toEqual({
       type: 'finish',
       reason,
-      usage: { inputTokens, outputTokens, cachedTokens }
+      usage: { inputTokens, outputTokens, cachedTokens, ...(reasoningTokens && { reasoningTokens }) }
     })
   })
 
@@ -172,7 +174,7 @@ describe('a failure', () => {
       'PAI_MODEL_CONTEXT_TOO_LONG'
     ],
     ['too many requests', 429, error('rate_limit_exceeded'), 'PAI_MODEL_RATE_LIMITED'],
-    ['no credit', 429, error('insufficient_quota'), 'PAI_MODEL_REFUSED'],
+    ['no credit', 429, error('insufficient_quota'), 'PAI_MODEL_OUT_OF_QUOTA'],
     ['a broken server', 500, error(null), 'PAI_MODEL_FAILED'],
     ['an overloaded server', 503, '<html>Unavailable</html>', 'PAI_MODEL_FAILED'],
     ['a page where a stream was due', 200, '<html>Sign in</html>', 'PAI_MODEL_FAILED'],
@@ -229,7 +231,7 @@ describe('a failure', () => {
     ['before its headers', { before: 'hang' }, 0],
     ['after some words', { deltas: ['Hello'], ending: 'hang' }, 1]
   ])('of a server that falls silent %s is a timeout', async (_, reply, words) => {
-    const { server, stream } = await setup({ firstTokenMs: 150, betweenTokensMs: 50, afterFinishMs: 50 })
+    const { server, stream } = await setup({ firstTokenMs: 150, betweenTokensMs: 50 })
     server.script(reply)
     const { seen, error } = await collect(stream())
     expect(error?.code).toBe('PAI_MODEL_TIMEOUT')

@@ -1,5 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createOpenAiEmbedder } from '../../src/llm/openai.ts'
+import { createBreaker } from '../../src/llm/breaker.ts'
+import { createEmbedder } from '../../src/llm/embed-in-batches.ts'
+import { createGuard } from '../../src/llm/guard.ts'
+import { createOpenAiEmbedder } from '../../src/llm/openai-embedder.ts'
 import { type ScriptedOpenAiOptions, startScriptedOpenAi } from '../support/scripted-openai.ts'
 
 const signal = new AbortController().signal
@@ -8,7 +11,8 @@ const LOCAL = { model: 'nomic-embed-text', dimensions: 3 }
 async function setup(settings: { model: string; dimensions: number }, options?: ScriptedOpenAiOptions) {
   const server = await startScriptedOpenAi(options)
   onTestFinished(() => server.close())
-  const embedder = createOpenAiEmbedder({ apiKey: 'sk-canary', baseUrl: server.baseUrl, ...settings })
+  const provider = createOpenAiEmbedder({ apiKey: 'sk-canary', baseUrl: server.baseUrl, ...settings })
+  const embedder = createEmbedder(provider, createGuard(createBreaker()))
   const inputs = () => server.requests.map(({ body }) => body.input as string[])
   return { server, embedder, inputs }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { StructuredRequest } from '../../src/llm/model.ts'
-import { createOpenAiStructuredModel } from '../../src/llm/openai.ts'
+import { createOpenAiStructuredModel } from '../../src/llm/openai-structured.ts'
 import { type ScriptedOpenAiOptions, startScriptedOpenAi } from '../support/scripted-openai.ts'
 
 const signal = new AbortController().signal
@@ -104,13 +104,6 @@ describe('a failure', () => {
     expect(`${error.message} ${error.stack} ${JSON.stringify(error.cause)} ${error.cause}`).not.toContain(
       'canary'
     )
-  })
-
-  test('that passes is tried again', async () => {
-    const { server, model } = await setup()
-    server.script({ status: 503, body: {}, headers: { 'retry-after-ms': '1' } })
-    server.script('{"names":["Ada"]}')
-    expect((await model.complete(REQUEST, signal)).value).toEqual({ names: ['Ada'] })
   })
 
   test("by an abort is the signal's reason", async () => {

@@ -1,0 +1,78 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Breaker } from './breaker.ts'
+import { codeOf, retryAfterOf } from './errors.ts'
+
+export interface RetrySettings {
+  tries: number
+  /** The wait before the second try; each further one is twice as long. */
+  firstWaitMs: number
+  /** A provider that wants to be left alone for longer is not asked again. */
+  longestWaitMs: number
+  /** The same, where another model can be asked in its place. */
+  longestWaitWithOthersMs: number
+  /** No further try begins after so long. */
+  withinMs: number
+}
+
+export const RETRIES: RetrySettings = {
+  tries: 3,
+  firstWaitMs: 200,
+  longestWaitMs: 10_000,
+  longestWaitWithOthersMs: 1_000,
+  withinMs: 30_000
+}
+
+/** A silence is not tried again: whoever waits has waited as long as they may. */
+const WORTH_ANOTHER_TRY = new Set(['PAI_MODEL_UNREACHABLE', 'PAI_MODEL_RATE_LIMITED', 'PAI_MODEL_FAILED'])
+/** The provider's own faults. One that refuses or limits is at hand. */
+const AWAY = new Set(['PAI_MODEL_UNREACHABLE', 'PAI_MODEL_TIMEOUT', 'PAI_MODEL_FAILED'])
+
+/** Stands before every call of one provider: tries again what may pass, and leaves a failing provider alone. */
+export interface Guard {
+  /** `call` must be safe to repeat: of a stream, its first event. */
+  run<T>(model: string, signal: AbortSignal, call: () => Promise<T>, hasOthers?: boolean): Promise<T>
+  /** Hears of a failure after the first event, which nothing can repeat. */
+  note(error: unknown): void
+}
+
+export function createGuard(breaker: Breaker, settings = RETRIES): Guard {
+  async function tryAgain<T>(call: () => Promise<T>, signal: AbortSignal, hasOthers: boolean): Promise<T> {
+    const { tries, withinMs, longestWaitMs, longestWaitWithOthersMs } = settings
+    const longest = hasOthers ? longestWaitWithOthersMs : longestWaitMs
+    const began = performance.now()
+    for (let tried = 1; ; tried++) {
+      try {
+        return await call()
+      } catch (error) {
+        if (signal.aborted || tried >= tries || !WORTH_ANOTHER_TRY.has(codeOf(error))) throw error
+        const waitMs = retryAfterOf(error) ?? backOff(tried)
+        if (waitMs > longest || performance.now() - began + waitMs > withinMs) throw error
+        await wait(waitMs, undefined, { signal })
+      }
+    }
+  }
+
+  /** Spread, so that all who failed at once do not come back at once. */
+  function backOff(tried: number): number {
+    return settings.firstWaitMs * 2 ** (tried - 1) * (0.5 + Math.random() / 2)
+  }
+
+  return {
+    async run(model, signal, call, hasOthers = false) {
+      signal.throwIfAborted()
+      const leave = breaker.enter(model)
+      try {
+        const answer = await tryAgain(call, signal, hasOthers)
+        leave('answered')
+        return answer
+      } catch (error) {
+        leave(signal.aborted ? 'unsaid' : AWAY.has(codeOf(error)) ? 'failed' : 'answered')
+        signal.throwIfAborted()
+        throw error
+      }
+    },
+    note(error) {
+      if (AWAY.has(codeOf(error))) breaker.noteFailure()
+    }
+  }
+}
