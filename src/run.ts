@@ -9,6 +9,7 @@ import { connectPostgres } from './db/postgres.ts'
 import { AddressUnusable } from './http/errors.ts'
 import { loggerOptions } from './http/log.ts'
 import { createLlm, describeLlm } from './llm/create-llm.ts'
+import { modelTimeouts } from './llm/silence.ts'
 import { createServices } from './services.ts'
 import { startWorker } from './worker.ts'
 
@@ -87,6 +88,15 @@ function llmSettings(config: Config): Parameters<typeof createLlm>[0] {
     ...(config.OPENAI_BASE_URL ? { openAiBaseUrl: config.OPENAI_BASE_URL } : {}),
     ...(config.PAI_CHAT_MODEL ? { chatModel: config.PAI_CHAT_MODEL } : {}),
     ...(config.PAI_EMBEDDING_MODEL ? { embeddingModel: config.PAI_EMBEDDING_MODEL } : {}),
-    embeddingDimensions: config.PAI_EMBEDDING_DIMENSIONS
+    embeddingDimensions: config.PAI_EMBEDDING_DIMENSIONS,
+    ...(config.fallbackModels ? { fallbackModels: config.fallbackModels } : {}),
+    ...(config.models ? { models: config.models } : {}),
+    ...(config.providers ? { servers: config.providers } : {}),
+    ...(config.AWS_REGION ? { bedrock: bedrockSettings(config.AWS_REGION, config) } : {}),
+    timeouts: modelTimeouts(config.PAI_FIRST_TOKEN_SECONDS * 1_000, config.PAI_BETWEEN_TOKENS_SECONDS * 1_000)
   }
+}
+
+function bedrockSettings(region: string, { PAI_BEDROCK_ENDPOINT }: Config) {
+  return { region, ...(PAI_BEDROCK_ENDPOINT ? { endpoint: PAI_BEDROCK_ENDPOINT } : {}) }
 }
