@@ -10,6 +10,30 @@ CREATE TABLE "attachments" (
 	CONSTRAINT "attachments_owner_id_id_pk" PRIMARY KEY("owner_id","id")
 );
 --> statement-breakpoint
+CREATE TABLE "file_import_parts" (
+	"owner_id" uuid NOT NULL,
+	"import_id" uuid NOT NULL,
+	"place" integer NOT NULL,
+	"content" jsonb NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "file_import_parts_owner_id_import_id_place_pk" PRIMARY KEY("owner_id","import_id","place")
+);
+--> statement-breakpoint
+CREATE TABLE "file_imports" (
+	"owner_id" uuid NOT NULL,
+	"id" uuid NOT NULL,
+	"source" text NOT NULL,
+	"extract" boolean NOT NULL,
+	"total" integer NOT NULL,
+	"done" integer DEFAULT 0 NOT NULL,
+	"conversations" integer DEFAULT 0 NOT NULL,
+	"messages" integer DEFAULT 0 NOT NULL,
+	"memories" integer DEFAULT 0 NOT NULL,
+	"kept" jsonb DEFAULT '[]'::jsonb NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "file_imports_owner_id_id_pk" PRIMARY KEY("owner_id","id")
+);
+--> statement-breakpoint
 CREATE TABLE "model_calls" (
 	"owner_id" uuid NOT NULL,
 	"id" uuid NOT NULL,
@@ -37,6 +61,8 @@ ALTER TABLE "conversations" ADD COLUMN "model" text;--> statement-breakpoint
 ALTER TABLE "conversations" ADD COLUMN "archived_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "attachments" ADD CONSTRAINT "attachments_owner_id_users_id_fk" FOREIGN KEY ("owner_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "attachments" ADD CONSTRAINT "attachments_owner_id_message_id_messages_owner_id_id_fk" FOREIGN KEY ("owner_id","message_id") REFERENCES "public"."messages"("owner_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "file_import_parts" ADD CONSTRAINT "file_import_parts_owner_id_import_id_file_imports_owner_id_id_fk" FOREIGN KEY ("owner_id","import_id") REFERENCES "public"."file_imports"("owner_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "file_imports" ADD CONSTRAINT "file_imports_owner_id_users_id_fk" FOREIGN KEY ("owner_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "model_calls" ADD CONSTRAINT "model_calls_owner_id_users_id_fk" FOREIGN KEY ("owner_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "model_calls" ADD CONSTRAINT "model_calls_conversation_fk" FOREIGN KEY ("owner_id","conversation_id") REFERENCES "public"."conversations"("owner_id","id") ON DELETE SET NULL ("conversation_id") ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "monthly_costs" ADD CONSTRAINT "monthly_costs_owner_id_users_id_fk" FOREIGN KEY ("owner_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -49,7 +75,7 @@ CREATE INDEX "model_calls_conversation" ON "model_calls" USING btree ("owner_id"
 DO $$
 DECLARE name text;
 BEGIN
-  FOREACH name IN ARRAY ARRAY['attachments', 'model_calls', 'monthly_costs'] LOOP
+  FOREACH name IN ARRAY ARRAY['attachments', 'model_calls', 'monthly_costs', 'file_imports', 'file_import_parts'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
     EXECUTE format('CREATE POLICY owner ON %I USING (owner_id = (SELECT current_owner())) '
@@ -69,6 +95,8 @@ CREATE POLICY system ON attachments TO pai_system USING (true);
 --> statement-breakpoint
 CREATE POLICY system ON model_calls TO pai_system USING (true);
 --> statement-breakpoint
+CREATE POLICY system ON file_import_parts TO pai_system USING (true);
+--> statement-breakpoint
 CREATE POLICY system ON sessions FOR SELECT TO pai_system USING (true);
 --> statement-breakpoint
 CREATE POLICY system_renew ON turns FOR UPDATE TO pai_system USING (true);
@@ -76,6 +104,8 @@ CREATE POLICY system_renew ON turns FOR UPDATE TO pai_system USING (true);
 GRANT SELECT (message_id, created_at), DELETE ON attachments TO pai_system;
 --> statement-breakpoint
 GRANT SELECT (created_at), DELETE ON model_calls TO pai_system;
+--> statement-breakpoint
+GRANT SELECT (created_at), DELETE ON file_import_parts TO pai_system;
 --> statement-breakpoint
 GRANT SELECT (id, revoked_at) ON sessions TO pai_system;
 --> statement-breakpoint
@@ -147,6 +177,7 @@ CREATE OR REPLACE FUNCTION system.delete_expired() RETURNS void
       SELECT FROM turns WHERE turns.owner_id = conversations.owner_id AND turns.conversation_id = conversations.id
          AND turns.status IN ('queued', 'running'));
     DELETE FROM attachments WHERE message_id IS NULL AND created_at < now() - interval '24 hours';
+    DELETE FROM file_import_parts WHERE created_at < now() - interval '24 hours';
     DELETE FROM model_calls WHERE created_at < now() - interval '400 days';
     DELETE FROM system.request_counts WHERE minute < now() - interval '2 minutes';
   $$;
