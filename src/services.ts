@@ -38,6 +38,7 @@ import { createMessageIndex } from './memory/recall/message-index.ts'
 import { createRecall } from './memory/recall/recall.ts'
 import { createReembed } from './memory/recall/reembed.ts'
 import { hashText, indexWords } from './memory/store.ts'
+import { createSweep } from './memory/sweep.ts'
 import { createImportFrom } from './transfer/import.ts'
 
 export type Services = Awaited<ReturnType<typeof createServices>>
@@ -123,6 +124,7 @@ export async function createServices({
     'memory.index': createIndexWords({ database, embedders, checkSize: createCheckSize(database, queue) }),
     'memory.purge': purging.job,
     'memory.sweep-purges': purging.sweep,
+    'memory.sweep-unfinished': createSweep({ database, queue, embedders, now }),
     'memory.build-vector-index': createBuildIndex(database, config.PAI_MIGRATION_DATABASE_URL),
     'memory.reembed': createReembed({ database, queue, embedders }),
     'house.delete-expired': async () => {

@@ -34,6 +34,8 @@ export interface JobPayloads {
   'memory.purge': { ownerId: string; memoryId: string }
   /** Finds the purges that are due and whose job was lost. */
   'memory.sweep-purges': Record<string, never>
+  /** Takes up again what was given up of extraction and indexing, of the owners after one of them. */
+  'memory.sweep-unfinished': { after?: string }
   /** Begins a consolidation for each owner whose night it is. */
   'consolidation.schedule': Record<string, never>
   /** Tidies an owner's memory. */
@@ -94,6 +96,7 @@ const QUEUES: Record<JobName, QueueOptions> = {
     expireInSeconds: 900
   },
   'memory.sweep-purges': { retryLimit: 2, expireInSeconds: 900 },
+  'memory.sweep-unfinished': { retryLimit: 2, expireInSeconds: 900 },
   'consolidation.schedule': { retryLimit: 2, expireInSeconds: 1800 },
   'consolidation.run': {
     retryLimit: 5,
@@ -110,7 +113,8 @@ const KEPT: QueueOptions = { retentionSeconds: 365 * 24 * 60 * 60 }
 const SCHEDULES: Partial<Record<JobName, string>> = {
   'consolidation.schedule': '7 * * * *',
   'house.delete-expired': '17 * * * *',
-  'memory.sweep-purges': '41 * * * *'
+  'memory.sweep-purges': '41 * * * *',
+  'memory.sweep-unfinished': '53 * * * *'
 }
 
 /** A worker is woken by a notification; this often it looks anyway, for retries that are due and in case one was missed. */
@@ -184,7 +188,7 @@ export async function openQueue(
           })
         }
       }
-      for (const [name, cron] of Object.entries(SCHEDULES)) await boss.schedule(name, cron)
+      for (const [name, cron] of Object.entries(SCHEDULES)) await boss.schedule(name, cron, {})
     },
     async check() {
       await boss.getQueue(FAILED)

@@ -22,6 +22,7 @@ const noJobs: JobHandlers = {
   'memory.reembed': async () => {},
   'memory.purge': async () => {},
   'memory.sweep-purges': async () => {},
+  'memory.sweep-unfinished': async () => {},
   'house.delete-expired': async () => {}
 }
 

@@ -7,6 +7,7 @@ import type { Embedders } from './embedders.ts'
 import { saveVectors } from './memory-vectors.ts'
 import { memoryVectors, messageVectors, vectorModels } from './tables.ts'
 import { countVectors } from './vector-models.ts'
+import { listMemoriesWithout, listMessagesWithout } from './without-vector.ts'
 
 /** Rows embedded at once: a run that dies loses no more than this. */
 const BATCH = 100
@@ -84,11 +85,6 @@ interface Batch {
 
 /** What has no vector of the next model yet, and how far it is; null where this model is not, or no longer, the next. */
 async function nextBatch(tx: Tx, ownerId: string, model: string): Promise<Batch | null> {
-  const without = (
-    vectors: string,
-    row: string
-  ) => sql`NOT EXISTS (SELECT FROM ${sql.identifier(vectors)} made
-    WHERE made.owner_id = ${ownerId} AND made.id = ${sql.identifier(row)}.id AND made.model = ${model})`
   const counted = await countVectors(tx, ownerId, model)
   const [row] = await tx
     .update(vectorModels)
@@ -96,15 +92,9 @@ async function nextBatch(tx: Tx, ownerId: string, model: string): Promise<Batch 
     .where(and(eq(vectorModels.ownerId, ownerId), eq(vectorModels.nextModel, model)))
     .returning({ model: vectorModels.model })
   if (!row) return null
-  const memories = await tx.execute<{ id: string; text: string }>(sql`
-    SELECT id, text FROM memories WHERE owner_id = ${ownerId} AND forgotten_at IS NULL AND ${without('memory_vectors', 'memories')}
-     ORDER BY id LIMIT ${BATCH}`)
-  // The messages that may be found at all are those with terms.
-  const messages = await tx.execute<{ id: string }>(sql`
-    SELECT said.id FROM message_terms said
-     WHERE said.owner_id = ${ownerId} AND said.term = '' AND ${without('message_vectors', 'said')}
-     ORDER BY said.id LIMIT ${BATCH - memories.rows.length}`)
-  return { memories: memories.rows, messageIds: messages.rows.map(({ id }) => id) }
+  const memories = await listMemoriesWithout(tx, ownerId, model, BATCH)
+  const messageIds = await listMessagesWithout(tx, ownerId, model, BATCH - memories.length)
+  return { memories, messageIds }
 }
 
 async function removeVectors(tx: Tx, ownerId: string, model: string): Promise<void> {

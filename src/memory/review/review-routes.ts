@@ -7,6 +7,7 @@ import { reconcileKept } from '../extraction/reconcile.ts'
 import { lockMemories } from '../extraction/reconcile-store.ts'
 import { Memory, MemoryPage } from '../schemas.ts'
 import { loadMemory } from '../store.ts'
+import * as failures from './extraction-failures.ts'
 import {
   ConflictResolution,
   MemoryConflict,
@@ -85,7 +86,7 @@ export const reviewReadRoutes: FastifyPluginAsyncTypebox<ReviewRoutesOptions> = 
       }
     },
     (request) =>
-      pageOf(request.user.id, request.query, review.listExtractions, ({ updatedAt, messageId }) => ({
+      pageOf(request.user.id, request.query, failures.listExtractions, ({ updatedAt, messageId }) => ({
         at: new Date(updatedAt),
         id: messageId
       }))
@@ -167,7 +168,7 @@ export const reviewWriteRoutes: FastifyPluginAsyncTypebox<ReviewRoutesOptions> =
       const { id: ownerId } = request.user
       const { messageId } = request.params
       const extraction = await database.inOwner(ownerId, async (tx) => {
-        const row = await review.unparkExtraction(tx, ownerId, messageId)
+        const row = await failures.unparkExtraction(tx, ownerId, messageId)
         await queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: [messageId] })
         return row
       })

@@ -3,12 +3,12 @@ import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Tx } from '../../db/client.ts'
 import type { Cursor } from '../../http/cursor.ts'
 import { afterClosing, hasOpenConflict } from '../closing.ts'
-import { ConflictNotFound, ExtractionNotFound, MemoryNotFound, NotProposed } from '../errors.ts'
+import { ConflictNotFound, MemoryNotFound, NotProposed } from '../errors.ts'
 import { type Change, record } from '../history.ts'
 import type { Memory } from '../schemas.ts'
 import { hashText, loadMemories, type MemoryRow } from '../store.ts'
-import { memories, memoryConflicts, memoryExtractions } from '../tables.ts'
-import type { ConflictResolution, MemoryConflict, MemoryExtraction } from './review-schemas.ts'
+import { memories, memoryConflicts } from '../tables.ts'
+import type { ConflictResolution, MemoryConflict } from './review-schemas.ts'
 
 type Status = MemoryRow['status']
 
@@ -211,86 +211,4 @@ async function settle(
   const reason = `the owner kept ${keep}`
   await record(tx, ownerId, id, { action: 'resolved', by: 'owner', reason, before, after })
   if (!kept) await afterClosing(tx, ownerId, id, 'owner', now)
-}
-
-/** What could not be read, newest first, one more than `limit`. */
-export async function listExtractions(
-  tx: Tx,
-  ownerId: string,
-  limit: number,
-  after?: Cursor
-): Promise<MemoryExtraction[]> {
-  const { updatedAt, messageId } = memoryExtractions
-  const rows = await tx
-    .select()
-    .from(memoryExtractions)
-    .where(
-      and(
-        eq(memoryExtractions.ownerId, ownerId),
-        after && or(lt(updatedAt, after.at), and(eq(updatedAt, after.at), lt(messageId, after.id)))
-      )
-    )
-    .orderBy(desc(updatedAt), desc(messageId))
-    .limit(limit + 1)
-  return rows.map(toExtraction)
-}
-
-export function toExtraction(row: typeof memoryExtractions.$inferSelect): MemoryExtraction {
-  const { messageId, status, attempts, errorCode } = row
-  return { messageId, status, attempts, errorCode, updatedAt: row.updatedAt.toISOString() }
-}
-
-/** Lets a parked message be read again. */
-export async function unparkExtraction(
-  tx: Tx,
-  ownerId: string,
-  messageId: string
-): Promise<MemoryExtraction> {
-  const [row] = await tx
-    .update(memoryExtractions)
-    .set({ status: 'failing', updatedAt: sql`now()` })
-    .where(and(eq(memoryExtractions.ownerId, ownerId), eq(memoryExtractions.messageId, messageId)))
-    .returning()
-  if (!row) throw new ExtractionNotFound(messageId)
-  return toExtraction(row)
-}
-
-/** Notes that a message could not be read. */
-export async function noteFailure(
-  tx: Tx,
-  ownerId: string,
-  messageIds: string[],
-  status: 'failing' | 'parked',
-  errorCode: string
-): Promise<void> {
-  const rows = messageIds.map((messageId) => ({ ownerId, messageId, status, attempts: 1, errorCode }))
-  if (rows.length === 0) return
-  await tx
-    .insert(memoryExtractions)
-    .values(rows)
-    .onConflictDoUpdate({
-      target: [memoryExtractions.ownerId, memoryExtractions.messageId],
-      set: { status, errorCode, attempts: sql`${memoryExtractions.attempts} + 1`, updatedAt: sql`now()` }
-    })
-}
-
-export async function clearFailure(tx: Tx, ownerId: string, messageId: string): Promise<void> {
-  await tx
-    .delete(memoryExtractions)
-    .where(and(eq(memoryExtractions.ownerId, ownerId), eq(memoryExtractions.messageId, messageId)))
-}
-
-/** Those of these messages that extraction gave up on. */
-export async function findParked(tx: Tx, ownerId: string, messageIds: string[]): Promise<Set<string>> {
-  const rows = await tx
-    .select({ messageId: memoryExtractions.messageId })
-    .from(memoryExtractions)
-    .where(
-      and(
-        eq(memoryExtractions.ownerId, ownerId),
-        eq(memoryExtractions.status, 'parked'),
-        inArray(memoryExtractions.messageId, messageIds)
-      )
-    )
-  return new Set(rows.map(({ messageId }) => messageId))
 }
