@@ -9,6 +9,7 @@ import { authRoutes } from './auth/routes.ts'
 import { conversationRoutes } from './chat/conversation-routes.ts'
 import { importRoutes } from './chat/import-routes.ts'
 import { chatRoutes } from './chat/routes.ts'
+import { socketRoutes } from './chat/socket-routes.ts'
 import { consolidationReadRoutes, consolidationWriteRoutes } from './consolidation/routes.ts'
 import { apiDocument } from './http/api-document.ts'
 import { errorHandler } from './http/error-handler.ts'
@@ -19,6 +20,7 @@ import { rateLimitOptions } from './http/rate-limit.ts'
 import { refuseUnstorableText } from './http/text.ts'
 import { createValidatorCompiler } from './http/validation.ts'
 import { webApp } from './http/web-app.ts'
+import { webSockets } from './http/web-sockets.ts'
 import { embeddingRoutes } from './memory/recall/embedding-routes.ts'
 import { reviewReadRoutes, reviewWriteRoutes } from './memory/review/review-routes.ts'
 import { rightsReadRoutes, rightsWriteRoutes } from './memory/rights-routes.ts'
@@ -91,6 +93,7 @@ export function buildApp(
 
   if (rateLimit !== null) app.register(fastifyRateLimit, rateLimitOptions(rateLimit))
   const { authenticate, countRefusal } = limitRefusals(app, accounts.authenticate, rateLimit)
+  app.register(webSockets)
   app.register(apiDocument)
   app.register(healthRoutes, { checkReady: services.checkReady })
   app.register(metricsRoutes, {
@@ -101,6 +104,15 @@ export function buildApp(
   app.register(webApp)
 
   app.register(authRoutes, { prefix: '/v1', ...accounts, rateLimit: rateLimit !== null })
+
+  app.register(socketRoutes, {
+    prefix: '/v1',
+    ...chat,
+    authenticate: accounts.authenticate,
+    onSignedOut: accounts.onSignedOut,
+    requireScope: requireScope('chat'),
+    rateLimit
+  })
 
   // Whatever is registered in here cannot be reached without a user, routes not written yet included.
   app.register(
@@ -121,7 +133,7 @@ export function buildApp(
       signedIn.register(modelRoutes, { llm })
       signedIn.register(async function chatting(scope) {
         scope.addHook('onRequest', requireScope('chat'))
-        scope.register(chatRoutes, chat)
+        scope.register(chatRoutes, { ...chat, onSignedOut: accounts.onSignedOut })
         scope.register(conversationRoutes, { database, forgetTold: services.forgetTold })
         scope.register(importRoutes, { database, importConversation: chat.importConversation })
       })

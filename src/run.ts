@@ -15,6 +15,8 @@ import { startWorker } from './worker.ts'
 
 /** Turns and jobs may end by themselves for this long after a signal to stop. */
 const GRACE_MS = 10_000
+/** With the lease of 15 seconds, a turn whose runner died is ended within half a minute. */
+const SWEEP_MS = 15_000
 
 /** Builds the house, opens it, and closes it in order when the process is told to stop. */
 export async function run(config: Config, embedded: EmbeddedThread | null): Promise<void> {
@@ -32,10 +34,14 @@ export async function run(config: Config, embedded: EmbeddedThread | null): Prom
     trustedProxies: config.trustedProxies
   })
   if (database.kind === 'embedded') {
-    // One that cannot be ended now is found again by the worker; it must not keep the house shut.
+    // One that cannot be ended now is found again by the sweep; it must not keep the house shut.
     await services.chat.interruptAbandoned(true).catch((error) => onError(error, 'ending abandoned turns'))
   }
-  const stopWorker = config.PAI_ROLE === 'api' ? undefined : await startWorker(services, onError)
+  if (config.PAI_ROLE !== 'api') await startWorker(services, onError)
+  // Every process looks: whichever is left when a runner dies ends that runner's turns.
+  const sweep = setInterval(() => {
+    services.chat.interruptAbandoned(false).catch((error) => onError(error, 'ending abandoned turns'))
+  }, SWEEP_MS)
   const address = servesApi ? await listen(app, config) : null
 
   console.log(`PAI answers with ${describeLlm(llm)}`)
@@ -49,7 +55,7 @@ export async function run(config: Config, embedded: EmbeddedThread | null): Prom
   async function stop(): Promise<void> {
     if (stopping) return
     stopping = true
-    stopWorker?.()
+    clearInterval(sweep)
     await services.runner.close(GRACE_MS)
     await app.close()
     await services.close(GRACE_MS)

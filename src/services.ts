@@ -1,8 +1,10 @@
+import { v7 as uuidv7 } from 'uuid'
 import { createAccounts } from './auth/accounts.ts'
 import { deriveKey } from './auth/secrets.ts'
 import { extractionSource } from './chat/extraction-source.ts'
 import { createImportConversation, createIndexImport } from './chat/import-conversation.ts'
 import { createInterruptAbandoned } from './chat/interrupted.ts'
+import { createLogWriter } from './chat/log-writer.ts'
 import { createReadTurn } from './chat/read-turn.ts'
 import { createRunTurn } from './chat/run-turn.ts'
 import { createRunner } from './chat/runner.ts'
@@ -17,10 +19,12 @@ import { createConsolidate } from './consolidation/consolidate.ts'
 import { readCurrentProfile } from './consolidation/profile-store.ts'
 import { createSchedule, startConsolidation } from './consolidation/start.ts'
 import { undoConsolidation } from './consolidation/undo.ts'
+import { openBus } from './db/bus.ts'
 import { checkAppRole } from './db/check.ts'
 import type { Database, Tx } from './db/client.ts'
 import { migrate } from './db/migrate.ts'
 import { deleteExpired, hasAccounts } from './db/system.ts'
+import { dropVectorIndexes } from './db/vector-index.ts'
 import { type JobHandlers, openQueue, queueMigration } from './jobs/queue.ts'
 import type { Llm } from './llm/model.ts'
 import { afterClosing } from './memory/closing.ts'
@@ -70,10 +74,12 @@ export async function createServices({
     onError(error, 'working the queue')
   )
 
+  const bus = await openBus(database)
   // The same on every node and at every start, until the first account is there.
   const bootstrapToken = deriveKey(config.PAI_JWT_SECRET, 'bootstrap-token').toString('base64url')
   const accounts = await createAccounts({
     database,
+    bus,
     secret: config.PAI_JWT_SECRET,
     registration: config.PAI_REGISTRATION,
     loopback: config.loopback,
@@ -82,12 +88,18 @@ export async function createServices({
   const embedders = createEmbedders({ database, queue, current: llm.embedder, build: llm.embedderFor })
   const recall = createRecall({ database, embedders, now })
 
+  const chatModel = (name?: string) => (name ? llm.chatModel(name) : llm.chat)
   const hub = createTurnHub()
+  bus.hear('turn-log', (turnIds) => turnIds.split(',').forEach(hub.wake))
+  bus.onReconnect(hub.wakeAll)
+  const runnerId = uuidv7()
   const runTurn = createRunTurn({
     database,
+    bus,
     hub,
+    storeEvents: createLogWriter({ database, bus, runnerId }),
     queue,
-    model: llm.chat,
+    chatModel: llm.chatModel,
     recall,
     indexMessages,
     hideForgotten,
@@ -95,9 +107,16 @@ export async function createServices({
     now,
     onError: (error) => onError(error, 'running a turn')
   })
-  const runner = createRunner({ database, runTurn, onError: (error) => onError(error, 'keeping a turn') })
+  const runner = createRunner({
+    database,
+    id: runnerId,
+    runTurn,
+    onError: (error) => onError(error, 'keeping a turn')
+  })
+  bus.hear('turn-stop', runner.stop)
 
-  const importing = { database, queue, messageIndex: createMessageIndex(embedders, queue) }
+  const checkSize = createCheckSize(database, queue)
+  const importing = { database, queue, messageIndex: createMessageIndex(embedders, queue, checkSize) }
 
   const memory = { record, afterClosing, hashText, indexWords, merge }
 
@@ -109,7 +128,7 @@ export async function createServices({
       database,
       queue,
       model: llm.structured,
-      embedder: llm.embedder,
+      embedderOf: embedders.inUse,
       memory
     }),
     'conversations.import': createIndexImport(importing),
@@ -117,16 +136,22 @@ export async function createServices({
       database,
       queue,
       model: llm.structured,
-      embedder: llm.embedder,
+      embedders,
       source: extractionSource,
       now
     }),
-    'memory.index': createIndexWords({ database, embedders, checkSize: createCheckSize(database, queue) }),
+    'memory.index': createIndexWords({ database, embedders, checkSize }),
     'memory.purge': purging.job,
     'memory.sweep-purges': purging.sweep,
     'memory.sweep-unfinished': createSweep({ database, queue, embedders, now }),
     'memory.build-vector-index': createBuildIndex(database, config.PAI_MIGRATION_DATABASE_URL),
-    'memory.reembed': createReembed({ database, queue, embedders }),
+    'memory.reembed': createReembed({
+      database,
+      queue,
+      embedders,
+      checkSize,
+      dropIndexes: (model) => dropVectorIndexes(database, config.PAI_MIGRATION_DATABASE_URL, model)
+    }),
     'house.delete-expired': async () => {
       await database.inSystem(deleteExpired)
       await database.tidy()
@@ -135,13 +160,14 @@ export async function createServices({
 
   return {
     accounts,
+    bus,
     chat: {
-      startTurn: createStartTurn({ database, runner, modelId: llm.chat.id }),
+      startTurn: createStartTurn({ database, runner, hideForgotten, chatModel }),
       readTurn: createReadTurn({ database }),
       watchTurn: createWatchTurn({ database, hub }),
-      stopTurn: createStopTurn({ database, runner }),
+      stopTurn: createStopTurn({ database, bus, runner }),
       importConversation: createImportConversation(importing),
-      interruptAbandoned: createInterruptAbandoned({ database, queue, indexMessages })
+      interruptAbandoned: createInterruptAbandoned({ database, bus, queue, indexMessages })
     },
     consolidation: {
       start: (tx: Tx, ownerId: string) => startConsolidation(tx, queue, ownerId, now()),
@@ -173,6 +199,7 @@ export async function createServices({
     /** Lets jobs end for `graceMs`, and lets go of the database. Turns are ended before, by the runner. */
     async close(graceMs: number): Promise<void> {
       await queue.close(graceMs)
+      await bus.close()
       await database.close()
     }
   }

@@ -2,16 +2,11 @@ import type { Services } from './services.ts'
 
 /** Jobs of each kind that one process works on at once. */
 const CONCURRENCY = 2
-const SWEEP_MS = 15_000
 
-/** Runs every job, and ends the turns whose runner died. Answers a function that stops the sweeping. */
+/** Runs every job. */
 export async function startWorker(
-  { jobs, queue, chat }: Services,
+  { jobs, queue }: Pick<Services, 'jobs' | 'queue'>,
   onError: (error: unknown, doing: string) => void
-): Promise<() => void> {
+): Promise<void> {
   await queue.work(jobs, CONCURRENCY, (name, error) => onError(error, `running job ${name}`))
-  const sweep = setInterval(() => {
-    chat.interruptAbandoned(false).catch((error) => onError(error, 'ending abandoned turns'))
-  }, SWEEP_MS)
-  return () => clearInterval(sweep)
 }

@@ -1,3 +1,4 @@
+import type { Bus } from '../db/bus.ts'
 import type { Database } from '../db/client.ts'
 import { createAccessTokens } from './access-tokens.ts'
 import { type ApiKeys, createApiKeys } from './api-keys.ts'
@@ -7,18 +8,22 @@ import { createPasswords } from './passwords.ts'
 import { createProfiles, type Profiles } from './profile.ts'
 import { createRefresh, type Refresh } from './refresh.ts'
 import { createRegister, type Register, type RegistrationRules } from './register.ts'
+import { createRevocations, type Revocations } from './revocations.ts'
 import { deriveKey } from './secrets.ts'
 import { createSignIn, type SignIn } from './sign-in.ts'
 import { createSignOut, type SignOut } from './sign-out.ts'
 
 export interface AccountSettings extends RegistrationRules {
   database: Database
+  bus: Bus
   /** What all keys are derived from. Another one signs everybody out within minutes. */
   secret: string
 }
 
 export interface Accounts {
   authenticate: Authenticate
+  /** Calls back when credentials are good no more; answers how to stop waiting. */
+  onSignedOut: Revocations['onEnd']
   register: Register
   signIn: SignIn
   refresh: Refresh
@@ -28,18 +33,30 @@ export interface Accounts {
   invitations: Invitations
 }
 
-export async function createAccounts({ database, secret, ...rules }: AccountSettings): Promise<Accounts> {
+export async function createAccounts({
+  database,
+  bus,
+  secret,
+  ...rules
+}: AccountSettings): Promise<Accounts> {
+  const revocations = await createRevocations(database, bus)
   const accessTokens = await createAccessTokens(secret)
   const passwords = createPasswords()
   const replayKey = deriveKey(secret, 'replayed-secret')
   return {
-    authenticate: createAuthenticate({ database, verifyAccessToken: accessTokens.verify }),
+    authenticate: createAuthenticate({ database, revocations, verifyAccessToken: accessTokens.verify }),
+    onSignedOut: revocations.onEnd,
     register: createRegister({ database, passwords, accessTokens, ...rules }),
     signIn: createSignIn({ database, passwords, accessTokens }),
-    refresh: createRefresh({ database, accessTokens, successorKey: deriveKey(secret, 'refresh-token') }),
-    signOut: createSignOut({ database }),
-    profiles: createProfiles({ database, passwords }),
-    apiKeys: createApiKeys({ database, replayKey }),
+    refresh: createRefresh({
+      database,
+      revocations,
+      accessTokens,
+      successorKey: deriveKey(secret, 'refresh-token')
+    }),
+    signOut: createSignOut({ database, revocations }),
+    profiles: createProfiles({ database, revocations, passwords }),
+    apiKeys: createApiKeys({ database, revocations, replayKey }),
     invitations: createInvitations({ database, replayKey })
   }
 }

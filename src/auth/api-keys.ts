@@ -4,6 +4,7 @@ import { once } from '../db/idempotency.ts'
 import { decodeCursor, toPage } from '../http/cursor.ts'
 import type { SignedIn } from './authenticate.ts'
 import { ApiKeyNotFound, ExpiryInvalid } from './errors.ts'
+import type { Revocations } from './revocations.ts'
 import {
   type ApiKey,
   type ApiKeyBody,
@@ -22,6 +23,7 @@ const SHOWN_CHARACTERS = API_KEY_PREFIX.length + 6
 
 interface Dependencies {
   database: Database
+  revocations: Revocations
   /** Derives a key made under an `Idempotency-Key`, so that a retry can show it again though it is not stored. */
   replayKey: Buffer
 }
@@ -32,7 +34,7 @@ export interface ApiKeys {
   remove(ownerId: string, id: string): Promise<void>
 }
 
-export function createApiKeys({ database, replayKey }: Dependencies): ApiKeys {
+export function createApiKeys({ database, revocations, replayKey }: Dependencies): ApiKeys {
   return {
     create(by, body, idempotencyKey) {
       const expiresAt = body.expiresAt === undefined ? null : new Date(body.expiresAt)
@@ -71,8 +73,10 @@ export function createApiKeys({ database, replayKey }: Dependencies): ApiKeys {
     },
 
     async remove(ownerId, id) {
-      if (!(await database.inOwner(ownerId, (tx) => removeApiKey(tx, ownerId, id))))
-        throw new ApiKeyNotFound(id)
+      await database.inOwner(ownerId, async (tx) => {
+        if (!(await removeApiKey(tx, ownerId, id))) throw new ApiKeyNotFound(id)
+        await revocations.announce(tx, id)
+      })
     }
   }
 }

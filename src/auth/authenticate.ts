@@ -11,6 +11,7 @@ import {
   TokenExpired,
   TokenInvalid
 } from './errors.ts'
+import type { Revocations } from './revocations.ts'
 import { ALL_SCOPES, type Role, type Scope } from './schemas.ts'
 import { hashSecret, isSecret } from './secrets.ts'
 import { touchApiKey } from './store.ts'
@@ -41,11 +42,12 @@ export type Authenticate = (authorization: string | undefined) => Promise<Signed
 
 interface Dependencies {
   database: Database
+  revocations: Pick<Revocations, 'has'>
   verifyAccessToken: AccessTokens['verify']
 }
 
 /** The one way in, for HTTP, event streams and tools alike: reads the Authorization header and nothing else. */
-export function createAuthenticate({ database, verifyAccessToken }: Dependencies): Authenticate {
+export function createAuthenticate({ database, revocations, verifyAccessToken }: Dependencies): Authenticate {
   const noteUse = createNoteUse(database)
 
   return async function authenticate(authorization) {
@@ -54,6 +56,7 @@ export function createAuthenticate({ database, verifyAccessToken }: Dependencies
     if (!token || rest.length > 0) throw new TokenInvalid()
     if (token.startsWith(API_KEY_PREFIX)) return authenticateKey(token)
     const { ownerId, sessionId, role } = verifyAccessToken(token)
+    if (revocations.has({ id: ownerId, sessionId })) throw new TokenInvalid()
     return { id: ownerId, role, sessionId, apiKeyId: null, scopes: ALL_SCOPES }
   }
 

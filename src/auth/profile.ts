@@ -1,6 +1,7 @@
 import type { Database } from '../db/client.ts'
 import { LastAdministrator, LocaleInvalid, PasswordWrong, TimezoneInvalid, TokenInvalid } from './errors.ts'
 import type { Passwords } from './passwords.ts'
+import type { Revocations } from './revocations.ts'
 import type { Profile, ProfileChanges } from './schemas.ts'
 import {
   findAccount,
@@ -14,6 +15,7 @@ import {
 
 interface Dependencies {
   database: Database
+  revocations: Revocations
   passwords: Passwords
 }
 
@@ -24,7 +26,7 @@ export interface Profiles {
   remove(ownerId: string, password: string): Promise<void>
 }
 
-export function createProfiles({ database, passwords }: Dependencies): Profiles {
+export function createProfiles({ database, revocations, passwords }: Dependencies): Profiles {
   return {
     async load(ownerId) {
       return orGone(await database.readInOwner(ownerId, (tx) => findProfile(tx, ownerId)))
@@ -42,6 +44,7 @@ export function createProfiles({ database, passwords }: Dependencies): Profiles 
         // No call makes a second administrator, so an administrator is the last one.
         if (role === 'admin' && (await hasOtherAccounts(tx))) throw new LastAdministrator()
         await removeAccount(tx, ownerId)
+        await revocations.announce(tx, ownerId)
       })
     }
   }

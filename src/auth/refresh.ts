@@ -2,6 +2,7 @@ import type { Database, Tx } from '../db/client.ts'
 import { findRefreshTokenOwner } from '../db/system.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { RefreshInvalid } from './errors.ts'
+import type { Revocations } from './revocations.ts'
 import { derivedSecret, hashSecret, isSecret } from './secrets.ts'
 import {
   createRefreshToken,
@@ -17,6 +18,7 @@ import { findAccount } from './store.ts'
 
 interface Dependencies {
   database: Database
+  revocations: Revocations
   accessTokens: AccessTokens
   /** Derives each token's successor, so that every request with one token gets the same and none is stored. */
   successorKey: Buffer
@@ -29,7 +31,7 @@ export type Refresh = (refreshToken: string | undefined) => Promise<OpenedSessio
  * ends the session for both; except that the last spent one may come again for ten seconds, from a client that sent it
  * twice or lost the answer, and then gets the same answer.
  */
-export function createRefresh({ database, accessTokens, successorKey }: Dependencies): Refresh {
+export function createRefresh({ database, revocations, accessTokens, successorKey }: Dependencies): Refresh {
   return async function refresh(refreshToken) {
     if (refreshToken === undefined || !isSecret(REFRESH_TOKEN_PREFIX, refreshToken))
       throw new RefreshInvalid()
@@ -40,7 +42,10 @@ export function createRefresh({ database, accessTokens, successorKey }: Dependen
     const session = await database.inOwner(ownerId, async (tx) => {
       const token = await lockRefreshToken(tx, ownerId, hashSecret(refreshToken))
       if (!token?.isLive) return null
-      if (!(await rotate(tx, ownerId, token, hashSecret(successor)))) return null
+      if (!(await rotate(tx, ownerId, token, hashSecret(successor)))) {
+        await revocations.announce(tx, token.sessionId)
+        return null
+      }
       const user = await findAccount(tx, ownerId)
       return user ? toOpenedSession(user, token.sessionId, successor, accessTokens) : null
     })

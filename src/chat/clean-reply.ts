@@ -11,6 +11,8 @@ export async function* cleanReply(events: AsyncIterable<ModelEvent>): AsyncGener
       const rest = words['text-delta'].rest()
       if (rest) yield { type: 'text-delta', text: rest }
       yield event
+    } else if (event.type === 'start') {
+      yield event
     } else {
       const text = words[event.type].add(event.text)
       if (text) yield { type: event.type, text }

@@ -22,6 +22,21 @@ export const ImportNotFound = createError<[string]>(
   404
 )
 export const TurnNotFound = createError<[string]>('PAI_CHAT_TURN_NOT_FOUND', 'Turn %s was not found', 404)
+export const SocketMessageInvalid = createError(
+  'PAI_CHAT_SOCKET_MESSAGE_INVALID',
+  'The message is not one this socket takes, or nobody has authenticated yet',
+  400
+)
+export const SocketBusy = createError<[string]>(
+  'PAI_CHAT_SOCKET_BUSY',
+  'One socket follows at most %s turns at once',
+  429
+)
+export const TurnNotCutOff = createError<[string]>(
+  'PAI_CHAT_TURN_NOT_CUT_OFF',
+  'Turn %s has not been cut off: only one that was stopped, interrupted or failed can be continued',
+  409
+)
 export const TurnLogGone = createError<[string]>(
   'PAI_CHAT_TURN_LOG_GONE',
   'The events of turn %s are no longer kept: read its message instead',

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
+import type { Bus } from '../db/bus.ts'
 import type { Tx } from '../db/client.ts'
 import type { Queue } from '../jobs/queue.ts'
 import type { IndexMessages } from '../memory/recall/index-messages.ts'
@@ -14,13 +15,14 @@ export interface UnfinishedTurn {
   conversationId: string
   userMessageId: string
   temporary: boolean
-  model: string
   /** Who must still own it; null: nobody in particular. */
   runnerId: string | null
 }
 
 /** What it came to. */
 export interface Outcome {
+  /** Who wrote the reply. */
+  model: string
   status: TurnEnd['status']
   error: TurnError | null
   text: string
@@ -30,6 +32,7 @@ export interface Outcome {
 }
 
 export interface FinishTurnDeps {
+  bus: Bus
   queue: Queue
   indexMessages: IndexMessages
 }
@@ -41,15 +44,15 @@ export interface FinishTurnDeps {
  */
 export async function finishTurn(
   tx: Tx,
-  { queue, indexMessages }: FinishTurnDeps,
+  { bus, queue, indexMessages }: FinishTurnDeps,
   turn: UnfinishedTurn,
-  { status, error, text, citations, memoriesUsed, usage }: Outcome,
+  { model, status, error, text, citations, memoriesUsed, usage }: Outcome,
   firstId: number,
   pending: TurnEvent[]
 ): Promise<TurnEvent[] | null> {
   const { ownerId, id, conversationId, userMessageId } = turn
   const replyMessageId = text === '' ? null : uuidv7()
-  const end = { status, replyMessageId, memoriesUsed, usage, error }
+  const end = { model, status, replyMessageId, memoriesUsed, usage, error }
   if (!(await endTurn(tx, ownerId, id, turn.runnerId, end))) return null
   if (replyMessageId) {
     await addMessage(tx, ownerId, {
@@ -58,7 +61,7 @@ export async function finishTurn(
       parentId: userMessageId,
       role: 'assistant',
       content: text,
-      model: turn.model,
+      model,
       citations
     })
   }
@@ -69,6 +72,7 @@ export async function finishTurn(
     { type: 'done', data: { status, messageId: replyMessageId } }
   ]
   await appendEvents(tx, ownerId, id, firstId, events)
+  await bus.tell(tx, 'turn-log', id)
   if (!turn.temporary) {
     const messageIds = replyMessageId ? [userMessageId, replyMessageId] : [userMessageId]
     await indexMessages(tx, ownerId, messageIds)

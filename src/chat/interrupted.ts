@@ -36,6 +36,7 @@ export function createInterruptAbandoned(deps: FinishTurnDeps & { database: Data
       const { temporary } = await loadConversation(tx, ownerId, turn.conversationId)
       const { text, citations, lastId } = await readWords(tx, ownerId, id)
       const outcome = {
+        model: turn.model,
         status: 'interrupted' as const,
         error: interruptedError(),
         text,

@@ -14,6 +14,8 @@ export interface PromptParts {
   sources: Omit<PromptSource, 'index'>[]
   /** The branch of the conversation, oldest first, ending with the message to answer. */
   history: { role: 'user' | 'assistant' | 'system'; content: string }[]
+  /** The beginning of the reply, where one that was cut off is continued; its citations keep their numbers. */
+  begun?: { content: string; citations: { index: number }[] } | undefined
   now: Date
   budgetTokens: number
 }
@@ -23,12 +25,20 @@ const SOURCE_CHARACTERS = 2_000
 /** What was recalled may take this share of the budget; the conversation has the rest. */
 const SOURCES_SHARE = 1 / 3
 
+const GO_ON = {
+  role: 'user' as const,
+  content:
+    'Your reply was cut off there. Go on from its last character, without repeating or announcing anything.'
+}
+
 /**
  * Assembles what the model reads. What rarely changes comes first, so that a provider's prompt cache can serve it; what
  * was recalled comes after it; the oldest messages are left out first, never the one to answer.
  */
 export function assemblePrompt(parts: PromptParts): Prompt {
-  const numbered = parts.sources.map((source, index) => ({ ...source, index: index + 1 }))
+  const { begun } = parts
+  const taken = Math.max(0, ...(begun?.citations ?? []).map(({ index }) => index))
+  const numbered = parts.sources.map((source, index) => ({ ...source, index: taken + index + 1 }))
   const sources = takeWithin(numbered, parts.budgetTokens * SOURCES_SHARE, (source) =>
     tokensOf(renderSource(source))
   )
@@ -44,7 +54,10 @@ export function assemblePrompt(parts: PromptParts): Prompt {
   ]
     .filter(Boolean)
     .join('\n\n')
-  return { system, sources, messages: withinBudget(parts.history, parts.budgetTokens - tokensOf(system)) }
+  const history = begun
+    ? [...parts.history, { role: 'assistant' as const, content: begun.content }, GO_ON]
+    : parts.history
+  return { system, sources, messages: withinBudget(history, parts.budgetTokens - tokensOf(system)) }
 }
 
 /** One line a source, and no line of it can end the fence it stands in. */

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
+import type { SignedIn } from '../auth/authenticate.ts'
 import { sendEvents } from '../http/event-stream.ts'
 import { Id, IdempotencyHeaders, IdParams } from '../http/schemas.ts'
 import { EventIdInvalid } from './errors.ts'
@@ -18,6 +19,8 @@ export interface ChatRoutesOptions {
   readTurn: ReadTurn
   watchTurn: WatchTurn
   stopTurn: StopTurn
+  /** Calls back when credentials are good no more; answers how to stop waiting. */
+  onSignedOut: (credentials: SignedIn, ended: () => void) => () => void
 }
 
 const EVENT_STREAM = 'text/event-stream'
@@ -28,7 +31,7 @@ const tags = ['chat']
 
 /** Turns: starting one, reading it, following it, stopping it. */
 export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (app, services) => {
-  const { startTurn, readTurn, watchTurn, stopTurn } = services
+  const { startTurn, readTurn, watchTurn, stopTurn, onSignedOut } = services
 
   const answering = new Set<Promise<void>>()
   app.addHook('preClose', async () => {
@@ -38,13 +41,15 @@ export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (a
   /** The turn's events from `afterId` on, for as long as the reader stays. */
   async function stream(
     reply: FastifyReply,
-    ownerId: string,
+    user: SignedIn,
     turnId: string,
     afterId: number,
     known: LoggedEvent[] = []
   ): Promise<void> {
     const watcher = new AbortController()
-    await sendEvents(reply, await watchTurn(ownerId, turnId, afterId, watcher.signal, known), watcher)
+    const events = await watchTurn(user.id, turnId, afterId, watcher.signal, known)
+    const release = onSignedOut(user, () => watcher.abort())
+    await sendEvents(reply, events, watcher).finally(release)
   }
 
   /** The finished turn, for a caller that does not stream. A caller that hangs up stops waiting, not the turn. */
@@ -66,12 +71,12 @@ export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (a
 
   async function answer(
     reply: FastifyReply,
-    ownerId: string,
+    user: SignedIn,
     started: StartedTurn,
     accept: string | undefined
   ): Promise<Turn | undefined> {
-    if (!accept?.includes(EVENT_STREAM)) return settled(reply, ownerId, started)
-    await stream(reply, ownerId, started.turnId, 0, started.events)
+    if (!accept?.includes(EVENT_STREAM)) return settled(reply, user.id, started)
+    await stream(reply, user, started.turnId, 0, started.events)
   }
 
   app.post(
@@ -86,9 +91,9 @@ export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (a
       }
     },
     async (request, reply) => {
-      const { id: ownerId } = request.user
-      const started = await startTurn.chat(ownerId, request.body, request.headers['idempotency-key'])
-      return answer(reply, ownerId, started, request.headers.accept)
+      const { user } = request
+      const started = await startTurn.chat(user.id, request.body, request.headers['idempotency-key'])
+      return answer(reply, user, started, request.headers.accept)
     }
   )
 
@@ -104,13 +109,27 @@ export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (a
       }
     },
     async (request, reply) => {
-      const { id: ownerId } = request.user
-      const started = await startTurn.regenerate(
-        ownerId,
-        request.params.id,
-        request.headers['idempotency-key']
-      )
-      return answer(reply, ownerId, started, request.headers.accept)
+      const { user, params, headers } = request
+      const started = await startTurn.regenerate(user.id, params.id, headers['idempotency-key'])
+      return answer(reply, user, started, request.headers.accept)
+    }
+  )
+
+  app.post(
+    '/turns/:id/continue',
+    {
+      schema: {
+        tags,
+        summary: 'Go on from the words of a turn that was cut off, as a new branch that begins with them',
+        headers: IdempotencyHeaders,
+        params: IdParams,
+        response: Answer
+      }
+    },
+    async (request, reply) => {
+      const { user, params, headers } = request
+      const started = await startTurn.continueTurn(user.id, params.id, headers['idempotency-key'])
+      return answer(reply, user, started, headers.accept)
     }
   )
 
@@ -134,7 +153,7 @@ export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (a
     async (request, reply) => {
       const lastEventId = request.headers['last-event-id'] ?? '0'
       if (!/^\d+$/.test(lastEventId)) throw new EventIdInvalid()
-      await stream(reply, request.user.id, request.params.id, Number(lastEventId))
+      await stream(reply, request.user, request.params.id, Number(lastEventId))
     }
   )
 

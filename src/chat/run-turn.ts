@@ -10,6 +10,7 @@ import { cleanReply } from './clean-reply.ts'
 import { loadBranch } from './conversation-store.ts'
 import { interruptedError, ReplyTooLong } from './errors.ts'
 import { type FinishTurnDeps, finishTurn, type Outcome } from './finish-turn.ts'
+import type { StoreEvents } from './log-writer.ts'
 import { assemblePrompt } from './prompt.ts'
 import type { Citation, MemoryUsed, TurnError, TurnOptions } from './schemas.ts'
 import type { TurnHub } from './turn-hub.ts'
@@ -37,12 +38,16 @@ export interface AcceptedTurn {
   temporary: boolean
   options: TurnOptions
   runnerId: string
+  /** The words and citations it goes on from, where it continues another. */
+  begun?: { content: string; citations: Citation[] }
 }
 
 export interface RunTurnDeps extends FinishTurnDeps {
   database: Database
   hub: TurnHub
-  model: ChatModel
+  storeEvents: StoreEvents
+  /** The model of a turn; throws for one that is not configured. */
+  chatModel: (id: string) => ChatModel
   recall: Recall
   findCarried: (
     tx: Tx,
@@ -63,6 +68,8 @@ export type AbortReason = 'stopped' | 'interrupted'
 
 /** The reply as it grows. */
 interface Reply {
+  /** Who writes it: where the turn's own model is away, another that is set to answer for it. */
+  model: string
   text: string
   citations: Citation[]
   memoriesUsed: MemoryUsed[]
@@ -70,13 +77,18 @@ interface Reply {
 }
 
 export function createRunTurn(deps: RunTurnDeps) {
-  const { database, hub, model } = deps
+  const { storeEvents, hub } = deps
 
   /** Answers one accepted turn. Never throws: whatever happens, the turn ends with the words so far. */
   return async function runTurn(turn: AcceptedTurn, signal: AbortSignal): Promise<void> {
-    hub.begin(turn.id)
-    const log = createTurnLog(database, hub, turn.ownerId, turn.id)
-    const reply: Reply = { text: '', citations: [], memoriesUsed: [], usage: noUsage() }
+    const log = createTurnLog({ storeEvents, hub, ownerId: turn.ownerId, turnId: turn.id })
+    const reply: Reply = {
+      model: turn.model,
+      text: '',
+      citations: [],
+      memoriesUsed: [],
+      usage: noUsage()
+    }
     let failure: unknown
     try {
       await answer(turn, reply, log, signal)
@@ -84,14 +96,15 @@ export function createRunTurn(deps: RunTurnDeps) {
       failure = error
     }
     await finish(deps, turn, log, { ...reply, ...toEnd(failure, signal) })
-    hub.end(turn.id)
   }
 
   async function answer(turn: AcceptedTurn, reply: Reply, log: TurnLog, signal: AbortSignal): Promise<void> {
+    if (turn.begun) beginWith(turn.begun, reply, log)
     const [context, recalled] = await Promise.all([loadContext(deps, turn), recallFor(deps, turn, signal)])
     const known = new Set(context.history.map((message) => message.id))
     const prompt = assemblePrompt({
       ...context,
+      begun: turn.begun,
       sources: recalled.filter((item) => !known.has(item.id)),
       now: deps.now(),
       budgetTokens: PROMPT_TOKENS
@@ -100,9 +113,11 @@ export function createRunTurn(deps: RunTurnDeps) {
       .filter(({ kind }) => kind === 'memory')
       .map(({ id, text, score }) => ({ id, text, score }))
     const findCitations = createCitationFinder(prompt.sources)
-    for await (const event of cleanReply(model.stream(prompt, signal))) {
+    for await (const event of cleanReply(deps.chatModel(turn.model).stream(prompt, signal))) {
       signal.throwIfAborted()
-      if (event.type === 'finish') {
+      if (event.type === 'start') {
+        reply.model = event.model
+      } else if (event.type === 'finish') {
         reply.usage = event.usage
       } else if (event.type === 'tool-call') {
         log.append({ type: 'tool-call', data: event.call })
@@ -128,6 +143,16 @@ export function createRunTurn(deps: RunTurnDeps) {
     const error = toTurnError(failure)
     if (error.code === 'PAI_INTERNAL') deps.onError(failure)
     return { status: 'failed', error }
+  }
+}
+
+/** Its words are in the log and the reply from the start: cut off again, nothing of them is lost. */
+function beginWith(begun: NonNullable<AcceptedTurn['begun']>, reply: Reply, log: TurnLog): void {
+  reply.text = begun.content
+  log.append({ type: 'text-delta', data: { text: begun.content } })
+  for (const citation of begun.citations) {
+    reply.citations.push(citation)
+    log.append({ type: 'citation', data: citation })
   }
 }
 

@@ -1,8 +1,7 @@
 import { setImmediate as nextLoop } from 'node:timers/promises'
-import { v7 as uuidv7 } from 'uuid'
 import type { Database } from '../db/client.ts'
+import { renewLeases } from '../db/system.ts'
 import type { AbortReason, AcceptedTurn, createRunTurn } from './run-turn.ts'
-import { renewLease } from './turn-store.ts'
 
 const HEARTBEAT_MS = 5_000
 
@@ -11,32 +10,33 @@ export type Runner = ReturnType<typeof createRunner>
 /** Runs the turns this process accepted, each under its lease, and can stop them. */
 export function createRunner({
   database,
+  id,
   runTurn,
   onError
 }: {
   database: Database
+  /** This process, as turns know it. */
+  id: string
   runTurn: ReturnType<typeof createRunTurn>
   onError: (error: unknown) => void
 }) {
   let closing = false
   const running = new Map<string, { abort: (reason: AbortReason) => void; done: Promise<void> }>()
+  const heartbeat = setInterval(() => {
+    keepLeases().catch(onError)
+  }, HEARTBEAT_MS).unref()
 
   return {
-    /** This process, as turns know it. */
-    id: uuidv7(),
+    id,
 
     run(turn: AcceptedTurn): void {
       const controller = new AbortController()
       const abort = (reason: AbortReason) => controller.abort(reason)
-      const heartbeat = setInterval(() => {
-        keepLease(turn, abort).catch(onError)
-      }, HEARTBEAT_MS)
       // It is stored and will be answered for: cut off like the others, so that the owner can go on from there.
       if (closing) abort('interrupted')
       // Whoever waits for the acceptance gets the answer first.
       const work = nextLoop().then(() => runTurn(turn, controller.signal))
       const done = work.finally(() => {
-        clearInterval(heartbeat)
         running.delete(turn.id)
       })
       running.set(turn.id, { abort, done })
@@ -67,13 +67,19 @@ export function createRunner({
       closing = true
       for (const { abort } of running.values()) abort('interrupted')
       await all()
+      clearInterval(heartbeat)
     }
   }
 
-  async function keepLease(turn: AcceptedTurn, abort: (reason: AbortReason) => void): Promise<void> {
-    const { ownerId, id, runnerId } = turn
-    const lease = await database.inOwner(ownerId, (tx) => renewLease(tx, ownerId, id, runnerId))
-    if (lease.stopRequested) abort('stopped')
-    else if (!lease.held) abort('interrupted')
+  async function keepLeases(): Promise<void> {
+    if (running.size === 0) return
+    // One that begins while the answer is on its way is not in it.
+    const kept = [...running]
+    const leases = await database.inSystem((tx) => renewLeases(tx, id))
+    for (const [turnId, { abort }] of kept) {
+      const lease = leases.get(turnId)
+      if (!lease) abort('interrupted')
+      else if (lease.stopRequested) abort('stopped')
+    }
   }
 }

@@ -62,7 +62,9 @@ export const ChatBody = Type.Object(
       })
     ),
     /** A new conversation that leaves nothing in memory. */
-    temporary: Type.Optional(Type.Boolean())
+    temporary: Type.Optional(Type.Boolean()),
+    /** The model for this turn, by its id or an alias; absent: the conversation's, else the deployment's. */
+    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 }))
   },
   { additionalProperties: false }
 )
@@ -71,6 +73,8 @@ export type ChatBody = Static<typeof ChatBody>
 /** What a turn was asked to do, kept with it. */
 export interface TurnOptions {
   useMemory: boolean
+  /** The model that was asked for, for this turn alone. */
+  model?: string
 }
 
 export const Turn = Type.Object({

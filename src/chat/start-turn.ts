@@ -1,20 +1,25 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Database } from '../db/client.ts'
+import type { Database, Tx } from '../db/client.ts'
 import { claim, claiming, findAnswer, type IdempotentCall } from '../db/idempotency.ts'
-import { loadConversation, loadMessage } from './conversation-store.ts'
-import { ConversationNotTemporary, MessageNotFound } from './errors.ts'
+import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
+import { loadConversation, loadMessage, type MessageRow } from './conversation-store.ts'
+import { ConversationNotTemporary, MessageNotFound, TurnNotCutOff } from './errors.ts'
 import { firstEvent, type LoggedEvent, toLogged } from './events.ts'
 import type { AcceptedTurn } from './run-turn.ts'
 import type { Runner } from './runner.ts'
-import type { ChatBody } from './schemas.ts'
+import type { ChatBody, TurnStatus } from './schemas.ts'
 import { toTitle } from './title.ts'
-import { acceptAgain, acceptMessage, findOptions } from './turn-store.ts'
+import { acceptAgain, acceptMessage, findOptions, loadTurn } from './turn-store.ts'
 
 export interface StartedTurn {
   turnId: string
   /** The log so far, where this call made the turn: who watches it need not read it back. */
   events: LoggedEvent[]
 }
+
+const OFFLINE = 'offline'
+/** What a turn that was cut off has ended as. */
+const CUT_OFF = new Set<TurnStatus>(['stopped', 'interrupted', 'failed'])
 
 export type StartTurn = ReturnType<typeof createStartTurn>
 
@@ -25,27 +30,47 @@ export type StartTurn = ReturnType<typeof createStartTurn>
 export function createStartTurn({
   database,
   runner,
-  modelId
+  hideForgotten,
+  chatModel
 }: {
   database: Database
   runner: Runner
-  modelId: string
+  hideForgotten: HideForgotten
+  /** The model of a name, or the deployment's own; throws for a name that is none. */
+  chatModel: (name?: string) => { id: string }
 }) {
   function begin(turn: AcceptedTurn): StartedTurn {
     runner.run(turn)
     return { turnId: turn.id, events: [toLogged(firstEvent(turn), 1)] }
   }
 
+  /** Accepts another turn for a message that is there, asked for as it was last. */
+  async function acceptFor(tx: Tx, ownerId: string, id: string, asked: MessageRow): Promise<AcceptedTurn> {
+    const { id: userMessageId, conversationId, content: text } = asked
+    const { temporary, model } = await loadConversation(tx, ownerId, conversationId)
+    const options = (await findOptions(tx, ownerId, userMessageId)) ?? { useMemory: true }
+    const turn = {
+      id,
+      conversationId,
+      userMessageId,
+      model: chatModel(options.model ?? model ?? undefined).id,
+      options,
+      runnerId: runner.id
+    }
+    await acceptAgain(tx, ownerId, turn)
+    return { ...turn, ownerId, text, temporary, begins: false }
+  }
+
   return {
     /** Answers a new message. */
     async chat(ownerId: string, body: ChatBody, key?: string): Promise<StartedTurn> {
-      const { message: text, parentId, useMemory = true, temporary = false } = body
+      const { message: text, parentId, useMemory = true, temporary = false, model } = body
       const turn = {
         id: uuidv7(),
         conversationId: body.conversationId ?? uuidv7(),
         userMessageId: uuidv7(),
-        model: modelId,
-        options: { useMemory },
+        model: chatModel(model).id,
+        options: { useMemory, ...(model && { model }) },
         runnerId: runner.id
       }
       const begins = body.conversationId ? null : { title: toTitle(text), temporary }
@@ -72,19 +97,27 @@ export function createStartTurn({
         const asked =
           message.role === 'user' ? message : await loadMessage(tx, ownerId, message.parentId ?? messageId)
         if (asked.role !== 'user') throw new MessageNotFound(messageId)
-        const { conversationId, content: text } = asked
-        const { temporary } = await loadConversation(tx, ownerId, conversationId)
-        const options = (await findOptions(tx, ownerId, asked.id)) ?? { useMemory: true }
-        const turn = {
-          id,
-          conversationId,
-          userMessageId: asked.id,
-          model: modelId,
-          options,
-          runnerId: runner.id
-        }
-        await acceptAgain(tx, ownerId, turn)
-        return { ...turn, ownerId, text, temporary, begins: false }
+        return acceptFor(tx, ownerId, id, asked)
+      })
+      return 'turnId' in accepted ? { turnId: accepted.turnId, events: [] } : begin(accepted)
+    },
+
+    /** Goes on from the words of a turn that was cut off, as a new branch that begins with them. */
+    async continueTurn(ownerId: string, turnId: string, key?: string): Promise<StartedTurn> {
+      const id = uuidv7()
+      const call = { ownerId, key, call: `POST /v1/turns/${turnId}/continue`, body: {} }
+      const accepted = await database.inOwner(ownerId, async (tx) => {
+        const earlier = await claim<{ turnId: string }>(tx, call, { turnId: id })
+        if (earlier) return earlier.answer
+        const cutOff = await loadTurn(tx, ownerId, turnId)
+        if (!CUT_OFF.has(cutOff.status)) throw new TurnNotCutOff(turnId)
+        const asked = await loadMessage(tx, ownerId, cutOff.userMessageId)
+        const turn = await acceptFor(tx, ownerId, id, asked)
+        // What quotes instead of writing says the whole of it anew.
+        if (!cutOff.replyMessageId || turn.model === OFFLINE) return turn
+        const reply = await loadMessage(tx, ownerId, cutOff.replyMessageId)
+        const [begun] = await hideForgotten(tx, ownerId, [reply])
+        return { ...turn, ...(begun && { begun }) }
       })
       return 'turnId' in accepted ? { turnId: accepted.turnId, events: [] } : begin(accepted)
     }

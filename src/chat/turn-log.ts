@@ -1,16 +1,19 @@
-import type { Database } from '../db/client.ts'
+import { TurnInterrupted } from './errors.ts'
 import { type TurnEvent, toLogged } from './events.ts'
+import type { StoreEvents } from './log-writer.ts'
 import type { TurnHub } from './turn-hub.ts'
-import { appendEvents } from './turn-store.ts'
 
 /** Words are gathered this long before they become an event: a model's tokens come faster than watchers can be served. */
 const COALESCE_MS = 50
+/** A database that was away is asked again after this long. */
+const AGAIN_MS = 500
 
 export interface TurnLog {
+  /** Throws when the turn is another's now: nothing more of it would be stored. */
   append(event: TurnEvent): void
-  /** Waits for the write that is under way. */
+  /** Waits for the write that is under way, and begins no other. */
   settle(): Promise<void>
-  /** The events that are not stored yet, with the number of the first: for the transaction that ends the turn. */
+  /** The events that are not known to be stored, with the number of the first: for the transaction that ends the turn. */
   take(): { firstId: number; events: TurnEvent[] }
   /** Tells watchers of events that were stored elsewhere, once that is committed. */
   publish(firstId: number, events: TurnEvent[]): void
@@ -20,37 +23,58 @@ export interface TurnLog {
  * The writing end of one turn's log. An event is stored before anyone sees it, so that what a watcher has read is in the
  * log it resumes from. The first words go out at once, later ones every 50 ms.
  */
-export function createTurnLog(database: Database, hub: TurnHub, ownerId: string, turnId: string): TurnLog {
+export function createTurnLog({
+  storeEvents,
+  hub,
+  ownerId,
+  turnId
+}: {
+  storeEvents: StoreEvents
+  hub: TurnHub
+  ownerId: string
+  turnId: string
+}): TurnLog {
   let nextId = 2
+  /** Events that are still gathered. */
   let pending: TurnEvent[] = []
+  /** Events on their way into the log. They keep their numbers and their words: an answer may be lost, not what it told of. */
+  let sent: TurnEvent[] = []
   let timer: NodeJS.Timeout | undefined
-  let writing: Promise<void> = Promise.resolve()
-  let failed = false
+  let storing: Promise<void> | undefined
   let quick = true
+  let lost = false
+  let settled = false
 
   function flush(): void {
     clearTimeout(timer)
     timer = undefined
-    writing = writing.then(async () => {
-      if (pending.length === 0 || failed) return
-      const { firstId, events } = take()
-      try {
-        await database.inOwner(ownerId, (tx) => appendEvents(tx, ownerId, turnId, firstId, events))
-        publish(firstId, events)
-      } catch {
-        // Nothing is lost: the transaction that ends the turn stores what is still pending, or fails for all to see.
-        pending = [...events, ...pending]
-        nextId = firstId
-        failed = true
-      }
+    // The write that is under way looks for more when it ends.
+    storing ??= store().finally(() => {
+      storing = undefined
     })
   }
 
-  function take(): { firstId: number; events: TurnEvent[] } {
-    const taken = { firstId: nextId, events: pending }
-    nextId += pending.length
-    pending = []
-    return taken
+  async function store(): Promise<void> {
+    for (;;) {
+      if (sent.length === 0) {
+        sent = pending
+        pending = []
+      }
+      if (sent.length === 0) return
+      try {
+        lost = !(await storeEvents({ ownerId, turnId, firstId: nextId, events: sent }))
+      } catch {
+        clearTimeout(timer)
+        timer = settled ? undefined : setTimeout(flush, AGAIN_MS)
+        return
+      }
+      if (lost) return
+      publish(nextId, sent)
+      nextId += sent.length
+      sent = []
+      // What is still gathered goes when its time comes; what came due meanwhile, at once.
+      if (settled || timer) return
+    }
   }
 
   function publish(firstId: number, events: TurnEvent[]): void {
@@ -62,6 +86,7 @@ export function createTurnLog(database: Database, hub: TurnHub, ownerId: string,
 
   return {
     append(event) {
+      if (lost) throw new TurnInterrupted()
       const last = pending.at(-1)
       if (last && isWords(last) && isWords(event) && last.type === event.type) {
         pending[pending.length - 1] = { type: event.type, data: { text: last.data.text + event.data.text } }
@@ -76,11 +101,14 @@ export function createTurnLog(database: Database, hub: TurnHub, ownerId: string,
       }
     },
     async settle() {
+      settled = true
       clearTimeout(timer)
       timer = undefined
-      await writing
+      await storing
     },
-    take,
+    take() {
+      return { firstId: nextId, events: [...sent, ...pending] }
+    },
     publish
   }
 }

@@ -16,11 +16,18 @@ export type TurnRow = typeof turns.$inferSelect
 
 export interface NewTurn {
   id: string
+  /** The model that answers, unless its conversation has one of its own. */
   model: string
   options: TurnOptions
   runnerId: string
   userMessageId: string
   conversationId: string
+}
+
+/** What was stored with a message: what its conversation says of its turn. */
+export interface Accepted {
+  temporary: boolean
+  model: string
 }
 
 /** What a turn answers: a message to be stored with it, in a conversation that is there or begins with it. */
@@ -34,7 +41,7 @@ export interface NewTurnMessage {
 
 /**
  * Stores a message, its turn and the first event of the log, once for the row of `claimed`: one statement, since the person
- * waits for it. Answers whether the conversation is temporary; null when `claimed` had no row and nothing was stored.
+ * waits for it. null when `claimed` had no row and nothing was stored.
  * Throws where the conversation, or the parent in it, is not the owner's.
  */
 export async function acceptMessage(
@@ -43,53 +50,59 @@ export async function acceptMessage(
   turn: NewTurn,
   { text, parentId, begins }: NewTurnMessage,
   claimed: SQL
-): Promise<{ temporary: boolean } | null> {
+): Promise<Accepted | null> {
   const { conversationId, userMessageId } = turn
   const conversation = begins
     ? sql`INSERT INTO conversations (owner_id, id, title, temporary, next_sequence)
           SELECT ${ownerId}::uuid, ${conversationId}::uuid, ${begins.title}, ${begins.temporary}::boolean, 2 FROM claimed
-          RETURNING 1 AS sequence, temporary`
+          RETURNING 1 AS sequence, temporary, model`
     : sql`UPDATE conversations SET next_sequence = next_sequence + 1, updated_at = now()
            WHERE owner_id = ${ownerId} AND id = ${conversationId} AND EXISTS (SELECT FROM claimed)
              AND (${parentId ?? null}::uuid IS NULL OR EXISTS (SELECT FROM messages
                   WHERE owner_id = ${ownerId} AND id = ${parentId ?? null} AND conversation_id = ${conversationId}))
-          RETURNING next_sequence - 1 AS sequence, temporary`
+          RETURNING next_sequence - 1 AS sequence, temporary, model`
   // A conversation that begins has no message yet.
   const parent = begins
     ? sql`NULL::uuid`
     : sql`coalesce(${parentId ?? null}::uuid, (SELECT id FROM messages
         WHERE owner_id = ${ownerId} AND conversation_id = ${conversationId} ORDER BY sequence DESC LIMIT 1))`
-  const { rows } = await tx.execute<{ mine: boolean; temporary: boolean | null }>(sql`
+  const { rows } = await tx.execute<{ mine: boolean; temporary: boolean | null; model: string | null }>(sql`
     WITH claimed AS (${claimed}), conversation AS (${conversation}),
     message AS (
       INSERT INTO messages (owner_id, id, conversation_id, parent_id, sequence, role, content)
       SELECT ${ownerId}::uuid, ${userMessageId}::uuid, ${conversationId}::uuid, ${parent}, sequence, 'user', ${text}
         FROM conversation
-    ), ${insertTurn(ownerId, turn, sql`SELECT temporary FROM conversation`)}
-    SELECT EXISTS (SELECT FROM claimed) AS mine, (SELECT temporary FROM conversation)`)
+    ), ${insertTurn(ownerId, turn, sql`SELECT model FROM conversation`)}
+    SELECT EXISTS (SELECT FROM claimed) AS mine, (SELECT temporary FROM conversation),
+           (SELECT model FROM turn)`)
   const [stored] = rows
   if (!stored?.mine) return null
-  if (stored.temporary !== null) return { temporary: stored.temporary }
+  if (stored.temporary !== null) return { temporary: stored.temporary, model: stored.model ?? turn.model }
   await loadConversation(tx, ownerId, conversationId)
   throw new MessageNotFound(parentId ?? '')
 }
 
 /** Stores a turn for a message that is there, with the first event of its log. */
 export async function acceptAgain(tx: Tx, ownerId: string, turn: NewTurn): Promise<void> {
-  await tx.execute(sql`WITH ${insertTurn(ownerId, turn, sql`SELECT true`)} SELECT`)
+  await tx.execute(sql`WITH ${insertTurn(ownerId, turn, sql`SELECT NULL::text AS model`)} SELECT`)
 }
 
-/** A turn, once for the row of `from`, owned by its runner from the start; its log begins with who it is. */
+/**
+ * A turn, once for the row of `from`, owned by its runner from the start; its log begins with who it is. A model that the
+ * turn was asked to be answered by goes before the one that `from` names, and that before the deployment's.
+ */
 function insertTurn(ownerId: string, turn: NewTurn, from: SQL): SQL {
   const { id, conversationId, userMessageId, model, options, runnerId } = turn
   const { type, data } = firstEvent(turn)
   return sql`turn AS (
       INSERT INTO turns (owner_id, id, conversation_id, user_message_id, status, model, options, runner_id, lease_until)
-      SELECT ${ownerId}::uuid, ${id}::uuid, ${conversationId}::uuid, ${userMessageId}::uuid, 'running', ${model},
+      SELECT ${ownerId}::uuid, ${id}::uuid, ${conversationId}::uuid, ${userMessageId}::uuid, 'running',
+             ${options.model ? model : sql`coalesce(once.model, ${model})`},
              ${JSON.stringify(options)}::jsonb, ${runnerId}::uuid, ${LEASE} FROM (${from}) AS once
+      RETURNING model
     ), event AS (
       INSERT INTO turn_events (owner_id, turn_id, id, type, data)
-      SELECT ${ownerId}::uuid, ${id}::uuid, 1, ${type}, ${JSON.stringify(data)}::jsonb FROM (${from}) AS once
+      SELECT ${ownerId}::uuid, ${id}::uuid, 1, ${type}, jsonb_set(${JSON.stringify(data)}::jsonb, '{model}', to_jsonb(model)) FROM turn
     )`
 }
 
@@ -146,21 +159,6 @@ export async function findActiveTurnId(
   return row?.id ?? null
 }
 
-/** Keeps the turn for its runner; answers whether it is still the runner's, and whether its owner wants it stopped. */
-export async function renewLease(
-  tx: Tx,
-  ownerId: string,
-  id: string,
-  runnerId: string
-): Promise<{ held: boolean; stopRequested: boolean }> {
-  const [row] = await tx
-    .update(turns)
-    .set({ leaseUntil: LEASE })
-    .where(and(isTurn(ownerId, id), UNFINISHED, eq(turns.runnerId, runnerId)))
-    .returning({ stopRequestedAt: turns.stopRequestedAt })
-  return { held: row !== undefined, stopRequested: row?.stopRequestedAt != null }
-}
-
 /** Asks whoever runs the turn to stop it. A turn that has ended stays as it is. */
 export async function requestStop(tx: Tx, ownerId: string, id: string): Promise<void> {
   await tx
@@ -170,6 +168,7 @@ export async function requestStop(tx: Tx, ownerId: string, id: string): Promise<
 }
 
 export interface TurnEnd {
+  model: string
   status: Exclude<TurnStatus, 'queued' | 'running'>
   replyMessageId: string | null
   memoriesUsed?: TurnRow['memoriesUsed']
@@ -196,6 +195,7 @@ export async function endTurn(
   return ended.length > 0
 }
 
+/** Events that are in the log by their numbers are left as they are: they were stored, and the answer was lost. */
 export async function appendEvents(
   tx: Tx,
   ownerId: string,
@@ -207,6 +207,7 @@ export async function appendEvents(
   await tx
     .insert(turnEvents)
     .values(events.map(({ type, data }, index) => ({ ownerId, turnId, id: firstId + index, type, data })))
+    .onConflictDoNothing()
 }
 
 /**

@@ -4,9 +4,8 @@ import type { LoggedEvent } from './events.ts'
 import type { TurnHub } from './turn-hub.ts'
 import { readLog } from './turn-store.ts'
 
-/** A turn that another process runs is looked at this often; one of this process only in case something was missed. */
-const POLL_MS = 250
-const OWN_POLL_MS = 5_000
+/** A watcher is told when there is something new; this often it looks all the same, in case it was not. */
+const POLL_MS = 5_000
 /** A reader who is this many events behind reads them from the log. */
 const MAX_WAITING = 1_000
 
@@ -28,11 +27,13 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
     if (!Number.isSafeInteger(afterId) || afterId < 0) throw new EventIdInvalid()
     // Listening begins before reading, so nothing can fall between the two.
     let live: LoggedEvent[] = []
+    let behind = false
     let wake = (): void => {}
     const unsubscribe = hub.subscribe(turnId, (events) => {
       // What is dropped here leaves a gap, and a gap is read from the log.
       if (live.length > MAX_WAITING) live = []
-      live.push(...events)
+      if (events) live.push(...events)
+      else behind = true
       wake()
     })
     signal.addEventListener('abort', () => wake(), { once: true })
@@ -56,9 +57,9 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
           // Nothing more will come: the end was seen before, or the turn was deleted while it ran.
           if (!log || (log.ended && batch.length === 0)) return
           const gap = live.length > 0 && (live[0]?.id ?? 0) > lastId + 1
-          if (live.length === 0 && !log.ended) {
+          if (live.length === 0 && !behind && !log.ended) {
             await new Promise<void>((resolve) => {
-              const timer = setTimeout(resolve, hub.hears(turnId) ? OWN_POLL_MS : POLL_MS)
+              const timer = setTimeout(resolve, POLL_MS)
               wake = () => {
                 clearTimeout(timer)
                 resolve()
@@ -71,6 +72,7 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
             live = []
           } else {
             live = []
+            behind = false
             log = await readOn(lastId)
             batch = log?.events ?? []
           }

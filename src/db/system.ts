@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Tx } from './client.ts'
 
 /** The functions that may look across owners, all of them. They are defined in the migrations. */
@@ -75,6 +75,12 @@ export async function listOwners(
   return rows
 }
 
+/** The embedding models that somebody's vectors are of, or are being built of. */
+export async function listVectorModels(tx: Tx): Promise<string[]> {
+  const { rows } = await tx.execute<{ model: string }>(sql`SELECT model FROM system.list_vector_models()`)
+  return rows.map(({ model }) => model)
+}
+
 /** Forgotten memories that can be purged by now, those that wait longest first. */
 export async function findDuePurges(
   tx: Tx,
@@ -100,8 +106,16 @@ export interface LogPart {
   events: { type: string; data: unknown }[]
 }
 
-/** Adds to the logs of turns that are still the runner's. Answers which those were; the rest was not written. */
-export async function appendTurnEvents(tx: Tx, runnerId: string, parts: LogPart[]): Promise<Set<string>> {
+/**
+ * Adds to the logs of turns that are still the runner's, and evaluates `telling` in the same statement. Answers which turns
+ * those were; the rest was not written.
+ */
+export async function appendTurnEvents(
+  tx: Tx,
+  runnerId: string,
+  parts: LogPart[],
+  telling: SQL
+): Promise<Set<string>> {
   const batch = parts.map(({ ownerId, turnId, firstId, events }) => ({
     owner_id: ownerId,
     turn_id: turnId,
@@ -109,7 +123,8 @@ export async function appendTurnEvents(tx: Tx, runnerId: string, parts: LogPart[
     events
   }))
   const { rows } = await tx.execute<{ id: string }>(
-    sql`SELECT turn_id AS id FROM system.append_turn_events(${runnerId}::uuid, ${JSON.stringify(batch)}::jsonb)`
+    sql`SELECT turn_id AS id, told FROM (SELECT ${telling}::text AS told) AS telling
+         CROSS JOIN system.append_turn_events(${runnerId}::uuid, ${JSON.stringify(batch)}::jsonb)`
   )
   return new Set(rows.map(({ id }) => id))
 }

@@ -4,6 +4,7 @@ import { type Accounts, createAccounts } from '../../src/auth/accounts.ts'
 import { requireScope } from '../../src/auth/authenticate.ts'
 import type { RegistrationRules } from '../../src/auth/register.ts'
 import { authRoutes } from '../../src/auth/routes.ts'
+import { openBus } from '../../src/db/bus.ts'
 import type { Database } from '../../src/db/client.ts'
 import { errorHandler } from '../../src/http/error-handler.ts'
 import { createValidatorCompiler } from '../../src/http/validation.ts'
@@ -32,8 +33,10 @@ export async function createAccountsApp(
   database: Database,
   rules: Partial<RegistrationRules> = {}
 ): Promise<AccountsApp> {
+  const bus = await openBus(database)
   const accounts = await createAccounts({
     database,
+    bus,
     secret: SECRET,
     registration: 'open',
     loopback: true,
@@ -41,6 +44,7 @@ export async function createAccountsApp(
     ...rules
   })
   const app = Fastify()
+  app.addHook('onClose', () => bus.close())
   app.setValidatorCompiler(createValidatorCompiler())
   app.setErrorHandler(errorHandler)
   app.register(authRoutes, { prefix: '/v1', ...accounts, rateLimit: false })

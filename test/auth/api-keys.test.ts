@@ -147,6 +147,6 @@ describeEachDatabase('API keys', (database) => {
     const { statusCode, data } = await make({ name: 'for later' })
     expect(statusCode).toBe(401)
     expect(data.code).toBe('PAI_AUTH_TOKEN_INVALID')
-    expect((await list()).items).toEqual([])
+    expect((await database().pool.query('SELECT name FROM api_keys')).rows).toEqual([])
   })
 })

@@ -20,6 +20,7 @@ const noDatabase = new Proxy({} as Database, {
 describe('reading the Authorization header', () => {
   const seen: string[] = []
   const authenticate = createAuthenticate({
+    revocations: { has: () => false },
     database: noDatabase,
     verifyAccessToken(token) {
       seen.push(token)
@@ -156,6 +157,7 @@ describeEachDatabase('credentials', (database) => {
     expect(await lastUsedAt()).toBeNull()
     const noted = vi.spyOn(database(), 'inOwner')
     const authenticate = createAuthenticate({
+      revocations: { has: () => false },
       database: database(),
       verifyAccessToken: () => CLAIMS
     })
@@ -185,6 +187,7 @@ describeEachDatabase('credentials', (database) => {
   test('a request does not fail when its key’s use cannot be noted', async () => {
     const { id, key } = await makeKey()
     const authenticate = createAuthenticate({
+      revocations: { has: () => false },
       database: { ...database(), inOwner: () => Promise.reject(new Error('disk full')) },
       verifyAccessToken: () => CLAIMS
     })

@@ -1,14 +1,19 @@
 import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
-import { beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { TurnInterrupted } from '../../src/chat/errors.ts'
 import type { LoggedEvent, TurnEvent } from '../../src/chat/events.ts'
+import { createLogWriter } from '../../src/chat/log-writer.ts'
 import { createTurnHub } from '../../src/chat/turn-hub.ts'
 import { createTurnLog } from '../../src/chat/turn-log.ts'
 import { acceptMessage, appendEvents, readLog } from '../../src/chat/turn-store.ts'
-import type { Database } from '../../src/db/client.ts'
+import { type Bus, openBus } from '../../src/db/bus.ts'
 import { createOwner, describeEachDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
+
+/** When a write fails: not, with nothing stored, or with all of it stored and only the answer lost. */
+type Failure = 'never' | 'before' | 'after'
 
 const text = (words: string): TurnEvent => ({ type: 'text-delta', data: { text: words } })
 const thought = (words: string): TurnEvent => ({ type: 'reasoning-delta', data: { text: words } })
@@ -16,31 +21,50 @@ const toolCall: TurnEvent = { type: 'tool-call', data: { callId: '1', name: 'loo
 
 describeEachDatabase('the turn log', (database) => {
   let ownerId: string
+  let opened: Bus | undefined
   beforeAll(async () => {
     ownerId = await createOwner(database())
+    opened = await openBus(database())
   })
+  afterAll(() => opened?.close())
+  const bus = () => opened as Bus
 
-  /** The log of a turn of its own, what watchers were told, and the writes that are to fail. */
-  async function begin(failing: () => boolean = () => false) {
+  /**
+   * The log of a turn of its own, what watchers were told, and the writes that are to fail: before anything is stored, or
+   * after all of it is, when only the answer is lost.
+   */
+  async function begin(failing: () => Failure = () => 'never') {
     const turnId = uuidv7()
+    const runnerId = uuidv7()
     const turn = {
       id: turnId,
       conversationId: uuidv7(),
       userMessageId: uuidv7(),
       model: 'scripted',
       options: { useMemory: true },
-      runnerId: uuidv7()
+      runnerId
     }
     const message = { text: 'Hi', parentId: undefined, begins: { title: 'Hi', temporary: false } }
     await database().inOwner(ownerId, (tx) => acceptMessage(tx, ownerId, turn, message, sql`SELECT`))
     const hub = createTurnHub()
     const told: LoggedEvent[] = []
-    hub.subscribe(turnId, (events) => told.push(...events))
-    const unreliable: Database = {
-      ...database(),
-      inOwner: (owner, work) => (failing() ? away() : database().inOwner(owner, work))
-    }
-    const log = createTurnLog(unreliable, hub, ownerId, turnId)
+    hub.subscribe(turnId, (events) => told.push(...(events ?? [])))
+    const write = createLogWriter({ database: database(), bus: bus(), runnerId })
+    let writing: Promise<unknown> = Promise.resolve()
+    const log = createTurnLog({
+      storeEvents: (part) => {
+        const failure = failing()
+        const answer = (failure === 'before' ? Promise.resolve(true) : write(part)).then(async (held) => {
+          if (failure !== 'never') await away()
+          return held
+        })
+        writing = answer.catch(() => {})
+        return answer
+      },
+      hub,
+      ownerId,
+      turnId
+    })
     const stored = async () =>
       (await database().inOwner(ownerId, (tx) => readLog(tx, ownerId, turnId, 1)))?.events ?? []
     /** As the end of a turn does: what is still pending is stored with it. */
@@ -50,7 +74,7 @@ describeEachDatabase('the turn log', (database) => {
       await database().inOwner(ownerId, (tx) => appendEvents(tx, ownerId, turnId, firstId, events))
       log.publish(firstId, events)
     }
-    return { log, told, stored, end }
+    return { log, told, stored, end, turnId, written: () => writing }
   }
 
   test('the first words go out at once, later ones gathered into few events', async () => {
@@ -80,15 +104,34 @@ describeEachDatabase('the turn log', (database) => {
   })
 
   test('nobody is told of an event before it is stored', async () => {
-    let away = true
-    const { log, told, stored, end } = await begin(() => away)
+    const { log, told, stored, end, written } = await begin(() => 'before')
     log.append(text('Hello'))
-    await log.settle()
+    await written()
     expect(told).toEqual([])
     expect(await stored()).toEqual([])
-    away = false
     await end()
     expect(told).toEqual([{ id: 2, ...text('Hello') }])
+  })
+
+  test('a database that was away is asked again, while the turn goes on', async () => {
+    let failure: Failure = 'before'
+    const { log, told, stored, written } = await begin(() => failure)
+    log.append(text('Hello'))
+    await written()
+    failure = 'never'
+    log.append(text(' Ada'))
+    await eventually(() => expect(flatten(told)).toBe('<text-delta>Hello Ada'))
+    expect(await stored()).toEqual(told)
+  })
+
+  test('a turn that is another’s now takes no more words', async () => {
+    const { log, told, stored, turnId, written } = await begin()
+    await database().pool.query('UPDATE turns SET runner_id = $1 WHERE id = $2', [uuidv7(), turnId])
+    log.append(text('Hello'))
+    await written()
+    await eventually(() => expect(() => log.append(text(' Ada'))).toThrow(TurnInterrupted))
+    expect(told).toEqual([])
+    expect(await stored()).toEqual([])
   })
 
   test('whichever write fails, the log ends whole, in order and without gaps', async () => {
@@ -101,21 +144,20 @@ describeEachDatabase('the turn log', (database) => {
         ),
         /** Whether the write under way may end before the next event comes. */
         pause: fc.boolean(),
-        fails: fc.boolean()
+        failure: fc.constantFrom<Failure>('never', 'before', 'after')
       }),
       { minLength: 1, maxLength: 12 }
     )
     await fc.assert(
       fc.asyncProperty(script, async (steps) => {
-        let fails = false
-        const { log, told, stored, end } = await begin(() => fails)
+        let failure: Failure = 'never'
+        const { log, told, stored, end, written } = await begin(() => failure)
         for (const step of steps) {
-          fails = step.fails
+          failure = step.failure
           log.append(step.event)
-          if (step.pause) await log.settle()
+          if (step.pause) await written()
           else await Promise.resolve()
         }
-        fails = false
         await end()
         const rows = await stored()
         expect(rows.map(({ id }) => id)).toEqual(rows.map((_, index) => index + 2))

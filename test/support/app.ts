@@ -3,6 +3,7 @@ import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Database } from '../../src/db/client.ts'
 import { createLlm } from '../../src/llm/create-llm.ts'
+import { ModelUnknown } from '../../src/llm/errors.ts'
 import type { ChatModel, Llm, ModelEvent, Prompt } from '../../src/llm/model.ts'
 import { createServices, type Services } from '../../src/services.ts'
 import { startWorker } from '../../src/worker.ts'
@@ -46,13 +47,13 @@ export async function buildTestApp(
   const services = await createServices({
     config: { ...config, PAI_ROLE: works ? 'all' : 'api' },
     database,
-    llm: { ...offline, offline: !llm?.chat, ...llm },
+    llm: { ...offline, offline: !llm?.chat, ...(llm?.chat && { chatModel: chooseFrom(llm.chat) }), ...llm },
     onError,
     ...(now && { now })
   })
   const app = buildApp(services, { rateLimit: null, loopback: true })
   await app.ready()
-  const stopWorker = works ? await startWorker(services, onError) : () => {}
+  if (works) await startWorker(services, onError)
   let address: Promise<string> | undefined
   let registered = 0
 
@@ -76,11 +77,19 @@ export async function buildTestApp(
       return { id: user.id, accessToken, headers: { authorization: `Bearer ${accessToken}` } }
     },
     async close() {
-      stopWorker()
       await services.runner.close(0)
       await app.close()
       await services.queue.close(5_000)
+      await services.bus.close()
     }
+  }
+}
+
+function chooseFrom(...models: ChatModel[]): Llm['chatModel'] {
+  return (name) => {
+    const chosen = models.find(({ id }) => id === name)
+    if (!chosen) throw new ModelUnknown(name)
+    return chosen
   }
 }
 

@@ -1,0 +1,63 @@
+import { EventEmitter } from 'node:events'
+import type { Bus } from '../db/bus.ts'
+import type { Database, Tx } from '../db/client.ts'
+import { listRevokedSessions } from '../db/system.ts'
+import { ACCESS_TOKEN_LIFETIME } from './access-tokens.ts'
+import type { SignedIn } from './authenticate.ts'
+
+/** No access token is taken for longer than this after its session ended: its lifetime, and clocks that disagree. Seconds. */
+const REMEMBERED = ACCESS_TOKEN_LIFETIME + 60
+
+/**
+ * Which sessions, API keys and accounts have ended while their credentials could still be used. An access token is checked
+ * without asking the database, so every process keeps these in mind.
+ */
+export interface Revocations {
+  /** Whether the session of these credentials, or the account, has ended. */
+  has(credentials: Pick<SignedIn, 'id' | 'sessionId'>): boolean
+  /** Tells every process, with the commit of `tx`, that a session, a key or an account has ended. */
+  announce(tx: Tx, id: string): Promise<void>
+  /** The same for this process, at once: for whoever has just committed it. */
+  note(id: string): void
+  /** Calls back when the credentials end; answers how to stop waiting. */
+  onEnd(credentials: Pick<SignedIn, 'id' | 'sessionId' | 'apiKeyId'>, ended: () => void): () => void
+}
+
+export async function createRevocations(database: Database, bus: Bus): Promise<Revocations> {
+  const endedAt = new Map<string, number>()
+  const emitter = new EventEmitter().setMaxListeners(0)
+
+  function note(id: string): void {
+    const now = Date.now()
+    // In the order of their time, so the old ones come first.
+    for (const [old, at] of endedAt) {
+      if (now - at < REMEMBERED * 1_000) break
+      endedAt.delete(old)
+    }
+    if (!endedAt.has(id)) endedAt.set(id, now)
+    emitter.emit(id)
+  }
+
+  async function catchUp(): Promise<void> {
+    const ids = await database.inSystem((tx) => listRevokedSessions(tx, REMEMBERED))
+    for (const id of ids) note(id)
+  }
+
+  bus.hear('signed-out', note)
+  // A connection that breaks again before the answer comes is followed by another reconnection.
+  bus.onReconnect(() => void catchUp().catch(() => {}))
+  await catchUp()
+
+  return {
+    has: ({ id, sessionId }) => (sessionId !== null && endedAt.has(sessionId)) || endedAt.has(id),
+    announce: (tx, id) => bus.tell(tx, 'signed-out', id),
+    note,
+    onEnd({ id, sessionId, apiKeyId }, ended) {
+      const ids = [id, sessionId, apiKeyId].filter((one) => one !== null)
+      for (const one of ids) emitter.on(one, ended)
+      return () => {
+        for (const one of ids) emitter.off(one, ended)
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { sql } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import { expect, onTestFinished, test } from 'vitest'
+import { createLogWriter } from '../../src/chat/log-writer.ts'
+import { acceptMessage, readLog } from '../../src/chat/turn-store.ts'
+import { openBus } from '../../src/db/bus.ts'
+import type { Database } from '../../src/db/client.ts'
+import { createOwner, describeEachDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
+
+const words = (text: string) => ({ type: 'text-delta', data: { text } })
+
+describeEachDatabase('the writer of turn logs', (database) => {
+  /** A writer, the transactions it has begun, and what the bus has told. */
+  async function setUp() {
+    const runnerId = uuidv7()
+    const bus = await openBus(database())
+    onTestFinished(() => bus.close())
+    const told: string[] = []
+    bus.hear('turn-log', (turnIds) => told.push(...turnIds.split(',')))
+    let transactions = 0
+    const counted: Database = {
+      ...database(),
+      inSystem: (work) => {
+        transactions++
+        return database().inSystem(work)
+      }
+    }
+    const store = createLogWriter({ database: counted, bus, runnerId })
+    return { runnerId, store, told, transactions: () => transactions }
+  }
+
+  async function beginTurn(runnerId: string) {
+    const ownerId = await createOwner(database())
+    const turn = {
+      id: uuidv7(),
+      conversationId: uuidv7(),
+      userMessageId: uuidv7(),
+      model: 'scripted',
+      options: { useMemory: true },
+      runnerId
+    }
+    const message = { text: 'Hi', parentId: undefined, begins: { title: 'Hi', temporary: false } }
+    await database().inOwner(ownerId, (tx) => acceptMessage(tx, ownerId, turn, message, sql`SELECT`))
+    const stored = async () =>
+      (await database().inOwner(ownerId, (tx) => readLog(tx, ownerId, turn.id, 1)))?.events ?? []
+    return { ownerId, turnId: turn.id, stored }
+  }
+
+  test('the turns of many owners share a transaction, and each gets its own events', async () => {
+    const { runnerId, store, told, transactions } = await setUp()
+    const turns = await Promise.all(Array.from({ length: 20 }, () => beginTurn(runnerId)))
+    const held = await Promise.all(
+      turns.map(({ ownerId, turnId }) =>
+        store({ ownerId, turnId, firstId: 2, events: [words(turnId), words('!')] })
+      )
+    )
+    expect(held).toEqual(turns.map(() => true))
+    // The first went alone, and what came meanwhile went together.
+    expect(transactions()).toBe(2)
+    for (const { turnId, stored } of turns) {
+      expect(await stored()).toEqual([
+        { id: 2, ...words(turnId) },
+        { id: 3, ...words('!') }
+      ])
+    }
+    await eventually(() => expect(told.toSorted()).toEqual(turns.map(({ turnId }) => turnId).toSorted()))
+  })
+
+  test('a turn of another runner, and one that has ended, take nothing, and hold up nobody', async () => {
+    const { runnerId, store } = await setUp()
+    const [mine, others, ended] = await Promise.all([
+      beginTurn(runnerId),
+      beginTurn(uuidv7()),
+      beginTurn(runnerId)
+    ])
+    await database().pool.query(`UPDATE turns SET status = 'interrupted' WHERE id = $1`, [ended.turnId])
+    const parts = [mine, others, ended].map(({ ownerId, turnId }) => ({
+      ownerId,
+      turnId,
+      firstId: 2,
+      events: [words('Hello')]
+    }))
+    expect(await Promise.all(parts.map(store))).toEqual([true, false, false])
+    expect(await mine.stored()).toEqual([{ id: 2, ...words('Hello') }])
+    expect([...(await others.stored()), ...(await ended.stored())]).toEqual([])
+  })
+
+  test('what cannot be stored fails alone', async () => {
+    const { runnerId, store } = await setUp()
+    const [first, good, bad] = await Promise.all([1, 2, 3].map(() => beginTurn(runnerId)))
+    if (!first || !good || !bad) throw new Error('Three turns were begun')
+    const part = ({ ownerId, turnId }: typeof good, text: string) => ({
+      ownerId,
+      turnId,
+      firstId: 2,
+      events: [words(text)]
+    })
+    const answers = await Promise.allSettled([
+      store(part(first, 'a')),
+      store(part(good, 'b')),
+      // No database holds a NUL: cleaned replies have none.
+      store(part(bad, '\0'))
+    ])
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+    expect(await good.stored()).toEqual([{ id: 2, ...words('b') }])
+  })
+
+  test('stored twice, because an answer was lost, it is there once', async () => {
+    const { runnerId, store } = await setUp()
+    const { ownerId, turnId, stored } = await beginTurn(runnerId)
+    const part = { ownerId, turnId, firstId: 2, events: [words('Hello')] }
+    expect([await store(part), await store(part)]).toEqual([true, true])
+    expect(await stored()).toEqual([{ id: 2, ...words('Hello') }])
+  })
+})
