@@ -99,6 +99,8 @@ CREATE POLICY system ON file_import_parts TO pai_system USING (true);
 --> statement-breakpoint
 CREATE POLICY system ON sessions FOR SELECT TO pai_system USING (true);
 --> statement-breakpoint
+CREATE POLICY system ON vector_models FOR SELECT TO pai_system USING (true);
+--> statement-breakpoint
 CREATE POLICY system_renew ON turns FOR UPDATE TO pai_system USING (true);
 --> statement-breakpoint
 GRANT SELECT (message_id, created_at), DELETE ON attachments TO pai_system;
@@ -108,6 +110,8 @@ GRANT SELECT (created_at), DELETE ON model_calls TO pai_system;
 GRANT SELECT (created_at), DELETE ON file_import_parts TO pai_system;
 --> statement-breakpoint
 GRANT SELECT (id, revoked_at) ON sessions TO pai_system;
+--> statement-breakpoint
+GRANT SELECT (model, next_model) ON vector_models TO pai_system;
 --> statement-breakpoint
 GRANT SELECT (runner_id, stop_requested_at), UPDATE (lease_until) ON turns TO pai_system;
 --> statement-breakpoint
@@ -149,6 +153,14 @@ CREATE FUNCTION system.list_revoked_sessions(since timestamptz) RETURNS TABLE (i
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$ SELECT sessions.id FROM sessions WHERE sessions.revoked_at >= since $$;
 --> statement-breakpoint
+-- Which embedding models somebody's vectors are of, or are being built of.
+CREATE FUNCTION system.list_vector_models() RETURNS TABLE (model text)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+  AS $$
+    SELECT vector_models.model FROM vector_models
+    UNION SELECT vector_models.next_model FROM vector_models WHERE vector_models.next_model IS NOT NULL
+  $$;
+--> statement-breakpoint
 -- What each caller asked for in the minute that runs, by all processes together. Losing it in a crash lets a few more through.
 CREATE UNLOGGED TABLE system.request_counts (
   key text NOT NULL,
@@ -183,9 +195,9 @@ CREATE OR REPLACE FUNCTION system.delete_expired() RETURNS void
   $$;
 --> statement-breakpoint
 REVOKE ALL ON FUNCTION system.append_turn_events(uuid, jsonb), system.renew_leases(uuid),
-  system.list_revoked_sessions(timestamptz), system.count_requests(jsonb) FROM PUBLIC;
+  system.list_revoked_sessions(timestamptz), system.list_vector_models(), system.count_requests(jsonb) FROM PUBLIC;
 --> statement-breakpoint
 GRANT EXECUTE ON FUNCTION system.append_turn_events(uuid, jsonb), system.renew_leases(uuid),
-  system.list_revoked_sessions(timestamptz), system.count_requests(jsonb) TO pai_app;
+  system.list_revoked_sessions(timestamptz), system.list_vector_models(), system.count_requests(jsonb) TO pai_app;
 --> statement-breakpoint
 SET LOCAL ROLE pai_owner;
