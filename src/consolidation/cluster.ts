@@ -3,7 +3,7 @@ import { type Cluster, listWithMembers, replaceClusters } from './cluster-store.
 import type { ConsolidateDeps, Run } from './consolidate.ts'
 import { groupByVectors } from './group-by-vectors.ts'
 import { groupByWords } from './group-by-words.ts'
-import { isChangingModel, listCurrent, listVectors, type MemoryRow } from './memory-store.ts'
+import { isOtherModel, listCurrent, listVectors, type MemoryRow } from './memory-store.ts'
 import { nameTopics } from './name-topics.ts'
 
 const MAX_MEMORIES = 5_000
@@ -15,11 +15,12 @@ const SAME_TOPIC = 0.5
 const SAME_NAME = 0.8
 
 /** Groups what is known by topics with a name: by meaning where the embedder knows meaning, else by shared words. */
-export async function cluster({ model, embedder }: ConsolidateDeps, run: Run): Promise<void> {
+export async function cluster({ model, embedderOf }: ConsolidateDeps, run: Run): Promise<void> {
   const { ownerId, signal } = run
-  // Of vectors that are built in part, topics would be made of a part.
-  const isChanging = await run.read((tx) => isChangingModel(tx, ownerId, embedder.id))
-  if (embedder.semantic && isChanging) return
+  const embedder = await embedderOf(ownerId)
+  // Where the model of the owner's vectors cannot be had, topics would be made of the few that another has by now.
+  const isOther = await run.read((tx) => isOtherModel(tx, ownerId, embedder.id))
+  if (embedder.semantic && isOther) return
   const [memories, vectors, before] = await run.read(async (tx) => {
     const rows = await listCurrent(tx, ownerId, run.now, embedder.semantic ? MAX_VECTORS : MAX_MEMORIES)
     const ids = rows.map(({ id }) => id)

@@ -29,7 +29,8 @@ export interface ConsolidateDeps {
   queue: Queue
   /** null: rules do the work. */
   model: StructuredModel | null
-  embedder: Embedder
+  /** The one that an owner's vectors are of. */
+  embedderOf: (ownerId: string) => Promise<Embedder>
   memory: MemoryCare
 }
 

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lte, ne, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
 import { memoryVectors, vectorModels } from '../memory/recall/tables.ts'
 import { memories, memoryDependencies, memoryHistory, memorySources } from '../memory/tables.ts'
@@ -229,12 +229,12 @@ export async function listVectors(
   return new Map(rows.map(({ id, embedding }) => [id, embedding]))
 }
 
-/** Whether an owner's vectors of this model are not all there yet, since another's are in use. */
-export async function isChangingModel(tx: Tx, ownerId: string, model: string): Promise<boolean> {
-  const { model: inUse, nextModel } = vectorModels
+/** Whether the vectors in use are another model's, so that of this one there are only some. */
+export async function isOtherModel(tx: Tx, ownerId: string, model: string): Promise<boolean> {
+  const { model: inUse } = vectorModels
   const rows = await tx
     .select({ inUse })
     .from(vectorModels)
-    .where(and(eq(vectorModels.ownerId, ownerId), or(ne(inUse, model), isNotNull(nextModel))))
+    .where(and(eq(vectorModels.ownerId, ownerId), ne(inUse, model)))
   return rows.length > 0
 }

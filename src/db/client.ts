@@ -35,7 +35,8 @@ export interface Database {
   close(): Promise<void>
 }
 
-const SEARCHING = 'SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = 100'
+/** Without it an index of vectors gives a large owner fewer rows than are there. */
+export const SEARCHING = 'SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = 100'
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const RETRIED = new Set(['40001', '40P01'])
 const MAX_TRIES = 3

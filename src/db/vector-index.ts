@@ -47,6 +47,33 @@ export async function buildVectorIndex(
   }
 }
 
+/** Takes away the indexes of a model's vectors, of whatever dimension, while everybody goes on. Safe to repeat. */
+export async function dropVectorIndexes(
+  { pool, kind: database }: Database,
+  migrationUrl: string | undefined,
+  model: string
+): Promise<void> {
+  if (database === 'embedded') return
+  const client = new pg.Client({ connectionString: migrationUrl ?? pool.options.connectionString })
+  await client.connect()
+  try {
+    await client.query('SET statement_timeout = 0; SET ROLE pai_owner')
+    for (const table of Object.values(TABLES)) {
+      const { rows } = await client.query<{ name: string }>(
+        `SELECT relname AS name FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+          WHERE indrelid = $1::regclass AND relname LIKE $2
+            AND pg_get_expr(indpred, indrelid) = format('(model = %L::text)', $3::text)`,
+        [table, `${table}_hnsw_%`, model]
+      )
+      for (const { name } of rows) {
+        await client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${pg.escapeIdentifier(name)}`)
+      }
+    }
+  } finally {
+    await client.end()
+  }
+}
+
 async function build(client: pg.Client, index: VectorIndex): Promise<void> {
   const { kind, model, dimensions } = index
   const name = indexName(index)

@@ -160,10 +160,8 @@ describeEachDatabase('topics by meaning, named by a model', (database) => {
     expect(items.map(({ size }: { size: number }) => size)).toEqual([4, 4])
     expect(items.map(({ topic }: { topic: string }) => topic)).toContain('A topic')
 
-    // While the vectors of another model are built, there are only some of them.
-    await database().pool.query('UPDATE vector_models SET next_model = model WHERE owner_id = $1', [
-      ada.owner.id
-    ])
+    // Where the vectors are of a model that cannot be had any more, this one has made only some of its own.
+    await database().pool.query(`UPDATE vector_models SET model = 'gone' WHERE owner_id = $1`, [ada.owner.id])
     await database().pool.query('DELETE FROM memory_vectors WHERE owner_id = $1', [ada.owner.id])
     await ada.tidy()
     expect((await ada.call('GET', '/memory-clusters')).data.items).toEqual(items)

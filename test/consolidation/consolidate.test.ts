@@ -134,7 +134,7 @@ function depsOf({ services }: TestApp) {
     database,
     queue,
     model: null,
-    embedder: llm.embedder,
+    embedderOf: async () => llm.embedder,
     memory: { record, afterClosing, hashText, indexWords, merge }
   }
 }

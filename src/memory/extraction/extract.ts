@@ -2,6 +2,7 @@ import type { Database, Tx } from '../../db/client.ts'
 import type { JobHandlers, Queue } from '../../jobs/queue.ts'
 import type { Embedder, StructuredModel } from '../../llm/model.ts'
 import { ExtractionUnreadable } from '../errors.ts'
+import type { Embedders } from '../recall/embedders.ts'
 import { clearFailure, findParked, noteFailure } from '../review/extraction-failures.ts'
 import { askForFacts, planUnits, type Unit } from './ask-model.ts'
 import { askForVerdicts } from './ask-verdicts.ts'
@@ -34,14 +35,14 @@ export interface ExtractDeps {
   queue: Queue
   /** null: rules do the work. */
   model: StructuredModel | null
-  embedder: Embedder
+  embedders: Pick<Embedders, 'inUse'>
   source: ExtractionSource
   now?: () => Date
 }
 
 /** Finds what messages say about their owner's world and keeps it, once, however often it runs. */
 export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] {
-  const { database, queue, model, embedder, source, now = () => new Date() } = deps
+  const { database, queue, model, embedders, source, now = () => new Date() } = deps
 
   return async function extract({ ownerId, messageIds }, signal) {
     const inputs = await database.inOwner(ownerId, async (tx) => {
@@ -133,10 +134,16 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
     facts: FoundFact[],
     signal: AbortSignal
   ): Promise<Judged[]> {
-    const vectors = embedder.semantic ? await embed(facts, signal) : []
+    const embedder = await embedders.inUse(ownerId)
+    const { id, dimensions } = embedder
+    const vectors = embedder.semantic ? await embed(embedder, facts, signal) : []
     const judged = facts.map((fact, index) => {
       const values = vectors[index]
-      return { fact, vector: values ? { model: embedder.id, values } : null, verdict: null as Verdict | null }
+      return {
+        fact,
+        vector: values ? { model: id, dimensions, values } : null,
+        verdict: null as Verdict | null
+      }
     })
     const own = judged.filter(({ fact }) => fact.saidBy === 'owner')
     const compared = await database.inOwner(ownerId, (tx) => compareWith(tx, ownerId, own))
@@ -149,7 +156,7 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
     return judged
   }
 
-  async function embed(facts: FoundFact[], signal: AbortSignal): Promise<number[][]> {
+  async function embed(embedder: Embedder, facts: FoundFact[], signal: AbortSignal): Promise<number[][]> {
     if (facts.length === 0) return []
     return embedder.embed(
       facts.map(({ text }) => text),

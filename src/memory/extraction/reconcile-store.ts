@@ -1,5 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import type { Tx } from '../../db/client.ts'
+import { SEARCHING, type Tx } from '../../db/client.ts'
 import { afterClosing } from '../closing.ts'
 import { type Change, record } from '../history.ts'
 import { memories, memoryConflicts } from '../tables.ts'
@@ -26,7 +26,7 @@ export interface Near {
   slots: string[]
   terms: string[]
   /** null: the vectors know no meaning. */
-  vector: { model: string; values: number[] } | null
+  vector: { model: string; dimensions: number; values: number[] } | null
 }
 
 /** Names that a message may speak of without saying who they are. */
@@ -54,6 +54,7 @@ interface StandingRow extends Record<string, unknown> {
 /** The current memories that a fact may have to do with: those of its attribute first, then the nearest in words or meaning. */
 export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise<Standing[]> {
   const { subject, slots, terms, vector } = near
+  if (vector) await tx.execute(sql.raw(SEARCHING))
   const { rows } = await tx.execute<StandingRow>(sql`
     WITH useful AS MATERIALIZED (
       SELECT term, count FROM term_counts
@@ -88,8 +89,10 @@ export async function findCurrent(tx: Tx, ownerId: string, id: string): Promise<
   return row && { ...row, since: new Date(row.since) }
 }
 
-function likeVector(ownerId: string, { model, values }: NonNullable<Near['vector']>) {
-  const distance = sql`vectors.embedding <=> ${JSON.stringify(values)}::halfvec`
+/** Cast to its dimension, as the index of a model has it, so that a large owner's vectors are not read one by one. */
+function likeVector(ownerId: string, { model, dimensions, values }: NonNullable<Near['vector']>) {
+  const type = sql.raw(`halfvec(${Math.trunc(dimensions)})`)
+  const distance = sql`vectors.embedding::${type} <=> ${JSON.stringify(values)}::${type}`
   return sql`UNION ALL
     (SELECT alike.id, 2, alike.distance FROM (
        SELECT vectors.id, ${distance} AS distance FROM memory_vectors vectors

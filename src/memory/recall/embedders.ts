@@ -19,6 +19,8 @@ export interface Embedders {
   readSettings(tx: Tx, ownerId: string, names: string[]): Promise<SearchSettings>
   /** The one that made the vectors in use; where it cannot be had here, the configured one. */
   forSearch(settings: SearchSettings): Embedder
+  /** The same, looked up: what is new is compared with what is known by the vectors that all of it has. */
+  inUse(ownerId: string): Promise<Embedder>
   /** Those that new rows get vectors of: while the model changes, both. */
   forWriting(ownerId: string): Promise<Embedder[]>
 }
@@ -67,11 +69,19 @@ export function createEmbedders({
     return settings
   }
 
+  function forSearch({ model }: SearchSettings): Embedder {
+    return (model === null ? null : find(model)) ?? current
+  }
+
   return {
     current,
     isCurrent,
     readSettings,
-    forSearch: ({ model }) => (model === null ? null : find(model)) ?? current,
+    forSearch,
+    async inUse(ownerId) {
+      if (isCurrent(ownerId)) return current
+      return forSearch(await database.inOwner(ownerId, (tx) => readSettings(tx, ownerId, [])))
+    },
     async forWriting(ownerId) {
       if (isCurrent(ownerId)) return [current]
       const { model } = await database.inOwner(ownerId, async (tx) => {

@@ -1,7 +1,9 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Database, Tx } from '../../db/client.ts'
+import { listVectorModels } from '../../db/system.ts'
 import type { JobHandlers, Queue } from '../../jobs/queue.ts'
 import type { Embedder } from '../../llm/model.ts'
+import type { CheckSize } from './build-index.ts'
 import { embedMessages, findUnembeddedMessages, saveMessageVectors } from './embed-messages.ts'
 import type { Embedders } from './embedders.ts'
 import { saveVectors } from './memory-vectors.ts'
@@ -22,15 +24,24 @@ const MAX_CHARACTERS = 8_000
 export function createReembed({
   database,
   queue,
-  embedders
+  embedders,
+  checkSize,
+  dropIndexes
 }: {
   database: Database
   queue: Pick<Queue, 'enqueue'>
   embedders: Pick<Embedders, 'current'>
+  checkSize: CheckSize
+  /** Takes the indexes of a model away that nobody's vectors are of any more. */
+  dropIndexes: (model: string) => Promise<void>
 }): JobHandlers['memory.reembed'] {
   return async function reembed({ ownerId, remove }, signal) {
-    if (remove !== undefined) return database.inOwner(ownerId, (tx) => removeVectors(tx, ownerId, remove))
+    if (remove !== undefined) {
+      await database.inOwner(ownerId, (tx) => removeVectors(tx, ownerId, remove))
+      return dropIfUnused(remove)
+    }
     const embedder = embedders.current
+    await database.inOwner(ownerId, (tx) => countAnew(tx, ownerId, embedder.id))
     for (;;) {
       signal.throwIfAborted()
       const next = await database.inOwner(ownerId, (tx) => nextBatch(tx, ownerId, embedder.id))
@@ -41,6 +52,11 @@ export function createReembed({
       }
       await embedBatch(ownerId, embedder, next, signal)
     }
+  }
+
+  async function dropIfUnused(model: string): Promise<void> {
+    const used = await database.inSystem(listVectorModels)
+    if (model !== embedders.current.id && !used.includes(model)) await dropIndexes(model)
   }
 
   async function embedBatch(
@@ -60,6 +76,8 @@ export function createReembed({
     await database.inOwner(ownerId, async (tx) => {
       await saveVectors(tx, ownerId, model, known)
       await saveMessageVectors(tx, ownerId, model, said)
+      await noteProgress(tx, ownerId, model, known.length + said.length)
+      await checkSize(tx, ownerId, embedder)
     })
   }
 
@@ -83,14 +101,32 @@ interface Batch {
   messageIds: string[]
 }
 
-/** What has no vector of the next model yet, and how far it is; null where this model is not, or no longer, the next. */
-async function nextBatch(tx: Tx, ownerId: string, model: string): Promise<Batch | null> {
+/** How much there is and how far it is: counted when a run begins, which may be after another that died. */
+async function countAnew(tx: Tx, ownerId: string, model: string): Promise<void> {
   const counted = await countVectors(tx, ownerId, model)
-  const [row] = await tx
+  await tx
     .update(vectorModels)
     .set({ ...counted, updatedAt: sql`now()` })
-    .where(and(eq(vectorModels.ownerId, ownerId), eq(vectorModels.nextModel, model)))
-    .returning({ model: vectorModels.model })
+    .where(isNext(ownerId, model))
+}
+
+async function noteProgress(tx: Tx, ownerId: string, model: string, made: number): Promise<void> {
+  await tx
+    .update(vectorModels)
+    .set({ done: sql`least(${vectorModels.done} + ${made}, ${vectorModels.total})`, updatedAt: sql`now()` })
+    .where(isNext(ownerId, model))
+}
+
+function isNext(ownerId: string, model: string) {
+  return and(eq(vectorModels.ownerId, ownerId), eq(vectorModels.nextModel, model))
+}
+
+/** What has no vector of the next model yet; null where this model is not, or no longer, the next. */
+async function nextBatch(tx: Tx, ownerId: string, model: string): Promise<Batch | null> {
+  const [row] = await tx
+    .select({ model: vectorModels.model })
+    .from(vectorModels)
+    .where(isNext(ownerId, model))
   if (!row) return null
   const memories = await listMemoriesWithout(tx, ownerId, model, BATCH)
   const messageIds = await listMessagesWithout(tx, ownerId, model, BATCH - memories.length)

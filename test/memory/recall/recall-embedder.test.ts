@@ -16,6 +16,7 @@ const only = (current: Embedder): Embedders => ({
   isCurrent: () => true,
   readSettings: () => Promise.reject(new Error('Nothing need be read')),
   forSearch: () => current,
+  inUse: async () => current,
   forWriting: async () => [current]
 })
 const broken = async () => {

@@ -6,6 +6,7 @@ import { type Call, callAs } from '../../chat/talk.ts'
 import { buildTestApp, type TestApp, type TestOwner } from '../../support/app.ts'
 import { describeEachDatabase } from '../../support/database.ts'
 import { runJob, runJobs, takeJobs } from '../jobs.ts'
+import { recordStatements } from '../statements.ts'
 
 const FACTS = ['My sister Ada keeps bees in Tromsø', 'My brother Bob breeds goats', 'I play the cello']
 const SAID = 'The shed behind the house is painted red'
@@ -42,6 +43,14 @@ describeEachDatabase('changing the embedding model', (database) => {
       [owner.id]
     )
     return Object.fromEntries(rows.map(({ model, count }) => [model, count]))
+  }
+  async function indexesAsked(model: string): Promise<string[]> {
+    const { rows } = await database().pool.query(
+      `SELECT data ->> 'kind' AS kind FROM pgboss.job
+        WHERE name = 'memory.build-vector-index' AND data ->> 'model' = $1 ORDER BY kind`,
+      [model]
+    )
+    return rows.map(({ kind }) => kind)
   }
   async function expectAllFound(call: Call): Promise<void> {
     expect(await near(call, 'Ada keeps bees')).toEqual([FACTS[0]])
@@ -99,6 +108,40 @@ describeEachDatabase('changing the embedding model', (database) => {
     await runJobs(house, owner.id)
     expect(await near(call, 'walrus harbour')).toEqual(['A walrus lives in the harbour'])
     expect(await modelsOf('memory_vectors')).toEqual({ [large.id]: 4 })
+  })
+
+  test('all that there is is counted once for a run, and the index for a large owner is asked for', async () => {
+    const { pool } = database()
+    await pool.query(
+      `INSERT INTO memories (owner_id, id, text, text_hash, category, importance, status)
+         SELECT $1, gen_random_uuid(), 'fact ' || n, sha256(n::text::bytea), 'fact', 0.5, 'active' FROM generate_series(1, 250) n`,
+      [owner.id]
+    )
+    await pool.query(`UPDATE term_counts SET count = 10000 WHERE owner_id = $1 AND term = ''`, [owner.id])
+    const huge = createOfflineEmbedder(192)
+    const house = await open(huge)
+    await near(callAs(house, owner), 'bees')
+    const [reembed] = await takeJobs(database(), owner.id)
+    const statements = recordStatements(database())
+    if (reembed) await runJob(house, reembed)
+    expect(statements.filter(({ text }) => text.includes('AS total'))).toHaveLength(1)
+    const { rows } = await pool.query('SELECT model, done, total FROM vector_models WHERE owner_id = $1', [
+      owner.id
+    ])
+    expect(rows).toEqual([{ model: huge.id, done: 254, total: 254 }])
+    expect(await indexesAsked(huge.id)).toEqual(database().kind === 'embedded' ? [] : ['memory', 'message'])
+  })
+
+  test('so it is after a large import whose vectors are made at once', async () => {
+    const huge = createOfflineEmbedder(256)
+    const house = await open(huge)
+    await database().pool.query(`UPDATE term_counts SET count = 10000 WHERE owner_id = $1 AND term = ''`, [
+      owner.id
+    ])
+    await callAs(house, owner)('POST', '/conversations/import', {
+      messages: [{ role: 'user', content: SAID, createdAt: '2025-01-01T00:00:00Z' }]
+    })
+    expect(await indexesAsked(huge.id)).toEqual(database().kind === 'embedded' ? [] : ['memory', 'message'])
   })
 
   test('a run that dies is followed by one that goes on, and any number of searches begin it once', async () => {

@@ -1,8 +1,10 @@
-import { beforeAll, expect, test } from 'vitest'
-import { buildVectorIndex, indexName } from '../../../src/db/vector-index.ts'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { buildVectorIndex, indexName, type VectorIndex } from '../../../src/db/vector-index.ts'
+import { findStanding } from '../../../src/memory/extraction/reconcile-store.ts'
 import { type CandidateQuery, findCandidates } from '../../../src/memory/recall/candidates.ts'
+import { buildTestApp } from '../../support/app.ts'
 import { createOwner, describeEachDatabase } from '../../support/database.ts'
-import { recordStatements } from '../statements.ts'
+import { recordStatements, type Statement } from '../statements.ts'
 
 const DIMENSIONS = 64
 const INDEX = { kind: 'memory', model: "a model's vectors", dimensions: DIMENSIONS } as const
@@ -47,10 +49,14 @@ describeEachDatabase('the index of vectors', (database, kind) => {
     // Never short, whichever way it was found.
     expect(found.length).toBe(Math.min(100, ownerId === owners.small ? 50 : 100))
     const [begin, search] = statements
+    return explain([begin], search)
+  }
+
+  async function explain(before: (Statement | undefined)[], asked: Statement | undefined): Promise<string> {
     const client = await database().pool.connect()
     try {
-      await client.query(begin?.text ?? '')
-      const { rows } = await client.query(`EXPLAIN ${search?.text}`, search?.values as unknown[])
+      for (const statement of before) await client.query(statement?.text ?? '')
+      const { rows } = await client.query(`EXPLAIN ${asked?.text}`, asked?.values as unknown[])
       return rows.map((row) => row['QUERY PLAN']).join('\n')
     } finally {
       await client.query('ROLLBACK')
@@ -62,6 +68,39 @@ describeEachDatabase('the index of vectors', (database, kind) => {
     const name = indexName(INDEX)
     if (kind === 'postgres') expect(await planFor(owners.large)).toContain(`Index Scan using ${name}`)
     expect(await planFor(owners.small)).not.toContain(name)
+  })
+
+  test('what a new fact is compared with is found through it as well', async () => {
+    if (kind === 'embedded') return
+    const statements = recordStatements(database())
+    const near = { subject: null, slots: [], terms: [], vector: QUERY.vector }
+    await database().inOwner(owners.large, (tx) => findStanding(tx, owners.large, near))
+    const [begin, settings, comparing] = statements
+    const plan = await explain([begin, settings], comparing)
+    expect(plan).toContain(`Index Scan using ${indexName(INDEX)}`)
+  })
+
+  test('the index of a model goes once nobody’s vectors are of it, and no other', async () => {
+    if (kind === 'embedded') return
+    const { pool } = database()
+    const other = { ...INDEX, model: 'another model' }
+    await buildVectorIndex(database(), undefined, other)
+    await pool.query(
+      `INSERT INTO vector_models (owner_id, model) VALUES ($1, 'new'), ($2, $3) ON CONFLICT (owner_id) DO UPDATE SET model = excluded.model`,
+      [owners.large, owners.small, other.model]
+    )
+    const house = await buildTestApp(database())
+    onTestFinished(() => house.close())
+    const remove = (ownerId: string) =>
+      house.services.jobs['memory.reembed']({ ownerId, remove: other.model }, new AbortController().signal)
+    const isThere = async (index: VectorIndex) =>
+      (await pool.query('SELECT to_regclass($1) IS NOT NULL AS there', [indexName(index)])).rows[0].there
+    await remove(owners.large)
+    expect(await isThere(other)).toBe(true)
+    await pool.query(`UPDATE vector_models SET model = 'new'`)
+    await remove(owners.small)
+    expect([await isThere(other), await isThere(INDEX)]).toEqual([false, true])
+    await remove(owners.small)
   })
 
   test('what was found is looked up by its key, not among all of the owner’s rows', async () => {
