@@ -91,7 +91,8 @@ export function buildApp(
     done()
   })
 
-  if (rateLimit !== null) app.register(fastifyRateLimit, rateLimitOptions(rateLimit))
+  if (rateLimit !== null)
+    app.register(fastifyRateLimit, rateLimitOptions(rateLimit, services.requestCounts?.Store ?? null))
   const { authenticate, countRefusal } = limitRefusals(app, accounts.authenticate, rateLimit)
   app.register(webSockets)
   app.register(apiDocument)

@@ -23,8 +23,9 @@ import { openBus } from './db/bus.ts'
 import { checkAppRole } from './db/check.ts'
 import type { Database, Tx } from './db/client.ts'
 import { migrate } from './db/migrate.ts'
-import { deleteExpired, hasAccounts } from './db/system.ts'
+import { countRequests, deleteExpired, hasAccounts } from './db/system.ts'
 import { dropVectorIndexes } from './db/vector-index.ts'
+import { createSharedCounts } from './http/shared-counts.ts'
 import { type JobHandlers, openQueue, queueMigration } from './jobs/queue.ts'
 import type { Llm } from './llm/model.ts'
 import { afterClosing } from './memory/closing.ts'
@@ -75,6 +76,14 @@ export async function createServices({
   )
 
   const bus = await openBus(database)
+  // The embedded database serves one process, which counts for itself.
+  const requestCounts =
+    database.kind === 'postgres'
+      ? createSharedCounts(
+          (counted) => database.inSystem((tx) => countRequests(tx, counted)),
+          (error) => onError(error, 'counting requests with the other processes')
+        )
+      : null
   // The same on every node and at every start, until the first account is there.
   const bootstrapToken = deriveKey(config.PAI_JWT_SECRET, 'bootstrap-token').toString('base64url')
   const accounts = await createAccounts({
@@ -161,6 +170,8 @@ export async function createServices({
   return {
     accounts,
     bus,
+    /** For the rate limits of all processes together; null where there is only one. */
+    requestCounts,
     chat: {
       startTurn: createStartTurn({ database, runner, hideForgotten, chatModel }),
       readTurn: createReadTurn({ database }),
@@ -199,6 +210,7 @@ export async function createServices({
     /** Lets jobs end for `graceMs`, and lets go of the database. Turns are ended before, by the runner. */
     async close(graceMs: number): Promise<void> {
       await queue.close(graceMs)
+      requestCounts?.close()
       await bus.close()
       await database.close()
     }

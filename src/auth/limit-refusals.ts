@@ -30,7 +30,7 @@ export function limitRefusals(
   const settings = {
     max,
     timeWindow: TIME_WINDOW_MS,
-    keyGenerator: (request: FastifyRequest) => normalizeIP(request.ip)
+    keyGenerator: (request: FastifyRequest) => `refused ${normalizeIP(request.ip)}`
   }
   let limit: ReturnType<FastifyInstance['createRateLimit']> | undefined
   /** Made when first asked for: the rate limit's plugin is loaded by then. */

@@ -8,10 +8,17 @@ export const RateLimited = createError<[string]>(
   429
 )
 
-/** So many requests a minute for each owner, or each address where nobody is signed in. */
-export function rateLimitOptions(max: number): RateLimitPluginOptions {
+/**
+ * So many requests a minute for each owner, or each address where nobody is signed in. `store` counts them for all processes
+ * together; null: this one is alone.
+ */
+export function rateLimitOptions(
+  max: number,
+  store: RateLimitPluginOptions['store'] | null = null
+): RateLimitPluginOptions {
   return {
     max,
+    ...(store && { store }),
     timeWindow: 60_000,
     // After sign-in, so that an owner is counted and not the address a whole team may share; before the body is read, so
     // that one that cannot be parsed counts too.

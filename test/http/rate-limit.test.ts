@@ -153,3 +153,34 @@ describe('the rate limit', () => {
     }
   })
 })
+
+test('several processes count their callers together', async () => {
+  const opened = await openTestDatabase('postgres')
+  const [one, other] = [await buildTestApp(opened.database), await buildTestApp(opened.database)]
+  const limit = 300
+  const [here, there] = [one, other].map(({ services }) =>
+    buildApp(services, { rateLimit: limit, loopback: true })
+  )
+  const askAs = (owner: TestOwner) => async (app?: FastifyInstance) =>
+    (await app?.inject({ url: '/v1/me', headers: owner.headers }))?.statusCode
+  const minute = () => Math.floor(Date.now() / 60_000)
+  // The counts begin anew with each minute: where one ended in the middle, nothing was learnt.
+  for (let began = Number.NaN; began !== minute(); ) {
+    began = minute()
+    const ask = askAs(await one.register())
+    for (let count = 0; count < limit; count++) expect(await ask(here)).toBe(200)
+    let tries = 0
+    await vi.waitFor(
+      async () => {
+        tries++
+        if (began === minute()) expect(await ask(there)).toBe(429)
+      },
+      { timeout: 10_000, interval: 50 }
+    )
+    expect(tries).toBeLessThan(limit / 2)
+  }
+  await Promise.all([here?.close(), there?.close()])
+  await other.close()
+  await one.close()
+  await opened.close()
+})

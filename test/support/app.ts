@@ -80,6 +80,7 @@ export async function buildTestApp(
       await services.runner.close(0)
       await app.close()
       await services.queue.close(5_000)
+      services.requestCounts?.close()
       await services.bus.close()
     }
   }
