@@ -945,6 +945,7 @@ export interface paths {
                          */
                         useKnowledge?: boolean;
                         temporary?: boolean;
+                        model?: string;
                     };
                 };
             };
@@ -1036,6 +1037,107 @@ export interface paths {
         get?: never;
         put?: never;
         /** Answer a message once more, as a new branch; id is the message or a reply to it */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The same key makes one thing, whatever retries arrive */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            conversationId: string;
+                            /** Format: uuid */
+                            turnId: string;
+                            /** @enum {unknown} */
+                            status: "queued" | "running" | "completed" | "failed" | "stopped" | "interrupted";
+                            model: string;
+                            message: {
+                                /** Format: uuid */
+                                id: string;
+                                /** Format: uuid */
+                                conversationId: string;
+                                parentId: string | null;
+                                /** @enum {unknown} */
+                                role: "user" | "assistant" | "system";
+                                name?: string;
+                                content: string;
+                                model: string | null;
+                                citations: {
+                                    index: number;
+                                    /** @enum {unknown} */
+                                    kind: "memory" | "message" | "passage";
+                                    /** Format: uuid */
+                                    id: string;
+                                    quote: string;
+                                    /** Format: date-time */
+                                    at?: string;
+                                    /** Format: uuid */
+                                    documentId?: string;
+                                    page?: number;
+                                }[];
+                                /** Format: date-time */
+                                createdAt: string;
+                            } | null;
+                            memoriesUsed: {
+                                /** Format: uuid */
+                                id: string;
+                                text: string;
+                                score: number;
+                            }[];
+                            usage: {
+                                inputTokens: number;
+                                outputTokens: number;
+                                cachedTokens: number;
+                            };
+                            error: {
+                                code: string;
+                                message: string;
+                                retryable: boolean;
+                            } | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/turns/{id}/continue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on from the words of a turn that was cut off, as a new branch that begins with them */
         post: {
             parameters: {
                 query?: never;
