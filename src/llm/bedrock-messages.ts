@@ -1,0 +1,64 @@
+import type {
+  ContentBlock,
+  ImageFormat,
+  Message,
+  SystemContentBlock,
+  Tool,
+  ToolConfiguration,
+  ToolInputSchema
+} from '@aws-sdk/client-bedrock-runtime'
+import type { Prompt, PromptImage, PromptMessage, PromptTool } from './model.ts'
+import { readArguments } from './openai-messages.ts'
+
+type Json = ToolInputSchema.JsonMember['json']
+
+/** Stands for what was left out before the first message: a conversation has to begin with its user. */
+const LEFT_OUT = '…'
+
+/** A prompt as the Converse API has it: turns of user and assistant, none twice in a row, no text that is blank. */
+export function toConverseMessages({ system, messages }: Prompt): {
+  system?: SystemContentBlock[]
+  messages: Message[]
+} {
+  const turns: { role: 'user' | 'assistant'; content: ContentBlock[] }[] = []
+  for (const message of messages) {
+    const role = message.role === 'assistant' ? 'assistant' : 'user'
+    const content = toContent(message)
+    const last = turns.at(-1)
+    if (content.length === 0) continue
+    if (last?.role === role) last.content.push(...content)
+    else turns.push({ role, content })
+  }
+  if (turns[0]?.role !== 'user') turns.unshift({ role: 'user', content: [{ text: LEFT_OUT }] })
+  return { ...(system.trim() && { system: [{ text: system.toWellFormed() }] }), messages: turns }
+}
+
+/** A conversation that holds calls must name its tools, so that none are left out. */
+export function toConverseTools({ tools = [] }: Prompt): { toolConfig?: ToolConfiguration } {
+  return tools.length > 0 ? { toolConfig: { tools: tools.map(toTool) } } : {}
+}
+
+export function toTool({ name, description, schema }: PromptTool): Tool {
+  return { toolSpec: { name, description: description || name, inputSchema: { json: schema as Json } } }
+}
+
+function toContent(message: PromptMessage): ContentBlock[] {
+  const content = message.content.toWellFormed()
+  const text = content.trim() ? [{ text: content }] : []
+  if (message.role === 'tool') {
+    const status = message.isError ? ('error' as const) : ('success' as const)
+    return [{ toolResult: { toolUseId: message.callId, content: [{ text: content || ' ' }], status } }]
+  }
+  if (message.role === 'assistant') {
+    const calls = (message.toolCalls ?? []).map(({ callId, name, arguments: written }) => ({
+      toolUse: { toolUseId: callId, name, input: readArguments(written) as Json }
+    }))
+    return [...text, ...calls]
+  }
+  return [...(message.images ?? []).map(toImage), ...text]
+}
+
+function toImage({ mediaType, data }: PromptImage): ContentBlock {
+  const format = mediaType.replace(/^image\//, '').replace(/^jpg$/, 'jpeg') as ImageFormat
+  return { image: { format, source: { bytes: data } } }
+}

@@ -1,0 +1,84 @@
+import type { ConverseStreamOutput, StopReason, TokenUsage } from '@aws-sdk/client-bedrock-runtime'
+import type { FinishReason, ModelEvent, ToolCall, Usage } from './model.ts'
+
+/** A reply as it arrives in the events of Bedrock's Converse API. */
+export interface ConverseReply {
+  /** Takes one event in and gives the words it brings. `isProgress`: it brought anything of the reply at all. */
+  add(event: ConverseStreamOutput): { events: ModelEvent[]; isProgress: boolean }
+  /** null until the model has said why the reply ended. */
+  readonly finishReason: FinishReason | null
+  /** null until it was told: it comes last. */
+  readonly usage: Usage | null
+  /** The whole tool calls, then the finish. */
+  end(): ModelEvent[]
+}
+
+export function createConverseReply(): ConverseReply {
+  const calls = new Map<number | undefined, ToolCall>()
+  let finishReason: FinishReason | null = null
+  let usage: Usage | null = null
+
+  return {
+    get finishReason() {
+      return finishReason
+    },
+    get usage() {
+      return usage
+    },
+    add({ contentBlockStart, contentBlockDelta, messageStop, metadata }) {
+      const begun = contentBlockStart?.start?.toolUse
+      if (begun) {
+        const { toolUseId: callId = '', name = '' } = begun
+        calls.set(contentBlockStart.contentBlockIndex, { callId, name, arguments: '' })
+      }
+      const delta = contentBlockDelta?.delta
+      const call = calls.get(contentBlockDelta?.contentBlockIndex)
+      if (call) call.arguments += delta?.toolUse?.input ?? ''
+      if (messageStop) finishReason = mapStopReason(messageStop.stopReason)
+      if (metadata) usage = readConverseUsage(metadata.usage)
+      const events: ModelEvent[] = []
+      if (delta?.reasoningContent?.text)
+        events.push({ type: 'reasoning-delta', text: delta.reasoningContent.text })
+      if (delta?.text) events.push({ type: 'text-delta', text: delta.text })
+      return { events, isProgress: Boolean(begun || delta || messageStop || metadata) }
+    },
+    end() {
+      const events: ModelEvent[] = [...calls.values()].map((call) => ({ type: 'tool-call', call }))
+      events.push({
+        type: 'finish',
+        reason: finishReason ?? 'other',
+        usage: usage ?? readConverseUsage(undefined)
+      })
+      return events
+    }
+  }
+}
+
+const REASONS: Partial<Record<StopReason, FinishReason>> = {
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  max_tokens: 'length',
+  model_context_window_exceeded: 'length',
+  tool_use: 'tool-calls',
+  guardrail_intervened: 'content-filter',
+  content_filtered: 'content-filter'
+}
+
+export function mapStopReason(reason: StopReason | undefined): FinishReason {
+  return (reason && REASONS[reason]) ?? 'other'
+}
+
+/** Bedrock counts what was read from its cache, and written to it, beside the input; elsewhere it is a part of it. */
+export function readConverseUsage(usage: TokenUsage | undefined): Usage {
+  const {
+    inputTokens = 0,
+    outputTokens = 0,
+    cacheReadInputTokens = 0,
+    cacheWriteInputTokens = 0
+  } = usage ?? {}
+  return {
+    inputTokens: inputTokens + cacheReadInputTokens + cacheWriteInputTokens,
+    outputTokens,
+    cachedTokens: cacheReadInputTokens
+  }
+}
