@@ -25,7 +25,7 @@ const WEB_SOURCES = [
 const DATABASE_STAMP = join(CACHE, 'database.stamp')
 const WEB_STAMP = join(WEB, 'dist', '.sources')
 
-const TASKS = { start, test, build, bench, eval: evaluate, check }
+const TASKS = { start, test, build, bench, faults, eval: evaluate, check }
 
 /** A failure whose message is all there is to say. */
 class Refusal extends Error {}
@@ -70,6 +70,12 @@ async function bench(args) {
   await install()
   await prepareDatabase()
   return runNode(nodePath(), [join('test', 'bench', 'main.ts'), ...args], ROOT)
+}
+
+async function faults(args) {
+  await install()
+  await prepareDatabase()
+  return runNode(nodePath(), [join('test', 'faults', 'main.ts'), ...args], ROOT)
 }
 
 async function evaluate(args) {

@@ -8,6 +8,7 @@ import {
 import { eventually } from '../support/eventually.ts'
 import { startScriptedOpenAi } from '../support/scripted-openai.ts'
 import { type Api, type Attempt, connect, talkUntilCut } from './clients.ts'
+import { saidIn, unfinishedTurns } from './conversations.ts'
 import { type PaiProcess, runPai, type Settings, startPai } from './pai-process.ts'
 
 const ROUNDS = 12
@@ -25,14 +26,14 @@ for (const kind of ['embedded', 'postgres'] as const) {
     test('at any moment, over and over, loses nothing that was acknowledged and does nothing twice', async () => {
       const random = seededRandom()
       const { settings } = await setUp(kind, takeTime)
-      let pai = await startPai(settings)
+      let pai = await startPai(settings, onTestFinished)
       const accessToken = await register(pai.url)
       const everything: Attempt[] = []
       const started = performance.now()
 
       for (let round = 0; round < ROUNDS && performance.now() - started < ROUNDS_MS; round++) {
         const attempts = await talkAndKill(pai, connect(pai.url, accessToken), `Round ${round}`, random)
-        pai = await startPai(settings)
+        pai = await startPai(settings, onTestFinished)
         const api = connect(pai.url, accessToken)
         // Here nobody else can be running a turn, so none is left by the time the service answers.
         if (kind === 'embedded') expect(await unfinishedTurns(api)).toEqual([])
@@ -62,7 +63,7 @@ for (const kind of ['embedded', 'postgres'] as const) {
 test('a signal to stop lets turns end and their callers have the answer, and leaves the data folder free', async () => {
   const { promise, resolve } = Promise.withResolvers<string>()
   const { settings, server } = await setUp('embedded', () => ['Hello', promise])
-  const pai = await startPai(settings)
+  const pai = await startPai(settings, onTestFinished)
   const api = connect(pai.url, await register(pai.url))
   const answer = api.send({ key: 'first', text: 'Hi', conversationId: undefined, streams: false })
   await server.waitForRequests(1)
@@ -70,21 +71,21 @@ test('a signal to stop lets turns end and their callers have the answer, and lea
   resolve(' Ada')
   expect(await stopped).toBe(0)
   expect(await answer).toMatchObject({ status: 'completed', message: { content: 'Hello Ada' } })
-  expect((await fetch(`${(await startPai(settings)).url}/readyz`)).status).toBe(200)
+  expect((await fetch(`${(await startPai(settings, onTestFinished)).url}/readyz`)).status).toBe(200)
 }, 60_000)
 
 describe('the data folder', () => {
   test('is refused to a second process at once, by the name of the first, which goes on; a dead one’s is free', async () => {
     const { settings } = await setUp('embedded', () => ['Hello'])
-    const first = await startPai(settings)
+    const first = await startPai(settings, onTestFinished)
     const started = performance.now()
-    const { code, output } = await runPai(settings)
+    const { code, output } = await runPai(settings, onTestFinished)
     expect(code).toBe(1)
     expect(output).toMatch(new RegExp(`in use by process ${first.pid}\\b`))
     expect(performance.now() - started).toBeLessThan(10_000)
     expect((await fetch(`${first.url}/readyz`)).status).toBe(200)
     await first.kill()
-    const second = await startPai(settings)
+    const second = await startPai(settings, onTestFinished)
     expect((await fetch(`${second.url}/readyz`)).status).toBe(200)
   }, 60_000)
 })
@@ -153,34 +154,6 @@ async function sendAgain(api: Api, attempt: Attempt): Promise<void> {
   const { turnId } = await api.send({ ...attempt, streams: true })
   attempt.turnId ??= turnId
   expect([attempt.text, turnId]).toEqual([attempt.text, attempt.turnId])
-}
-
-async function conversationsOf(api: Api): Promise<string[]> {
-  const ids: string[] = []
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const page = await api.get(`/conversations?limit=200${cursor && `&cursor=${cursor}`}`)
-    ids.push(...page.items.map(({ id }: { id: string }) => id))
-    cursor = page.nextCursor
-  }
-  return ids
-}
-
-/** Everything the owner ever said, wherever. */
-async function saidIn(api: Api): Promise<string[]> {
-  const said: string[] = []
-  for (const id of await conversationsOf(api)) {
-    const { items } = await api.get(`/conversations/${id}/messages?limit=200`)
-    for (const { role, content } of items) if (role === 'user') said.push(content)
-  }
-  return said
-}
-
-/** The turns that nobody has ended. */
-async function unfinishedTurns(api: Api): Promise<string[]> {
-  const active = await Promise.all(
-    (await conversationsOf(api)).map(async (id) => (await api.get(`/conversations/${id}`)).activeTurnId)
-  )
-  return active.filter(Boolean)
 }
 
 /** The same moments again where PAI_TEST_SEED is set, as far as moments can be the same. */

@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { onTestFinished } from 'vitest'
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
@@ -13,13 +12,19 @@ export interface PaiProcess {
   kill(): Promise<void>
   /** As an operator does it; answers the exit code. */
   stop(): Promise<number | null>
+  /** Stands still, as on a machine that is overloaded or put to sleep, until it goes on. */
+  pause(): void
+  resume(): void
 }
 
 export type Settings = Record<string, string>
 
-/** PAI as an operator runs it, ready to answer. It ends with the test, however that ends. */
-export async function startPai(settings: Settings): Promise<PaiProcess> {
-  const { child, said } = launch(settings)
+/** What is to be done when a test or a program is over, however that ends. */
+export type WhenOver = (tidyUp: () => unknown) => void
+
+/** PAI as an operator runs it, ready to answer. */
+export async function startPai(settings: Settings, whenOver: WhenOver): Promise<PaiProcess> {
+  const { child, said } = launch(settings, whenOver)
   const url = await said(/PAI is ready: open (http:\S+)/)
   return {
     url,
@@ -29,6 +34,8 @@ export async function startPai(settings: Settings): Promise<PaiProcess> {
       child.kill('SIGKILL')
       await once(child, 'exit')
     },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     async stop() {
       const exited = once(child, 'exit')
       child.kill('SIGTERM')
@@ -39,13 +46,16 @@ export async function startPai(settings: Settings): Promise<PaiProcess> {
 }
 
 /** A start that is expected to be refused: what it said, and how it ended. */
-export async function runPai(settings: Settings): Promise<{ code: number | null; output: string }> {
-  const { child, output } = launch(settings)
+export async function runPai(
+  settings: Settings,
+  whenOver: WhenOver
+): Promise<{ code: number | null; output: string }> {
+  const { child, output } = launch(settings, whenOver)
   await once(child, 'close')
   return { code: child.exitCode, output: output() }
 }
 
-function launch(settings: Settings) {
+function launch(settings: Settings, whenOver: WhenOver) {
   // Over its channel the child sees this process go, so that a run that is killed leaves nothing behind.
   const child: ChildProcess = fork(MAIN, [], {
     env: { PATH: process.env.PATH, PORT: '0', PAI_RATE_LIMIT: 'off', LOG_LEVEL: 'warn', ...settings },
@@ -54,7 +64,7 @@ function launch(settings: Settings) {
   })
   let output = ''
   child.stderr?.on('data', (chunk) => (output += chunk))
-  onTestFinished(() => void child.kill('SIGKILL'))
+  whenOver(() => child.kill('SIGKILL'))
 
   async function said(pattern: RegExp): Promise<string> {
     for await (const line of createInterface({ input: child.stdout ?? process.stdin })) {

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, chownSync, existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -48,7 +48,15 @@ function configured(pgConfig: string, what: string): string[] {
 
 export interface PostgresServer {
   url: string
+  /** The process of the server itself. */
+  readonly pid: number
   stop(): Promise<void>
+  /** Ends the server and all its children as a machine that goes down would. */
+  crash(): Promise<void>
+  /** Shuts it down as an operator does: at once, or as soon as running transactions are broken off. */
+  shutDown(mode: 'immediate' | 'fast'): Promise<void>
+  /** Starts it again on what it left; answers when it takes connections. */
+  start(): Promise<void>
 }
 
 /**
@@ -83,26 +91,55 @@ export async function startPostgres(bin: string, folder: string, durable = false
     lc_messages: 'C',
     ...(durable ? {} : { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' })
   }
-  const server = spawn(
-    join(bin, 'postgres'),
-    [
-      '-D',
-      data,
-      '-p',
-      String(port),
-      ...Object.entries(settings).flatMap((setting) => ['-c', setting.join('=')])
-    ],
-    { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], ...account }
-  )
+  const launch = () =>
+    spawn(
+      join(bin, 'postgres'),
+      [
+        '-D',
+        data,
+        '-p',
+        String(port),
+        ...Object.entries(settings).flatMap((setting) => ['-c', setting.join('=')])
+      ],
+      { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], ...account }
+    )
+  let server = launch()
+  const isRunning = () => server.exitCode === null && server.signalCode === null
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (!isRunning()) return
+    const exited = once(server, 'exit')
+    server.kill(signal)
+    await exited
+  }
   await untilReady(server)
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
-    async stop() {
-      if (server.exitCode !== null || server.signalCode !== null) return
-      // Immediate shutdown: nothing in it is wanted again.
-      server.kill('SIGQUIT')
-      await once(server, 'exit')
+    get pid() {
+      return server.pid ?? 0
+    },
+    // Nothing in it is wanted again.
+    stop: () => end('SIGQUIT'),
+    async crash() {
+      const exited = once(server, 'exit')
+      for (const child of childrenOf(server.pid ?? 0)) process.kill(child, 'SIGKILL')
+      server.kill('SIGKILL')
+      await exited
+    },
+    shutDown: (mode) => end(mode === 'fast' ? 'SIGINT' : 'SIGQUIT'),
+    async start() {
+      server = launch()
+      await untilReady(server)
     }
+  }
+}
+
+/** Each of PostgreSQL's children leads a group of its own, so the parent's group does not hold them. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  } catch {
+    // Not Linux: they see their parent go, and end by themselves.
+    return []
   }
 }
 

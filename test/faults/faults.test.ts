@@ -1,0 +1,22 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { hasDatabase } from '../support/database.ts'
+import { newTally } from './program.ts'
+import { PROGRAMS } from './programs.ts'
+import { openRig } from './rig.ts'
+
+/** A few rounds of each: `npm run faults` plays them whole. */
+for (const { id, title, databases, rounds, run } of PROGRAMS) {
+  for (const kind of databases) {
+    describe.skipIf(!hasDatabase(kind))(`${id} (${kind})`, () => {
+      test(title, async () => {
+        const seed = Number(process.env.PAI_TEST_SEED || Date.now() % 1_000_000)
+        const rig = await openRig({ kind, seed })
+        onTestFinished(() => rig.close())
+        const tally = newTally()
+        await run(rig, rounds.quick, tally)
+        expect({ ...tally, seed }).toMatchObject({ lost: 0, doubled: 0, broken: [] })
+        expect(tally.acknowledged, 'turns acknowledged').toBeGreaterThan(0)
+      }, 180_000)
+    })
+  }
+}

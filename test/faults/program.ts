@@ -1,0 +1,35 @@
+import type { DatabaseKind } from '../support/database.ts'
+import type { Rig } from './rig.ts'
+
+/** What a program has seen so far. */
+export interface Tally {
+  /** Turns whose acknowledgement was seen. */
+  acknowledged: number
+  /** Of those, how many could not be found again. */
+  lost: number
+  /** Messages or effects that are there more than once. */
+  doubled: number
+  /** How long each recovery took, in milliseconds. */
+  recoveredMs: number[]
+  /** What else went against the promise, in words. */
+  broken: string[]
+}
+
+/** One row of the list of faults: what is done to PAI, and what it promises all the same. */
+export interface FaultProgram {
+  /** As in the list of tests: R1 … R22. */
+  id: string
+  title: string
+  databases: DatabaseKind[]
+  /** How often it is done: in `npm test`, and by `npm run faults`. */
+  rounds: { quick: number; full: number }
+  run(rig: Rig, rounds: number, tally: Tally): Promise<void>
+}
+
+export function newTally(): Tally {
+  return { acknowledged: 0, lost: 0, doubled: 0, recoveredMs: [], broken: [] }
+}
+
+export function isKept({ lost, doubled, broken }: Tally): boolean {
+  return lost === 0 && doubled === 0 && broken.length === 0
+}

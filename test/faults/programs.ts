@@ -1,0 +1,5 @@
+import type { FaultProgram } from './program.ts'
+import { killNode } from './programs/kill-node.ts'
+
+/** Every program, in the order of their numbers. */
+export const PROGRAMS: FaultProgram[] = [killNode]
