@@ -136,7 +136,11 @@ export function buildApp(
         scope.addHook('onRequest', requireScope('chat'))
         scope.register(chatRoutes, { ...chat, onSignedOut: accounts.onSignedOut })
         scope.register(conversationRoutes, { database, forgetTold: services.forgetTold })
-        scope.register(importRoutes, { database, importConversation: chat.importConversation })
+        scope.register(importRoutes, {
+          database,
+          importConversation: chat.importConversation,
+          findFileImport: services.findFileImport
+        })
       })
       signedIn.register(async function takingAlong(scope) {
         scope.addHook('onRequest', requireScope('chat'))

@@ -44,7 +44,8 @@ import { createRecall } from './memory/recall/recall.ts'
 import { createReembed } from './memory/recall/reembed.ts'
 import { hashText, indexWords } from './memory/store.ts'
 import { createSweep } from './memory/sweep.ts'
-import { createImportFrom } from './transfer/import.ts'
+import { findFileImport } from './transfer/file-store.ts'
+import { createImportFrom, createImportParts } from './transfer/import.ts'
 
 export type Services = Awaited<ReturnType<typeof createServices>>
 
@@ -141,6 +142,7 @@ export async function createServices({
       memory
     }),
     'conversations.import': createIndexImport(importing),
+    'transfer.import': createImportParts({ database, queue, memory }),
     'memory.extract': createExtract({
       database,
       queue,
@@ -191,6 +193,7 @@ export async function createServices({
     llm,
     queue,
     forgetTold: createForgetTold(queue, now),
+    findFileImport,
     importFrom: createImportFrom({ database, queue, memory }),
     purge: purging.purge,
     recall,

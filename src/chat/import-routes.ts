@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { Database } from '../db/client.ts'
+import type { Database, Tx } from '../db/client.ts'
 import { abortedWhenGone } from '../http/abort.ts'
 import { IdempotencyHeaders, IdParams } from '../http/schemas.ts'
 import type { ImportConversation } from './import-conversation.ts'
@@ -14,7 +14,9 @@ const tags = ['conversations']
 export const importRoutes: FastifyPluginAsyncTypebox<{
   database: Database
   importConversation: ImportConversation
-}> = async (app, { database, importConversation }) => {
+  /** How far a whole file has come, which is not chat's to know. */
+  findFileImport: (tx: Tx, ownerId: string, id: string) => Promise<ImportProgress | undefined>
+}> = async (app, { database, importConversation, findFileImport }) => {
   app.post(
     '/conversations/import',
     {
@@ -40,22 +42,20 @@ export const importRoutes: FastifyPluginAsyncTypebox<{
     {
       schema: {
         tags,
-        summary: 'How far a long import has come',
+        summary: 'How far a long import has come, of a conversation or a whole file',
         params: IdParams,
         response: { 200: ImportProgress }
       }
     },
     async (request) => {
       const { id: ownerId } = request.user
-      const row = await database.readInOwner(ownerId, (tx) => loadImport(tx, ownerId, request.params.id))
-      const { id, conversationId, total, done } = row
-      return {
-        id,
-        conversationId,
-        total,
-        done,
-        status: done < total ? ('processing' as const) : ('ready' as const)
-      }
+      return database.readInOwner(ownerId, async (tx) => {
+        const file = await findFileImport(tx, ownerId, request.params.id)
+        if (file) return file
+        const { id, conversationId, total, done } = await loadImport(tx, ownerId, request.params.id)
+        const status = done < total ? ('processing' as const) : ('ready' as const)
+        return { id, conversationId, total, done, status }
+      })
     }
   )
 }

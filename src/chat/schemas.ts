@@ -173,10 +173,21 @@ export type ImportStarted = Static<typeof ImportStarted>
 
 export const ImportProgress = Type.Object({
   id: Id,
-  conversationId: Id,
-  status: Type.Enum(['processing', 'ready']),
-  /** Messages in all, and how many can be found already. */
+  /** null of a whole file. */
+  conversationId: Nullable(Id),
+  /** A file that could not be brought in within a day has failed: what there is of it stays, and sent again it goes on. */
+  status: Type.Enum(['processing', 'ready', 'failed']),
+  /** Messages in all, and how many can be found already; of a file, its parts. */
   total: Type.Integer(),
-  done: Type.Integer()
+  done: Type.Integer(),
+  /** What of a file was new so far. */
+  report: Type.Optional(
+    Type.Object({
+      source: Type.Enum(['pai', 'chatgpt', 'claude']),
+      conversations: Type.Integer(),
+      messages: Type.Integer(),
+      memories: Type.Integer()
+    })
+  )
 })
 export type ImportProgress = Static<typeof ImportProgress>

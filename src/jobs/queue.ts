@@ -26,6 +26,8 @@ export interface JobPayloads {
   }
   /** Makes the messages of a long import searchable, from where an earlier run stopped. */
   'conversations.import': { ownerId: string; importId: string }
+  /** Brings in what is left of a large file. */
+  'transfer.import': { ownerId: string; importId: string }
   /** Builds the index that searches of large owners need, for one model's vectors of everybody. */
   'memory.build-vector-index': { kind: 'memory' | 'message'; model: string; dimensions: number }
   /** Builds an owner's vectors of another model beside those in use; with `remove`, takes that model's away. */
@@ -66,6 +68,13 @@ const QUEUES: Record<JobName, QueueOptions> = {
     expireInSeconds: 300
   },
   'conversations.import': {
+    retryLimit: 8,
+    retryDelay: 2,
+    retryBackoff: true,
+    retryDelayMax: 600,
+    expireInSeconds: 3600
+  },
+  'transfer.import': {
     retryLimit: 8,
     retryDelay: 2,
     retryBackoff: true,

@@ -12,7 +12,8 @@ import {
   memoryHistory,
   memorySources
 } from '../memory/tables.ts'
-import type { Archive, ArchivedConversation, ArchivedMemory, ArchivedMessage } from './schemas.ts'
+import type { ArchivedConversation, ArchivedMemory, ArchivedMessage } from './schemas.ts'
+import type { Joins } from './split.ts'
 
 /** Rows of ten parameters each; PostgreSQL takes 65,535 in a statement. */
 const ROWS_AT_ONCE = 5_000
@@ -50,22 +51,28 @@ export async function storeConversation(
     .from(conversations)
     .where(and(eq(conversations.ownerId, ownerId), eq(conversations.id, id)))
     .for('update')
-  const ids = said.map((message) => message.id)
+  // Parents may have come with an earlier part.
+  const ids = [...new Set(said.flatMap((message) => [message.id, message.parentId ?? message.id]))]
   const there = new Set<string>()
+  const rooted = new Set<string>()
   for (let start = 0; start < ids.length; start += ROWS_AT_ONCE) {
     const rows = await tx
-      .select({ id: messages.id })
+      .select({ id: messages.id, conversationId: messages.conversationId })
       .from(messages)
       .where(and(eq(messages.ownerId, ownerId), inArray(messages.id, ids.slice(start, start + ROWS_AT_ONCE))))
-    for (const row of rows) there.add(row.id)
+    for (const row of rows) {
+      there.add(row.id)
+      if (row.conversationId === id) rooted.add(row.id)
+    }
   }
   const missing: ArchivedMessage[] = []
   for (const message of said) {
     if (there.has(message.id)) continue
     // A parent that is nowhere leaves the message at the beginning.
-    const isRooted = message.parentId !== null && there.has(message.parentId)
+    const isRooted = message.parentId !== null && rooted.has(message.parentId)
     missing.push({ ...message, parentId: isRooted ? message.parentId : null })
     there.add(message.id)
+    rooted.add(message.id)
   }
   const first = conversation?.next ?? 1
   for (let start = 0; start < missing.length; start += ROWS_AT_ONCE) {
@@ -161,7 +168,7 @@ export async function storeMemories(
 export async function joinMemories(
   tx: Tx,
   ownerId: string,
-  { memories: archived, conflicts, profile }: Archive,
+  { memories: archived, conflicts, profile }: Joins,
   kept: Set<string>
 ): Promise<void> {
   const isThere = async (id: string) =>

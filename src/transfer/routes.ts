@@ -3,7 +3,14 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { IdempotencyHeaders } from '../http/schemas.ts'
 import { type Exporting, exportJson, exportMarkdown, gatherPieces } from './export.ts'
 import type { ImportFrom } from './import.ts'
-import { ExportQuery, ImportFile, ImportQuery, ImportReport, StreamedArchive } from './schemas.ts'
+import {
+  ExportQuery,
+  FileImportStarted,
+  ImportFile,
+  ImportQuery,
+  ImportReport,
+  StreamedArchive
+} from './schemas.ts'
 
 /** Years of talk in one file: what is larger is imported conversation by conversation. */
 const BODY_LIMIT = 64 * 1_048_576
@@ -48,17 +55,19 @@ export const importFileRoutes: FastifyPluginAsyncTypebox<{ importFrom: ImportFro
       bodyLimit: BODY_LIMIT,
       schema: {
         tags,
-        summary: 'Import an export of PAI, ChatGPT or Claude; sent twice, it is there once',
+        summary:
+          'Import an export of PAI, ChatGPT or Claude; sent twice, it is there once. A large one is brought in afterwards and answers 202',
         headers: IdempotencyHeaders,
         querystring: ImportQuery,
         body: ImportFile,
-        response: { 202: ImportReport }
+        response: { 200: ImportReport, 202: FileImportStarted }
       }
     },
     async (request, reply) => {
       const { extract = false } = request.query
       const key = request.headers['idempotency-key']
-      return reply.code(202).send(await importFrom(request.user.id, request.body, extract, key))
+      const done = await importFrom(request.user.id, request.body, extract, key)
+      return 'importId' in done ? reply.code(202).send(done) : reply.code(200).send(done)
     }
   )
 }

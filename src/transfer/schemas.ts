@@ -35,6 +35,20 @@ export const ImportReport = Type.Object({
 })
 export type ImportReport = Static<typeof ImportReport>
 
+/** A large file is brought in afterwards: GET /v1/imports/{importId} says how far it is. */
+export const FileImportStarted = Type.Object({ importId: Id })
+export type FileImportStarted = Static<typeof FileImportStarted>
+
+/** How far a large file has come, in parts. */
+export interface FileImportProgress {
+  id: string
+  conversationId: null
+  status: 'processing' | 'ready' | 'failed'
+  total: number
+  done: number
+  report: Omit<ImportReport, 'importIds'>
+}
+
 const Text = Type.String()
 const NullableText = Type.Union([Text, Type.Null()])
 const Share = Type.Number({ minimum: 0, maximum: 1 })

@@ -16,6 +16,7 @@ const noJobs: JobHandlers = {
   'memory.extract': async () => {},
   'memory.index': async () => {},
   'conversations.import': async () => {},
+  'transfer.import': async () => {},
   'consolidation.schedule': async () => {},
   'consolidation.run': async () => {},
   'memory.build-vector-index': async () => {},

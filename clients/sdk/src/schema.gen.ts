@@ -1839,7 +1839,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far a long import has come */
+        /** How far a long import has come, of a conversation or a whole file */
         get: {
             parameters: {
                 query?: never;
@@ -1860,12 +1860,18 @@ export interface paths {
                         "application/json": {
                             /** Format: uuid */
                             id: string;
-                            /** Format: uuid */
-                            conversationId: string;
+                            conversationId: string | null;
                             /** @enum {unknown} */
-                            status: "processing" | "ready";
+                            status: "processing" | "ready" | "failed";
                             total: number;
                             done: number;
+                            report?: {
+                                /** @enum {unknown} */
+                                source: "pai" | "chatgpt" | "claude";
+                                conversations: number;
+                                messages: number;
+                                memories: number;
+                            };
                         };
                     };
                 };
@@ -2044,7 +2050,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Import an export of PAI, ChatGPT or Claude; sent twice, it is there once */
+        /** Import an export of PAI, ChatGPT or Claude; sent twice, it is there once. A large one is brought in afterwards and answers 202 */
         post: {
             parameters: {
                 query?: {
@@ -2078,6 +2084,18 @@ export interface paths {
                             messages: number;
                             memories: number;
                             importIds: string[];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            importId: string;
                         };
                     };
                 };

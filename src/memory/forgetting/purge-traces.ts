@@ -3,6 +3,7 @@ import { turnEvents, turns } from '../../chat/tables.ts'
 import { memoryClusterMembers, memoryClusters, profiles } from '../../consolidation/tables.ts'
 import type { Tx } from '../../db/client.ts'
 import { idempotencyKeys } from '../../db/idempotency-table.ts'
+import { fileImportParts } from '../../transfer/tables.ts'
 import { record } from '../history.ts'
 import { memories, memoryConflicts, memoryHistory } from '../tables.ts'
 import { namesMemory, type TakenDown } from './forget.ts'
@@ -20,6 +21,7 @@ export async function purgeTraces(
   await purgeTurns(tx, ownerId, going, conversationIds)
   await purgeAnswers(tx, ownerId, going)
   await purgeGroups(tx, ownerId, going)
+  await purgeFiles(tx, ownerId, going)
   await settleConflicts(tx, ownerId, going.ids)
 }
 
@@ -123,6 +125,24 @@ async function purgeGroups(tx: Tx, ownerId: string, { ids, words }: WhatGoes): P
     )
   )
   await purgeProfile(tx, ownerId, ids, words)
+}
+
+/** What is still on its way in from a file must not bring it back. */
+async function purgeFiles(tx: Tx, ownerId: string, { ids, words }: WhatGoes): Promise<void> {
+  const ofOwner = eq(fileImportParts.ownerId, ownerId)
+  const parts = await tx
+    .select()
+    .from(fileImportParts)
+    .where(and(ofOwner, sql`${fileImportParts.content} ? 'memories'`))
+  for (const { importId, place, content } of parts) {
+    const { memories: coming } = content as { memories: { id: string; text: string }[] }
+    const staying = coming.filter(({ id, text }) => !ids.includes(id) && !words.isIn(text))
+    if (staying.length === coming.length) continue
+    await tx
+      .update(fileImportParts)
+      .set({ content: { memories: staying } })
+      .where(and(ofOwner, eq(fileImportParts.importId, importId), eq(fileImportParts.place, place)))
+  }
 }
 
 /** The profile keeps what its other memories say, until it is built again; what it said before goes. */

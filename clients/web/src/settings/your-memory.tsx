@@ -85,8 +85,13 @@ function BringAlong() {
   const bring = useMutation({
     mutationFn: async (file: File) =>
       unwrap(session.client.POST('/v1/import', { body: JSON.parse(await file.text()) })),
-    onSuccess: ({ conversations, memories }) => {
-      notify({ text: `Imported: ${conversations} new conversations, ${memories} new memories` })
+    onSuccess: (done) => {
+      notify({
+        text:
+          'importId' in done
+            ? 'The file is here, and is brought in over the next minutes'
+            : `Imported: ${done.conversations} new conversations, ${done.memories} new memories`
+      })
       return queryClient.invalidateQueries()
     },
     onError: (error) =>
