@@ -10,6 +10,7 @@ import { createRunTurn } from './chat/run-turn.ts'
 import { createRunner } from './chat/runner.ts'
 import { createStartTurn } from './chat/start-turn.ts'
 import { createStopTurn } from './chat/stop-turn.ts'
+import { createFindTitle } from './chat/find-title.ts'
 import { toTitle } from './chat/title.ts'
 import { createTurnHub } from './chat/turn-hub.ts'
 import { createWatchTurn } from './chat/watch-turn.ts'
@@ -112,6 +113,7 @@ export async function createServices({
     chatModel: llm.chatModel,
     recall,
     indexMessages,
+    findsTitles: llm.structured !== null,
     hideForgotten,
     findCarried,
     now,
@@ -142,6 +144,7 @@ export async function createServices({
       memory
     }),
     'conversations.import': createIndexImport(importing),
+    'conversations.title': createFindTitle({ database, model: llm.structured, hideForgotten }),
     'transfer.import': createImportParts({ database, queue, memory }),
     'memory.extract': createExtract({
       database,
@@ -180,7 +183,7 @@ export async function createServices({
       watchTurn: createWatchTurn({ database, hub }),
       stopTurn: createStopTurn({ database, bus, runner }),
       importConversation: createImportConversation(importing),
-      interruptAbandoned: createInterruptAbandoned({ database, bus, queue, indexMessages })
+      interruptAbandoned: createInterruptAbandoned({ database, bus, queue, indexMessages, findsTitles: false })
     },
     consolidation: {
       start: (tx: Tx, ownerId: string) => startConsolidation(tx, queue, ownerId, now()),

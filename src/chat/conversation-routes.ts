@@ -10,6 +10,7 @@ import * as store from './conversation-store.ts'
 import {
   Conversation,
   ConversationBody,
+  ConversationListQuery,
   ConversationPage,
   ConversationPatch,
   ConversationRemoval,
@@ -33,16 +34,16 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       schema: {
         tags,
         summary: 'List conversations, newest first',
-        querystring: PageQuery,
+        querystring: ConversationListQuery,
         response: { 200: ConversationPage }
       }
     },
     async (request) => {
-      const { cursor, limit = DEFAULT_LIMIT } = request.query
+      const { cursor, limit = DEFAULT_LIMIT, archived } = request.query
       const after = cursor === undefined ? undefined : decodeCursor(cursor)
       const { id: ownerId } = request.user
       const rows = await database.readInOwner(ownerId, (tx) =>
-        store.listConversations(tx, ownerId, limit, after)
+        store.listConversations(tx, ownerId, { limit, after, ...(archived && { archived }) })
       )
       return toPage(rows, limit, toConversation, ({ updatedAt, id }) => ({ at: updatedAt, id }))
     }
@@ -102,7 +103,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     {
       schema: {
         tags,
-        summary: 'Rename a conversation, or pause remembering in it',
+        summary: 'Rename a conversation, archive it, or pause remembering in it',
         params: IdParams,
         body: ConversationPatch,
         response: { 200: Conversation }
@@ -147,7 +148,8 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     {
       schema: {
         tags,
-        summary: 'Read the messages of a conversation, the whole tree, oldest first',
+        summary:
+          'Read the messages of a conversation, the whole tree, oldest first; the branch to show is the one with the newest message, unless its reader picks another',
         params: IdParams,
         querystring: PageQuery,
         response: { 200: MessagePage }
@@ -171,12 +173,13 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
 }
 
 function toConversation(row: store.ConversationRow): Static<typeof Conversation> {
-  const { id, title, temporary, memoryPaused, createdAt, updatedAt } = row
+  const { id, title, temporary, memoryPaused, archivedAt, createdAt, updatedAt } = row
   return {
     id,
     title,
     temporary,
     memoryPaused,
+    archived: archivedAt !== null,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString()
   }

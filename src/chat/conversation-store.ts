@@ -1,11 +1,16 @@
-import { and, asc, desc, eq, gt, lt, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
 import { ConversationNotFound, MessageNotFound } from './errors.ts'
-import type { Citation, Message } from './schemas.ts'
+import type { Attachment, Citation, Message } from './schemas.ts'
 import { conversations, messages } from './tables.ts'
 
 export type MessageRow = typeof messages.$inferSelect
+/** A message with what else is shown of it. */
+export interface ShownMessage extends MessageRow {
+  turnId: string | null
+  attachments: Attachment[]
+}
 export type ConversationRow = typeof conversations.$inferSelect
 
 export async function createConversation(
@@ -13,9 +18,10 @@ export async function createConversation(
   ownerId: string,
   values: { id: string; title: string; temporary: boolean }
 ): Promise<ConversationRow> {
+  const titledBy = values.title === '' ? 'words' : 'owner'
   const [row] = await tx
     .insert(conversations)
-    .values({ ownerId, ...values })
+    .values({ ownerId, titledBy, ...values })
     .returning()
   return row as ConversationRow
 }
@@ -35,19 +41,22 @@ export async function loadConversation(tx: Tx, ownerId: string, id: string): Pro
   return row
 }
 
+/** Whether those that are archived are listed: not, only those, or with the others. */
+export type Archived = 'false' | 'true' | 'all'
+
 /** Newest first, one row more than `limit`. A temporary chat is known only to whoever began it. */
 export function listConversations(
   tx: Tx,
   ownerId: string,
-  limit: number,
-  after?: Cursor
+  { limit, after, archived = 'false' }: { limit: number; after?: Cursor | undefined; archived?: Archived }
 ): Promise<ConversationRow[]> {
-  const { updatedAt, id } = conversations
+  const { updatedAt, id, archivedAt } = conversations
+  const isListed = { false: isNull(archivedAt), true: isNotNull(archivedAt), all: undefined }[archived]
   const isAfter = after && or(lt(updatedAt, after.at), and(eq(updatedAt, after.at), lt(id, after.id)))
   return tx
     .select()
     .from(conversations)
-    .where(and(eq(conversations.ownerId, ownerId), eq(conversations.temporary, false), isAfter))
+    .where(and(eq(conversations.ownerId, ownerId), eq(conversations.temporary, false), isListed, isAfter))
     .orderBy(desc(updatedAt), desc(id))
     .limit(limit + 1)
 }
@@ -56,9 +65,18 @@ export async function changeConversation(
   tx: Tx,
   ownerId: string,
   id: string,
-  change: { title?: string; memoryPaused?: boolean }
+  { archived, ...change }: { title?: string; memoryPaused?: boolean; archived?: boolean }
 ): Promise<ConversationRow> {
-  const [row] = await tx.update(conversations).set(change).where(isConversation(ownerId, id)).returning()
+  const archivedAt = archived ? sql`coalesce(${conversations.archivedAt}, now())` : null
+  const [row] = await tx
+    .update(conversations)
+    .set({
+      ...change,
+      ...(change.title !== undefined && { titledBy: 'owner' as const }),
+      ...(archived !== undefined && { archivedAt })
+    })
+    .where(isConversation(ownerId, id))
+    .returning()
   if (!row) throw new ConversationNotFound(id)
   return row
 }
@@ -121,9 +139,18 @@ export function listMessages(
   conversationId: string,
   limit: number,
   afterSequence: number
-): Promise<MessageRow[]> {
+): Promise<ShownMessage[]> {
   return tx
-    .select()
+    .select({
+      ...getTableColumns(messages),
+      turnId: sql<string | null>`(SELECT turns.id FROM turns
+        WHERE turns.owner_id = ${ownerId} AND turns.reply_message_id = messages.id LIMIT 1)`,
+      attachments: sql<
+        Attachment[]
+      >`(SELECT coalesce(jsonb_agg(jsonb_build_object('id', image.id, 'mediaType',
+          image.media_type, 'name', image.name, 'size', image.size) ORDER BY image.id), '[]') FROM attachments image
+        WHERE image.owner_id = ${ownerId} AND image.message_id = messages.id)`
+    })
     .from(messages)
     .where(
       and(
@@ -156,7 +183,7 @@ export async function loadBranch(
   return rows
 }
 
-export function toMessage(row: MessageRow): Message {
+export function toMessage(row: ShownMessage): Message {
   const { id, conversationId, parentId, role, name, content, model, citations, createdAt } = row
   return {
     id,
@@ -167,6 +194,8 @@ export function toMessage(row: MessageRow): Message {
     content,
     model,
     citations,
+    attachments: row.attachments,
+    turnId: row.turnId,
     createdAt: createdAt.toISOString()
   }
 }

@@ -3,7 +3,7 @@ import type { Bus } from '../db/bus.ts'
 import type { Tx } from '../db/client.ts'
 import type { Queue } from '../jobs/queue.ts'
 import type { IndexMessages } from '../memory/recall/index-messages.ts'
-import { addMessage } from './conversation-store.ts'
+import { addMessage, loadConversation } from './conversation-store.ts'
 import type { TurnEvent } from './events.ts'
 import type { Citation, MemoryUsed, TurnError, TurnUsage } from './schemas.ts'
 import { appendEvents, endTurn, type TurnEnd } from './turn-store.ts'
@@ -35,6 +35,8 @@ export interface FinishTurnDeps {
   bus: Bus
   queue: Queue
   indexMessages: IndexMessages
+  /** Whether there is a model that finds titles. */
+  findsTitles: boolean
 }
 
 /**
@@ -44,7 +46,7 @@ export interface FinishTurnDeps {
  */
 export async function finishTurn(
   tx: Tx,
-  { bus, queue, indexMessages }: FinishTurnDeps,
+  { bus, queue, indexMessages, findsTitles }: FinishTurnDeps,
   turn: UnfinishedTurn,
   { model, status, error, text, citations, memoriesUsed, usage }: Outcome,
   firstId: number,
@@ -86,6 +88,10 @@ export async function finishTurn(
       ...(quoted.length > 0 && { used })
     })
     await queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: [userMessageId] })
+    if (findsTitles && status === 'completed') {
+      const { titledBy } = await loadConversation(tx, ownerId, conversationId)
+      if (titledBy === 'words') await queue.enqueue(tx, 'conversations.title', { ownerId, conversationId })
+    }
   }
   return events
 }

@@ -54,7 +54,8 @@ export function createImportConversation(deps: ImportDeps) {
     return database.inOwner(ownerId, (tx) =>
       once<Imported | ImportStarted>(tx, call, async () => {
         const title = body.title ?? toTitle(messages[0]?.content ?? '')
-        await storeConversation(tx, ownerId, { id: conversationId, title }, messages, messageIds)
+        const titledBy = body.title ? 'owner' : 'words'
+        await storeConversation(tx, ownerId, { id: conversationId, title, titledBy }, messages, messageIds)
         if (body.extract) await extractLater(tx, ownerId, messages, messageIds)
         if (!vectors) {
           const importId = uuidv7()

@@ -16,7 +16,7 @@ export function createReadTurn({ database }: { database: Database }) {
         turnId: turn.id,
         status: turn.status,
         model: turn.model,
-        message: reply && toMessage(reply),
+        message: reply && toMessage({ ...reply, turnId, attachments: [] }),
         memoriesUsed: turn.memoriesUsed,
         usage: turn.usage ?? { inputTokens: 0, outputTokens: 0, cachedTokens: 0 },
         error: turn.error

@@ -105,7 +105,7 @@ export function createRunTurn(deps: RunTurnDeps) {
     const prompt = assemblePrompt({
       ...context,
       begun: turn.begun,
-      sources: recalled.filter((item) => !known.has(item.id)),
+      sources: recalled.filter((item) => !known.has(item.id) && !context.isOnOtherBranch(item)),
       now: deps.now(),
       budgetTokens: PROMPT_TOKENS
     })
@@ -167,8 +167,12 @@ async function loadContext({ database, findCarried, hideForgotten }: RunTurnDeps
   const { summary, aboutOwner, ...owner } = carried
   // Past the history's limit the summary ends before it begins.
   const covered = branch.findIndex(({ sequence }) => sequence === summary?.throughSequence) + 1
+  // What was said before an edit is as good as unsaid. Past the history's limit it cannot be told from what is only older.
+  const ids = branch.length < HISTORY_MESSAGES ? new Set(branch.map(({ id }) => id)) : null
   return {
     ...owner,
+    isOnOtherBranch: (item: RecallItem) =>
+      item.conversationId === conversationId && ids !== null && !ids.has(item.id),
     aboutOwner: turn.options.useMemory ? aboutOwner : '',
     summary: summary?.text ?? '',
     history: branch.slice(covered)

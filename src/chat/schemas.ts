@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { Id, Instant, Nullable, Page } from '../http/schemas.ts'
+import { Id, Instant, Nullable, Page, PageQuery } from '../http/schemas.ts'
 
 export const Citation = Type.Object({
   index: Type.Integer({ minimum: 1 }),
@@ -33,6 +33,18 @@ export type TurnError = Static<typeof TurnError>
 export const TurnStatus = Type.Enum(['queued', 'running', 'completed', 'failed', 'stopped', 'interrupted'])
 export type TurnStatus = Static<typeof TurnStatus>
 
+export const ImageType = Type.Enum(['image/png', 'image/jpeg', 'image/webp', 'image/gif'])
+export type ImageType = Static<typeof ImageType>
+
+export const Attachment = Type.Object({
+  id: Id,
+  mediaType: ImageType,
+  name: Nullable(Type.String()),
+  /** Bytes. */
+  size: Type.Integer()
+})
+export type Attachment = Static<typeof Attachment>
+
 export const MessageRole = Type.Enum(['user', 'assistant', 'system'])
 
 export const Message = Type.Object({
@@ -44,6 +56,10 @@ export const Message = Type.Object({
   content: Type.String(),
   model: Nullable(Type.String()),
   citations: Type.Array(Citation),
+  /** The images that came with it. */
+  attachments: Type.Array(Attachment),
+  /** The turn that wrote it; null for what people wrote or brought along. */
+  turnId: Nullable(Id),
   createdAt: Instant
 })
 export type Message = Static<typeof Message>
@@ -52,8 +68,12 @@ export const ChatBody = Type.Object(
   {
     message: Type.String({ minLength: 1, maxLength: 100_000, pattern: '\\S' }),
     conversationId: Type.Optional(Id),
-    /** The message this one answers; absent: the conversation's newest. */
-    parentId: Type.Optional(Id),
+    parentId: Type.Optional(
+      Type.Union([Id, Type.Null()], {
+        description:
+          'The message this one answers; absent: the conversation’s newest. To edit a message, send the new one with the parent of the old: null begins the conversation anew, as a branch'
+      })
+    ),
     useMemory: Type.Optional(Type.Boolean({ default: true })),
     useKnowledge: Type.Optional(
       Type.Boolean({
@@ -95,12 +115,27 @@ export const Conversation = Type.Object({
   temporary: Type.Boolean(),
   /** Nothing new is remembered from here while this is set. */
   memoryPaused: Type.Boolean(),
+  /** Out of the list, and still searched and remembered from, until something new is said in it. */
+  archived: Type.Boolean(),
   createdAt: Instant,
   updatedAt: Instant
 })
 export type Conversation = Static<typeof Conversation>
 
 export const ConversationPage = Page(Conversation)
+
+export const ConversationListQuery = Type.Object(
+  {
+    ...PageQuery.properties,
+    archived: Type.Optional(
+      Type.Enum(['false', 'true', 'all'], {
+        default: 'false',
+        description: 'Whether those that are archived are listed: not, only those, or with the others'
+      })
+    )
+  },
+  { additionalProperties: false }
+)
 
 export const ConversationWithTurn = Type.Object({
   ...Conversation.properties,
@@ -121,7 +156,8 @@ export type ConversationBody = Static<typeof ConversationBody>
 export const ConversationPatch = Type.Object(
   {
     title: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-    memoryPaused: Type.Optional(Type.Boolean())
+    memoryPaused: Type.Optional(Type.Boolean()),
+    archived: Type.Optional(Type.Boolean())
   },
   { additionalProperties: false, minProperties: 1 }
 )

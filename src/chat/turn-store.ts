@@ -33,8 +33,8 @@ export interface Accepted {
 /** What a turn answers: a message to be stored with it, in a conversation that is there or begins with it. */
 export interface NewTurnMessage {
   text: string
-  /** undefined: the conversation's newest message. */
-  parentId: string | undefined
+  /** undefined: the conversation's newest message; null: none, beside the message the conversation began with. */
+  parentId: string | null | undefined
   /** Set when the conversation begins with this message. */
   begins: { title: string; temporary: boolean } | null
 }
@@ -56,15 +56,16 @@ export async function acceptMessage(
     ? sql`INSERT INTO conversations (owner_id, id, title, temporary, next_sequence)
           SELECT ${ownerId}::uuid, ${conversationId}::uuid, ${begins.title}, ${begins.temporary}::boolean, 2 FROM claimed
           RETURNING 1 AS sequence, temporary, model`
-    : sql`UPDATE conversations SET next_sequence = next_sequence + 1, updated_at = now()
+    : sql`UPDATE conversations SET next_sequence = next_sequence + 1, updated_at = now(), archived_at = NULL
            WHERE owner_id = ${ownerId} AND id = ${conversationId} AND EXISTS (SELECT FROM claimed)
              AND (${parentId ?? null}::uuid IS NULL OR EXISTS (SELECT FROM messages
                   WHERE owner_id = ${ownerId} AND id = ${parentId ?? null} AND conversation_id = ${conversationId}))
           RETURNING next_sequence - 1 AS sequence, temporary, model`
   // A conversation that begins has no message yet.
-  const parent = begins
-    ? sql`NULL::uuid`
-    : sql`coalesce(${parentId ?? null}::uuid, (SELECT id FROM messages
+  const parent =
+    begins || parentId === null
+      ? sql`NULL::uuid`
+      : sql`coalesce(${parentId ?? null}::uuid, (SELECT id FROM messages
         WHERE owner_id = ${ownerId} AND conversation_id = ${conversationId} ORDER BY sequence DESC LIMIT 1))`
   const { rows } = await tx.execute<{ mine: boolean; temporary: boolean | null; model: string | null }>(sql`
     WITH claimed AS (${claimed}), conversation AS (${conversation}),
@@ -82,9 +83,13 @@ export async function acceptMessage(
   throw new MessageNotFound(parentId ?? '')
 }
 
-/** Stores a turn for a message that is there, with the first event of its log. */
+/** Stores a turn for a message that is there, with the first event of its log. What is archived comes back. */
 export async function acceptAgain(tx: Tx, ownerId: string, turn: NewTurn): Promise<void> {
-  await tx.execute(sql`WITH ${insertTurn(ownerId, turn, sql`SELECT NULL::text AS model`)} SELECT`)
+  const { conversationId } = turn
+  await tx.execute(sql`WITH unarchived AS (
+      UPDATE conversations SET archived_at = NULL
+       WHERE owner_id = ${ownerId} AND id = ${conversationId} AND archived_at IS NOT NULL
+    ), ${insertTurn(ownerId, turn, sql`SELECT NULL::text AS model`)} SELECT`)
 }
 
 /**

@@ -26,6 +26,8 @@ export interface JobPayloads {
   }
   /** Makes the messages of a long import searchable, from where an earlier run stopped. */
   'conversations.import': { ownerId: string; importId: string }
+  /** Finds a conversation a better title than its first words. */
+  'conversations.title': { ownerId: string; conversationId: string }
   /** Brings in what is left of a large file. */
   'transfer.import': { ownerId: string; importId: string }
   /** Builds the index that searches of large owners need, for one model's vectors of everybody. */
@@ -74,6 +76,8 @@ const QUEUES: Record<JobName, QueueOptions> = {
     retryDelayMax: 600,
     expireInSeconds: 3600
   },
+  // The first words do until then.
+  'conversations.title': { retryLimit: 4, retryDelay: 5, retryBackoff: true, expireInSeconds: 120 },
   'transfer.import': {
     retryLimit: 8,
     retryDelay: 2,

@@ -28,6 +28,7 @@ describeEachDatabase('conversations', (database) => {
       title: 'Bees',
       temporary: false,
       memoryPaused: false,
+      archived: false,
       createdAt: expect.stringMatching(/Z$/),
       updatedAt: begun.data.createdAt
     })
@@ -87,6 +88,8 @@ describeEachDatabase('conversations', (database) => {
     ['GET', '?limit=201', undefined],
     ['GET', '?limit=many', undefined],
     ['GET', '?order=oldest', undefined],
+    ['GET', '?archived=maybe', undefined],
+    ['PATCH', `/${NOBODY}`, { archived: 'yes' }],
     ['GET', '?cursor=', undefined],
     ['GET', '?cursor=nonsense', undefined],
     ['GET', `?cursor=${Buffer.from('never me').toString('base64url')}`, undefined],
@@ -150,7 +153,8 @@ describeEachDatabase('conversations', (database) => {
 
   test('a message has the fields of the contract and no others', async () => {
     const { call } = await setUp(database())
-    const { conversationId, message } = (await call('POST', '/chat', { message: 'Hi' })).data
+    const { conversationId, turnId, message } = (await call('POST', '/chat', { message: 'Hi' })).data
+    expect(message).toMatchObject({ turnId, attachments: [] })
     const { items } = (await call('GET', `/conversations/${conversationId}/messages`)).data
     expect(items).toEqual([
       {
@@ -161,6 +165,8 @@ describeEachDatabase('conversations', (database) => {
         content: 'Hi',
         model: null,
         citations: [],
+        attachments: [],
+        turnId: null,
         createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
       },
       message

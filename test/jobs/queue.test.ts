@@ -16,6 +16,7 @@ const noJobs: JobHandlers = {
   'memory.extract': async () => {},
   'memory.index': async () => {},
   'conversations.import': async () => {},
+  'conversations.title': async () => {},
   'transfer.import': async () => {},
   'consolidation.schedule': async () => {},
   'consolidation.run': async () => {},

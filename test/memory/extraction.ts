@@ -25,7 +25,7 @@ export async function speaker(database: Database, house: TestApp) {
         createdAt: new Date(Date.parse(at) + index * 60_000).toISOString()
       }))
       await database.inOwner(ownerId, (tx) =>
-        storeConversation(tx, ownerId, { id: uuidv7(), title: 'talk' }, said, ids)
+        storeConversation(tx, ownerId, { id: uuidv7(), title: 'talk', titledBy: 'words' }, said, ids)
       )
       return ids
     },

@@ -935,8 +935,8 @@ export interface paths {
                         message: string;
                         /** Format: uuid */
                         conversationId?: string;
-                        /** Format: uuid */
-                        parentId?: string;
+                        /** @description The message this one answers; absent: the conversation’s newest. To edit a message, send the new one with the parent of the old: null begins the conversation anew, as a branch */
+                        parentId?: string | null;
                         /** @default true */
                         useMemory?: boolean;
                         /**
@@ -988,6 +988,15 @@ export interface paths {
                                     documentId?: string;
                                     page?: number;
                                 }[];
+                                attachments: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    /** @enum {unknown} */
+                                    mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
+                                    name: string | null;
+                                    size: number;
+                                }[];
+                                turnId: string | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             } | null;
@@ -1089,6 +1098,15 @@ export interface paths {
                                     documentId?: string;
                                     page?: number;
                                 }[];
+                                attachments: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    /** @enum {unknown} */
+                                    mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
+                                    name: string | null;
+                                    size: number;
+                                }[];
+                                turnId: string | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             } | null;
@@ -1190,6 +1208,15 @@ export interface paths {
                                     documentId?: string;
                                     page?: number;
                                 }[];
+                                attachments: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    /** @enum {unknown} */
+                                    mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
+                                    name: string | null;
+                                    size: number;
+                                }[];
+                                turnId: string | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             } | null;
@@ -1286,6 +1313,15 @@ export interface paths {
                                     documentId?: string;
                                     page?: number;
                                 }[];
+                                attachments: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    /** @enum {unknown} */
+                                    mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
+                                    name: string | null;
+                                    size: number;
+                                }[];
+                                turnId: string | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             } | null;
@@ -1439,6 +1475,8 @@ export interface paths {
                 query?: {
                     cursor?: string;
                     limit?: number;
+                    /** @description Whether those that are archived are listed: not, only those, or with the others */
+                    archived?: "false" | "true" | "all";
                 };
                 header?: never;
                 path?: never;
@@ -1459,6 +1497,7 @@ export interface paths {
                                 title: string;
                                 temporary: boolean;
                                 memoryPaused: boolean;
+                                archived: boolean;
                                 /** Format: date-time */
                                 createdAt: string;
                                 /** Format: date-time */
@@ -1512,6 +1551,7 @@ export interface paths {
                             title: string;
                             temporary: boolean;
                             memoryPaused: boolean;
+                            archived: boolean;
                             /** Format: date-time */
                             createdAt: string;
                             /** Format: date-time */
@@ -1567,6 +1607,7 @@ export interface paths {
                             title: string;
                             temporary: boolean;
                             memoryPaused: boolean;
+                            archived: boolean;
                             /** Format: date-time */
                             createdAt: string;
                             /** Format: date-time */
@@ -1623,7 +1664,7 @@ export interface paths {
         };
         options?: never;
         head?: never;
-        /** Rename a conversation, or pause remembering in it */
+        /** Rename a conversation, archive it, or pause remembering in it */
         patch: {
             parameters: {
                 query?: never;
@@ -1638,6 +1679,7 @@ export interface paths {
                     "application/json": {
                         title?: string;
                         memoryPaused?: boolean;
+                        archived?: boolean;
                     };
                 };
             };
@@ -1654,6 +1696,7 @@ export interface paths {
                             title: string;
                             temporary: boolean;
                             memoryPaused: boolean;
+                            archived: boolean;
                             /** Format: date-time */
                             createdAt: string;
                             /** Format: date-time */
@@ -1681,7 +1724,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read the messages of a conversation, the whole tree, oldest first */
+        /** Read the messages of a conversation, the whole tree, oldest first; the branch to show is the one with the newest message, unless its reader picks another */
         get: {
             parameters: {
                 query?: {
@@ -1727,6 +1770,15 @@ export interface paths {
                                     documentId?: string;
                                     page?: number;
                                 }[];
+                                attachments: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    /** @enum {unknown} */
+                                    mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
+                                    name: string | null;
+                                    size: number;
+                                }[];
+                                turnId: string | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             }[];

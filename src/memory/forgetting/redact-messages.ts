@@ -197,8 +197,17 @@ async function retitle(
 ): Promise<void> {
   for (const { row, text } of changed) {
     const mine = and(eq(conversations.ownerId, ownerId), eq(conversations.id, row.conversationId))
-    const [conversation] = await tx.select({ title: conversations.title }).from(conversations).where(mine)
-    const title = conversation?.title ?? ''
+    const [conversation] = await tx.select().from(conversations).where(mine)
+    const { title = '', titledBy } = conversation ?? {}
+    if (titledBy === 'model') {
+      // It may tell in other words what these messages told: it is found again from what is left of them.
+      const first = await firstWords(tx, ownerId, row.conversationId)
+      await tx
+        .update(conversations)
+        .set({ title: toTitle(first), titledBy: 'words' })
+        .where(mine)
+      continue
+    }
     const isMadeFrom = title === toTitle(row.content)
     if (!isMadeFrom && !words.isIn(title) && words.repeatsIn(title, []).length === 0) continue
     await tx
@@ -206,6 +215,22 @@ async function retitle(
       .set({ title: isMadeFrom ? toTitle(text) : words.takeOutOf(title) })
       .where(mine)
   }
+}
+
+async function firstWords(tx: Tx, ownerId: string, conversationId: string): Promise<string> {
+  const [first] = await tx
+    .select({ content: messages.content })
+    .from(messages)
+    .where(
+      and(
+        eq(messages.ownerId, ownerId),
+        eq(messages.conversationId, conversationId),
+        eq(messages.role, 'user')
+      )
+    )
+    .orderBy(messages.sequence)
+    .limit(1)
+  return first?.content ?? ''
 }
 
 /** Indexes messages and those around them anew; what is not to be found is left out. */
