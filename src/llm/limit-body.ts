@@ -1,5 +1,5 @@
 /** No answer of a model comes near; a compressed one may hide any size behind a few bytes. */
-const MAX_BODY_BYTES = 64 * 2 ** 20
+const MAX_BODY_BYTES = 32 * 2 ** 20
 const MAX_LINE_BYTES = 4 * 2 ** 20
 const LINE_FEED = 10
 const CARRIAGE_RETURN = 13
