@@ -5,12 +5,12 @@ import { PROGRAMS } from './programs.ts'
 import { openRig } from './rig.ts'
 
 /** A few rounds of each: `npm run faults` plays them whole. */
-for (const { id, title, databases, rounds, run } of PROGRAMS) {
+for (const { id, title, databases, rounds, reply, run } of PROGRAMS) {
   for (const kind of databases) {
     describe.skipIf(!hasDatabase(kind))(`${id} (${kind})`, () => {
       test(title, async () => {
         const seed = Number(process.env.PAI_TEST_SEED || Date.now() % 1_000_000)
-        const rig = await openRig({ kind, seed })
+        const rig = await openRig({ kind, seed, reply })
         onTestFinished(() => rig.close())
         const tally = newTally()
         await run(rig, rounds.quick, tally)

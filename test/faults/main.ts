@@ -55,7 +55,7 @@ async function play(
   seed: number
 ): Promise<Tally> {
   const tally = newTally()
-  const rig = await openRig({ kind, seed })
+  const rig = await openRig({ kind, seed, reply: program.reply })
   try {
     await program.run(rig, rounds, tally)
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { DatabaseKind } from '../support/database.ts'
+import type { ScriptedOpenAiOptions } from '../support/scripted-openai.ts'
 import type { Rig } from './rig.ts'
 
 /** What a program has seen so far. */
@@ -23,6 +24,8 @@ export interface FaultProgram {
   databases: DatabaseKind[]
   /** How often it is done: in `npm test`, and by `npm run faults`. */
   rounds: { quick: number; full: number }
+  /** What the model says; absent: a few words, some milliseconds apart. */
+  reply?: ScriptedOpenAiOptions['reply']
   run(rig: Rig, rounds: number, tally: Tally): Promise<void>
 }
 

@@ -33,8 +33,11 @@ export interface Rig {
 export interface RigOptions {
   kind: DatabaseKind
   seed?: number
-  reply?: ScriptedOpenAiOptions['reply']
+  reply?: ScriptedOpenAiOptions['reply'] | undefined
 }
+
+/** What a model that finds nothing to remember answers to whatever is not a chat. */
+export const NOTHING = '{"facts":[]}'
 
 /** A reply in a few pieces, some milliseconds apart, so that a fault finds turns under way. */
 export const TAKES_TIME = () => {
@@ -49,7 +52,7 @@ export async function openRig({ kind, seed = Date.now() % 1_000_000, reply }: Ri
   const whenOver = (tidyUp: () => unknown) => void tidyUps.push(tidyUp)
   whenOver(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   const model = await startScriptedOpenAi({
-    reply: reply ?? (({ body }) => (body.stream ? TAKES_TIME() : '{"facts":[]}'))
+    reply: reply ?? (({ body }) => (body.stream ? TAKES_TIME() : NOTHING))
   })
   whenOver(() => model.close())
   const postgres = kind === 'postgres' ? await openServer(join(folder, 'postgres')) : null

@@ -108,6 +108,8 @@ export async function startScriptedOpenAi(options: ScriptedOpenAiOptions = {}) {
     async waitForRequests(count: number): Promise<void> {
       while (requests.length < count) await once(arrivals, 'request')
     },
+    /** How many answers are over so far. */
+    closed: () => closed,
     /** Waits until so many answers are over: sent whole, or given up by either side. */
     async waitForClosed(count: number): Promise<void> {
       while (closed < count) await once(arrivals, 'close')
@@ -243,10 +245,12 @@ function defaultReply({ body }: ScriptedRequest): string {
   const format = body.response_format as { json_schema?: { schema: JsonSchema } } | undefined
   if (format?.json_schema) return JSON.stringify(emptyAnswer(format.json_schema.schema))
   if (format) return '{}'
-  const messages = (body.messages ?? []) as Array<{ role: string; content: string }>
-  const said = messages.findLast(({ role }) => role === 'user')?.content ?? ''
+  const messages = (body.messages ?? []) as Array<{ role: string; content: string | { text?: string }[] }>
+  const said = textOf(messages.findLast(({ role }) => role === 'user')?.content)
   const asked = new Set(analyzeTerms(said))
-  const lines = messages.filter(({ role }) => role === 'system').flatMap(({ content }) => content.split('\n'))
+  const lines = messages
+    .filter(({ role }) => role === 'system')
+    .flatMap(({ content }) => textOf(content).split('\n'))
   let best = { line: '', shared: 0 }
   for (const line of said.includes('?') ? lines : []) {
     const terms = new Set(analyzeTerms(line))
@@ -254,6 +258,11 @@ function defaultReply({ body }: ScriptedRequest): string {
     if (shared > best.shared) best = { line, shared }
   }
   return best.line ? `I was told: ${best.line.trim()}` : `You said: ${said.slice(0, 200)}`
+}
+
+/** The words of a message, which may come in parts with images between. */
+function textOf(content: string | { text?: string }[] = ''): string {
+  return typeof content === 'string' ? content : content.map(({ text = '' }) => text).join('')
 }
 
 interface JsonSchema {

@@ -1,0 +1,63 @@
+import type { FaultProgram } from '../program.ts'
+import { NOTHING } from '../rig.ts'
+
+/** R17: a second from the owner's wish to the end of what the provider bills for. */
+const STOPPED_MS = 1_000
+
+/** R17: stopping reaches the provider, on whichever node it is asked; leaving the stream does not. */
+export const stop: FaultProgram = {
+  id: 'R17',
+  title: 'stop, and leaving, are two things',
+  databases: ['postgres', 'embedded'],
+  rounds: { quick: 2, full: 50 },
+  // Words, and then nothing more: only an abort ends such a reply.
+  reply: ({ body }) => (body.stream ? { deltas: ['Hello'], ending: 'hang' } : NOTHING),
+  async run(rig, rounds, tally) {
+    const running = await rig.startNode()
+    const other = rig.kind === 'postgres' ? await rig.startNode() : running
+    const api = await rig.join(running)
+    const headers = { authorization: `Bearer ${api.accessToken}` }
+    for (let round = 0; round < rounds; round++) {
+      const { turnId } = await api.send({
+        key: `round ${round}`,
+        text: `Round ${round}`,
+        conversationId: undefined,
+        streams: true
+      })
+      tally.acknowledged++
+      await readUntil(`${running.url}/v1/turns/${turnId}/events`, headers, 'event: text-delta')
+      // `send` left after the first event, and the turn goes on.
+      const { status } = await api.get(`/turns/${turnId}`)
+      if (status !== 'running') tally.broken.push(`after its reader left, a turn is ${status}`)
+      const closed = rig.model.closed()
+      const began = performance.now()
+      await fetch(`${other.url}/v1/turns/${turnId}/stop`, { method: 'POST', headers })
+      await rig.model.waitForClosed(closed + 1)
+      const tookMs = performance.now() - began
+      tally.recoveredMs.push(tookMs)
+      if (tookMs > STOPPED_MS) tally.broken.push(`the provider was let go after ${Math.round(tookMs)} ms`)
+      const ended = await until(() => api.get(`/turns/${turnId}`))
+      if (ended.status !== 'stopped' || ended.message?.content !== 'Hello') {
+        tally.broken.push(`a stopped turn is ${ended.status} with ${JSON.stringify(ended.message?.content)}`)
+      }
+    }
+  }
+}
+
+/** The turn once it has ended. */
+async function until(read: () => Promise<{ status: string; message: { content: string } | null }>) {
+  for (;;) {
+    const turn = await read()
+    if (turn.status !== 'running') return turn
+  }
+}
+
+/** Follows a stream until it has said this, and leaves. */
+async function readUntil(url: string, headers: Record<string, string>, wanted: string): Promise<void> {
+  let text = ''
+  for await (const piece of (await fetch(url, { headers })).body ?? []) {
+    text += Buffer.from(piece).toString()
+    if (text.includes(wanted)) return
+  }
+  throw new Error(`The stream ended without ${wanted}: ${text}`)
+}
