@@ -104,6 +104,99 @@ describe('what answers', () => {
   })
 })
 
+describe('several providers at once', () => {
+  const lab = { baseUrl: 'http://127.0.0.1:8000/v1', apiKey: 'sk-canary', images: true }
+  const bedrock = { region: 'eu-north-1' }
+
+  test('serve a chat model and an embedder each by its name', async () => {
+    const settings = { openAiApiKey: 'sk', servers: { lab }, bedrock }
+    expect(await ids({ ...settings, chatModel: 'lab:qwen3:4b', embeddingModel: 'lab:bge-m3' })).toEqual([
+      'lab:qwen3:4b',
+      'lab:qwen3:4b',
+      'lab:bge-m3:512',
+      false
+    ])
+    const titan = 'bedrock:amazon.titan-embed-text-v2:0'
+    expect(await ids({ ...settings, chatModel: 'openai:gpt-5', embeddingModel: titan })).toEqual([
+      'openai:gpt-5',
+      'openai:gpt-5',
+      `${titan}:512`,
+      false
+    ])
+    expect((await ids({ bedrock, chatModel: 'bedrock:amazon.nova-lite-v1:0' }))[0]).toBe(
+      'bedrock:amazon.nova-lite-v1:0'
+    )
+  })
+
+  test('send no words to a provider that was not chosen to read them', async () => {
+    const settings = { openAiApiKey: 'sk', servers: { lab }, bedrock }
+    for (const chatModel of ['lab:qwen3', 'ollama:qwen3', 'bedrock:amazon.nova-lite-v1:0'])
+      expect((await ids({ ...settings, chatModel }))[2]).toBe('offline:hash-v1:512')
+  })
+
+  test('make vectors of stored ids, of whichever provider is there', async () => {
+    const llm = await create({ openAiApiKey: 'sk', servers: { lab }, chatModel: 'lab:qwen3' })
+    expect(llm.embedderFor('openai:text-embedding-3-small:512')?.id).toBe('openai:text-embedding-3-small:512')
+    expect(llm.embedderFor('lab:bge-m3:v2:64')?.dimensions).toBe(64)
+    expect(llm.embedderFor('offline:hash-v1:64')?.dimensions).toBe(64)
+    for (const id of ['bedrock:amazon.titan-embed-text-v2:0:512', 'offline:hash-v0:64', 'nonsense'])
+      expect(llm.embedderFor(id), id).toBeNull()
+  })
+
+  test('list what may be chosen, by id, alias or bare name, and nothing else', async () => {
+    const llm = await create({
+      openAiApiKey: 'sk',
+      servers: { lab },
+      fallbackModels: ['lab:qwen3', 'offline'],
+      models: ['fast=gpt-5-nano', 'gpt-3.5-turbo']
+    })
+    const able = { offline: false, images: true, tools: true, structured: true }
+    const deaf = { images: false, tools: false, structured: false }
+    expect(llm.models()).toEqual([
+      { id: 'openai:gpt-5-mini', aliases: [], ...able },
+      { id: 'lab:qwen3', aliases: [], ...able },
+      { id: 'offline', aliases: [], ...deaf, offline: true },
+      { id: 'openai:gpt-5-nano', aliases: ['fast'], ...able },
+      { id: 'openai:gpt-3.5-turbo', aliases: [], ...able, images: false }
+    ])
+    expect(llm.chatModel('fast').id).toBe('openai:gpt-5-nano')
+    expect(llm.chatModel('gpt-5-nano')).toBe(llm.chatModel('openai:gpt-5-nano'))
+    expect(llm.chatModel('offline').id).toBe('offline')
+    for (const name of ['gpt-5', 'openai:gpt-5', 'qwen3', 'fast ', '', 'constructor', 'lab:'])
+      expect(() => llm.chatModel(name), name).toThrow(expect.objectContaining({ code: 'PAI_MODEL_UNKNOWN' }))
+  })
+
+  test('are looked for on this machine only where nothing else is chosen', async () => {
+    const probed: string[] = []
+    const findOllama = async () => {
+      probed.push('looked')
+      return OLLAMA
+    }
+    await create({ servers: { lab }, chatModel: 'lab:qwen3', findOllama })
+    await create({ bedrock, chatModel: 'bedrock:amazon.nova-lite-v1:0', findOllama })
+    await create({ openAiApiKey: 'sk', chatModel: 'ollama:qwen3', findOllama })
+    expect(probed).toEqual([])
+    const llm = await create({ servers: { lab }, chatModel: 'ollama:qwen3', findOllama })
+    expect([llm.chat.id, llm.embedder.id]).toEqual(['ollama:qwen3', 'ollama:nomic-embed-text:512'])
+  })
+
+  test('need not run when PAI starts', async () => {
+    expect((await ids({ chatModel: 'ollama:qwen3' }, null)).slice(0, 3)).toEqual([
+      'ollama:qwen3',
+      'ollama:qwen3',
+      'offline:hash-v1:512'
+    ])
+  })
+
+  test.each([
+    ['PAI_FALLBACK_MODELS', { fallbackModels: ['qwen3'] }],
+    ['PAI_MODELS', { models: ['fast=qwen3'] }],
+    ['PAI_EMBEDDING_MODEL', { bedrock, embeddingModel: 'bedrock:cohere.embed-english-v3' }]
+  ])('are named by %s, which says what is wrong with it', async (name, settings) => {
+    await expect(create(settings)).rejects.toThrow(new RegExp(`^${name} names a model`))
+  })
+})
+
 describe('the line at start-up', () => {
   test('names the models', async () => {
     expect(describeLlm(await create({ openAiApiKey: 'sk-canary' }))).toBe(

@@ -85,3 +85,44 @@ test('chunks of any shape end with one finish', () => {
     })
   )
 })
+
+test('calls without index and id are told apart once the arguments of one are whole', () => {
+  const calls = toolCalls(
+    fold(
+      part({ function: { name: 'look_up', arguments: '{"query":' } }),
+      part({ function: { name: 'look_up', arguments: '"bees"}' } }),
+      part({ function: { name: 'look_up', arguments: { query: 'Ada' } } })
+    )
+  )
+  expect(calls.map((call) => call.arguments)).toEqual(['{"query":"bees"}', '{"query":"Ada"}'])
+  expect(new Set(calls.map(({ callId }) => callId)).size).toBe(2)
+})
+
+test('a reply that calls ends for its calls, whatever the server says', () => {
+  const stop = { choices: [{ delta: {}, finish_reason: 'stop' }] }
+  expect(fold(part({ id: 'a', function: { name: 'f' } }), stop).at(-1)).toMatchObject({
+    reason: 'tool-calls'
+  })
+  expect(fold(stop).at(-1)).toMatchObject({ reason: 'stop' })
+})
+
+test('a chunk that brings nothing of the reply is no progress', () => {
+  const progress = (chunk: unknown) => createOpenAiReply().add(chunk).isProgress
+  for (const nothing of [
+    {},
+    null,
+    { choices: [] },
+    { choices: [{ delta: { role: 'assistant', content: '' } }] }
+  ])
+    expect(progress(nothing)).toBe(false)
+  const brings = [{ content: 'Hi' }, { reasoning: 'Hm' }, { tool_calls: [{}] }]
+  for (const delta of brings) expect(progress({ choices: [{ delta }] })).toBe(true)
+  expect(progress({ choices: [{ finish_reason: 'stop' }] })).toBe(true)
+})
+
+test('what a reply took is not known until the server tells', () => {
+  const reply = createOpenAiReply()
+  expect(reply.usage).toBeNull()
+  reply.add({ choices: [], usage: { prompt_tokens: 5, completion_tokens_details: { reasoning_tokens: 3 } } })
+  expect(reply.usage).toEqual({ inputTokens: 5, outputTokens: 0, cachedTokens: 0, reasoningTokens: 3 })
+})

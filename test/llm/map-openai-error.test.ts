@@ -1,6 +1,6 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai'
 import { describe, expect, test } from 'vitest'
-import { isRetryable, ModelRateLimited } from '../../src/llm/errors.ts'
+import { isRetryable, ModelRateLimited, retryAfterOf } from '../../src/llm/errors.ts'
 import { mapOpenAiError } from '../../src/llm/map-openai-error.ts'
 
 function fromStatus(status: number, code?: string): Error {
@@ -40,6 +40,47 @@ describe('mapOpenAiError', () => {
     [undefined, 'PAI_MODEL_FAILED']
   ])('makes of %s %s', (error, code) => {
     expect(mapOpenAiError(error, 'openai:m')).toMatchObject({ code })
+  })
+
+  test.each([
+    ['insufficient_quota', 429, 'PAI_MODEL_OUT_OF_QUOTA'],
+    [undefined, 402, 'PAI_MODEL_OUT_OF_QUOTA'],
+    ['rate_limit_exceeded', 413, 'PAI_MODEL_RATE_LIMITED'],
+    ['context_length_exceeded', 400, 'PAI_MODEL_CONTEXT_TOO_LONG']
+  ])('makes of the code %s with status %i %s', (code, status, ours) => {
+    expect(mapOpenAiError(fromStatus(status, code), 'openai:m')).toMatchObject({ code: ours })
+  })
+
+  test.each([
+    [{ message: 'canary', code: 429 }, 'PAI_MODEL_RATE_LIMITED'],
+    [{ message: 'canary', code: '502' }, 'PAI_MODEL_FAILED'],
+    [{ message: 'canary', code: 401 }, 'PAI_MODEL_REFUSED'],
+    [{ message: 'canary', type: 'rate_limit_error' }, 'PAI_MODEL_RATE_LIMITED'],
+    [{ message: 'the context length is only 8', type: 'BadRequestError' }, 'PAI_MODEL_CONTEXT_TOO_LONG'],
+    [{ message: 'canary' }, 'PAI_MODEL_FAILED']
+  ])('makes of %j inside a stream %s', (error, code) => {
+    const inStream = new APIError(undefined, error, undefined, undefined)
+    expect(mapOpenAiError(inStream, 'openai:m')).toMatchObject({ code })
+  })
+
+  test.each([
+    [{ 'retry-after-ms': '250', 'retry-after': '9' }, 250],
+    [{ 'retry-after': '2' }, 2_000],
+    [{ 'retry-after': new Date(Date.now() - 60_000).toUTCString() }, 0],
+    [{ 'retry-after': 'soon' }, undefined],
+    [{}, undefined]
+  ])('reads from %j how long to wait', (headers, waitMs) => {
+    const error = APIError.generate(429, { error: {} }, undefined, new Headers(headers))
+    expect(retryAfterOf(mapOpenAiError(error, 'openai:m'))).toBe(waitMs)
+  })
+
+  test('reads how long to wait from a date', () => {
+    const headers = new Headers({ 'retry-after': new Date(Date.now() + 60_000).toUTCString() })
+    const waitMs = retryAfterOf(
+      mapOpenAiError(APIError.generate(503, { error: {} }, undefined, headers), 'openai:m')
+    )
+    expect(waitMs).toBeGreaterThan(50_000)
+    expect(waitMs).toBeLessThanOrEqual(60_000)
   })
 
   test('keeps of the cause its name, status and code only', () => {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { ModelEvent, Prompt } from '../../src/llm/model.ts'
 import { createOpenAiChatModel } from '../../src/llm/openai-chat.ts'
 import { MODEL_TIMEOUTS, type ModelTimeouts } from '../../src/llm/silence.ts'
+import type { OnUsage } from '../../src/llm/usage-meter.ts'
 import { type ScriptedReply, startScriptedOpenAi } from '../support/scripted-openai.ts'
 
 const KEY = 'sk-canary-key'
@@ -11,14 +12,15 @@ const PROMPT: Prompt = { system: 'Be brief.', messages: [{ role: 'user', content
 const USAGE = { inputTokens: 12, outputTokens: 3, cachedTokens: 8 }
 const WIRE_USAGE = { prompt_tokens: 12, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 8 } }
 
-async function setup(timeouts: Partial<ModelTimeouts> = {}) {
+async function setup(timeouts: Partial<ModelTimeouts> = {}, onUsage?: OnUsage) {
   const server = await startScriptedOpenAi()
   onTestFinished(() => server.close())
   const model = createOpenAiChatModel({
     apiKey: KEY,
     baseUrl: server.baseUrl,
     model: 'scripted',
-    timeouts: { ...MODEL_TIMEOUTS, ...timeouts }
+    timeouts: { ...MODEL_TIMEOUTS, ...timeouts },
+    onUsage
   })
   return { server, model, stream: (signal = new AbortController().signal) => model.stream(PROMPT, signal) }
 }
@@ -72,6 +74,38 @@ describe('a reply', () => {
         { role: 'user', content: 'Who am I?' }
       ]
     })
+  })
+
+  test('may call the tools it is given, and be limited in the words of the server', async () => {
+    const { server, model } = await setup()
+    const schema = { type: 'object', properties: {} }
+    const tools = [{ name: 'now', description: 'Tells the time.', schema }]
+    await collect(model.stream({ ...PROMPT, tools, maxOutputTokens: 50 }, new AbortController().signal))
+    expect(server.requests[0]?.body).toMatchObject({
+      max_tokens: 50,
+      tools: [
+        { type: 'function', function: { name: 'now', description: 'Tells the time.', parameters: schema } }
+      ]
+    })
+  })
+
+  test('tells what it took, also where it broke off after that', async () => {
+    const onUsage = vi.fn()
+    const { server, stream } = await setup({}, onUsage)
+    server.script({ deltas: ['Hello'], usage: WIRE_USAGE })
+    await collect(stream())
+    const call = { model: 'openai:scripted', kind: 'chat', usage: USAGE }
+    expect(onUsage.mock.calls).toEqual([[call]])
+    const chunk = { choices: [{ delta: { content: 'Hello' } }], usage: WIRE_USAGE }
+    server.script({
+      body: `data: ${JSON.stringify(chunk)}\n\n`,
+      headers: { 'content-type': 'text/event-stream' }
+    })
+    expect((await collect(stream())).error?.code).toBe('PAI_MODEL_FAILED')
+    expect(onUsage.mock.calls).toEqual([[call], [call]])
+    server.script({ status: 500, body: {} })
+    await collect(stream())
+    expect(onUsage).toHaveBeenCalledTimes(2)
   })
 
   test('carries reasoning and whole tool calls', async () => {
@@ -165,6 +199,12 @@ describe('a failure', () => {
       'a long prompt, at vLLM',
       400,
       error(null, "This model's maximum context length is 8"),
+      'PAI_MODEL_CONTEXT_TOO_LONG'
+    ],
+    [
+      'a long prompt, at an older vLLM',
+      400,
+      { object: 'error', message: 'This model has a maximum context length of 8 tokens', code: 400 },
       'PAI_MODEL_CONTEXT_TOO_LONG'
     ],
     [

@@ -75,6 +75,12 @@ describe('an answer of a given shape', () => {
     expect(formats(server)).toEqual(['json_schema', 'json_object', 'json_schema'])
   })
 
+  test('may come after thinking aloud', async () => {
+    const { server, model } = await setup()
+    server.script('<think>Names, {then}.</think>\n{"names":["Ada"]}')
+    expect((await model.complete(REQUEST, signal)).value).toEqual({ names: ['Ada'] })
+  })
+
   test('may come inside a fence', async () => {
     const { server, model } = await setup()
     server.script('```json\n{"names":["Ada"]}\n```\n')
