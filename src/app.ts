@@ -135,7 +135,11 @@ export function buildApp(
       signedIn.register(async function chatting(scope) {
         scope.addHook('onRequest', requireScope('chat'))
         scope.register(chatRoutes, { ...chat, onSignedOut: accounts.onSignedOut })
-        scope.register(conversationRoutes, { database, forgetTold: services.forgetTold })
+        scope.register(conversationRoutes, {
+          database,
+          forgetTold: services.forgetTold,
+          searchConversations: chat.searchConversations
+        })
         scope.register(importRoutes, {
           database,
           importConversation: chat.importConversation,

@@ -2,15 +2,16 @@ import { v7 as uuidv7 } from 'uuid'
 import { createAccounts } from './auth/accounts.ts'
 import { deriveKey } from './auth/secrets.ts'
 import { extractionSource } from './chat/extraction-source.ts'
+import { createFindTitle } from './chat/find-title.ts'
 import { createImportConversation, createIndexImport } from './chat/import-conversation.ts'
 import { createInterruptAbandoned } from './chat/interrupted.ts'
 import { createLogWriter } from './chat/log-writer.ts'
 import { createReadTurn } from './chat/read-turn.ts'
 import { createRunTurn } from './chat/run-turn.ts'
 import { createRunner } from './chat/runner.ts'
+import { createSearchConversations } from './chat/search-conversations.ts'
 import { createStartTurn } from './chat/start-turn.ts'
 import { createStopTurn } from './chat/stop-turn.ts'
-import { createFindTitle } from './chat/find-title.ts'
 import { toTitle } from './chat/title.ts'
 import { createTurnHub } from './chat/turn-hub.ts'
 import { createWatchTurn } from './chat/watch-turn.ts'
@@ -183,7 +184,14 @@ export async function createServices({
       watchTurn: createWatchTurn({ database, hub }),
       stopTurn: createStopTurn({ database, bus, runner }),
       importConversation: createImportConversation(importing),
-      interruptAbandoned: createInterruptAbandoned({ database, bus, queue, indexMessages, findsTitles: false })
+      searchConversations: createSearchConversations({ database, recall, hideForgotten }),
+      interruptAbandoned: createInterruptAbandoned({
+        database,
+        bus,
+        queue,
+        indexMessages,
+        findsTitles: false
+      })
     },
     consolidation: {
       start: (tx: Tx, ownerId: string) => startConsolidation(tx, queue, ownerId, now()),

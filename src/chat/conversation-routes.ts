@@ -3,10 +3,12 @@ import { type Static, Type } from 'typebox'
 import { v7 as uuidv7 } from 'uuid'
 import type { Database, Tx } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
+import { abortedWhenGone } from '../http/abort.ts'
 import { decodeCursor, toPage } from '../http/cursor.ts'
 import { CursorInvalid } from '../http/errors.ts'
 import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
 import * as store from './conversation-store.ts'
+import { QueryEmpty } from './errors.ts'
 import {
   Conversation,
   ConversationBody,
@@ -14,12 +16,16 @@ import {
   ConversationPage,
   ConversationPatch,
   ConversationRemoval,
+  ConversationSearchQuery,
+  ConversationsFound,
   ConversationWithTurn,
   MessagePage
 } from './schemas.ts'
+import type { SearchConversations } from './search-conversations.ts'
 import { findActiveTurnId } from './turn-store.ts'
 
 const DEFAULT_LIMIT = 50
+const SEARCH_LIMIT = 20
 const tags = ['conversations']
 
 /** Conversations and their messages: plain rows, so routes speak to the store. */
@@ -27,7 +33,8 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
   database: Database
   /** Forgets the memories that were told in a conversation and nowhere else. */
   forgetTold: (tx: Tx, ownerId: string, conversationId: string) => Promise<void>
-}> = async (app, { database, forgetTold }) => {
+  searchConversations: SearchConversations
+}> = async (app, { database, forgetTold, searchConversations }) => {
   app.get(
     '/conversations',
     {
@@ -46,6 +53,34 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         store.listConversations(tx, ownerId, { limit, after, ...(archived && { archived }) })
       )
       return toPage(rows, limit, toConversation, ({ updatedAt, id }) => ({ at: updatedAt, id }))
+    }
+  )
+
+  app.get(
+    '/conversations/search',
+    {
+      schema: {
+        tags,
+        summary:
+          'Search conversations by their titles and messages, best first, those that are archived included',
+        querystring: ConversationSearchQuery,
+        response: { 200: ConversationsFound }
+      }
+    },
+    async (request, reply) => {
+      const { query, cursor = '0', limit = SEARCH_LIMIT } = request.query
+      if (query.trim() === '') throw new QueryEmpty()
+      const offset = Number(cursor)
+      const signal = abortedWhenGone(reply)
+      const { items, hasMore } = await searchConversations(request.user.id, query, { offset, limit }, signal)
+      return {
+        items: items.map((item) => ({
+          ...item,
+          conversation: toConversation(item.conversation),
+          snippets: item.snippets.map((one) => ({ ...one, createdAt: one.createdAt.toISOString() }))
+        })),
+        nextCursor: hasMore ? String(offset + limit) : null
+      }
     }
   )
 

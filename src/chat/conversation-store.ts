@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, gt, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
 import { ConversationNotFound, MessageNotFound } from './errors.ts'
@@ -59,6 +59,45 @@ export function listConversations(
     .where(and(eq(conversations.ownerId, ownerId), eq(conversations.temporary, false), isListed, isAfter))
     .orderBy(desc(updatedAt), desc(id))
     .limit(limit + 1)
+}
+
+/** What is left of a title without case and accents: as much as words of a search keep. */
+const FOLDED_TITLE = sql`translate(lower(regexp_replace(normalize(title, NFKD), '[\u0300-\u036f]', '', 'g')),
+  'øØđĐłŁħıŧ', 'ooddllhit')`
+
+/** Conversations whose title may hold one of these folded words, or a longer one that begins or ends with it. */
+export function findTitled(
+  tx: Tx,
+  ownerId: string,
+  words: string[],
+  limit: number
+): Promise<{ id: string; title: string }[]> {
+  const patterns = words.map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`)
+  return tx
+    .select({ id: conversations.id, title: conversations.title })
+    .from(conversations)
+    .where(
+      and(
+        eq(conversations.ownerId, ownerId),
+        eq(conversations.temporary, false),
+        sql`${FOLDED_TITLE} LIKE ANY (${sql.param(patterns)}::text[])`
+      )
+    )
+    .orderBy(desc(conversations.updatedAt), desc(conversations.id))
+    .limit(limit)
+}
+
+export function listByIds(tx: Tx, ownerId: string, ids: string[]): Promise<ConversationRow[]> {
+  return tx
+    .select()
+    .from(conversations)
+    .where(
+      and(
+        eq(conversations.ownerId, ownerId),
+        eq(conversations.temporary, false),
+        inArray(conversations.id, ids)
+      )
+    )
 }
 
 export async function changeConversation(
@@ -130,6 +169,13 @@ export async function loadMessage(tx: Tx, ownerId: string, id: string): Promise<
     .where(and(eq(messages.ownerId, ownerId), eq(messages.id, id)))
   if (!row) throw new MessageNotFound(id)
   return row
+}
+
+export function findMessages(tx: Tx, ownerId: string, ids: string[]): Promise<MessageRow[]> {
+  return tx
+    .select()
+    .from(messages)
+    .where(and(eq(messages.ownerId, ownerId), inArray(messages.id, ids)))
 }
 
 /** The whole tree, oldest first, one row more than `limit`. */

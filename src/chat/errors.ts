@@ -16,6 +16,7 @@ export const MessageNotFound = createError<[string]>(
   'Message %s was not found',
   404
 )
+export const QueryEmpty = createError('PAI_CHAT_QUERY_EMPTY', 'Say what to look for: the query is empty', 400)
 export const ImportNotFound = createError<[string]>(
   'PAI_CHAT_IMPORT_NOT_FOUND',
   'Import %s was not found',

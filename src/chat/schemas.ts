@@ -137,6 +137,38 @@ export const ConversationListQuery = Type.Object(
   { additionalProperties: false }
 )
 
+export const ConversationSearchQuery = Type.Object(
+  {
+    query: Type.String({ maxLength: 1_000 }),
+    /** What the page before gave out. */
+    cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,4}$' })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 20 }))
+  },
+  { additionalProperties: false }
+)
+
+/** Where words stand in a text, in UTF-16 units, the end not included. */
+const Highlights = Type.Array(Type.Object({ start: Type.Integer(), end: Type.Integer() }))
+
+export const ConversationsFound = Page(
+  Type.Object({
+    conversation: Conversation,
+    score: Type.Number(),
+    /** The words of the title that were looked for. */
+    titleHighlights: Highlights,
+    /** The parts of messages that tell most of it, best first; none where only the title does. */
+    snippets: Type.Array(
+      Type.Object({
+        messageId: Id,
+        role: MessageRole,
+        text: Type.String(),
+        highlights: Highlights,
+        createdAt: Instant
+      })
+    )
+  })
+)
+
 export const ConversationWithTurn = Type.Object({
   ...Conversation.properties,
   /** The turn that is under way, to follow it; null when none is. */

@@ -1576,6 +1576,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/conversations/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search conversations by their titles and messages, best first, those that are archived included */
+        get: {
+            parameters: {
+                query: {
+                    query: string;
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                conversation: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    title: string;
+                                    temporary: boolean;
+                                    memoryPaused: boolean;
+                                    archived: boolean;
+                                    /** Format: date-time */
+                                    createdAt: string;
+                                    /** Format: date-time */
+                                    updatedAt: string;
+                                };
+                                score: number;
+                                titleHighlights: {
+                                    start: number;
+                                    end: number;
+                                }[];
+                                snippets: {
+                                    /** Format: uuid */
+                                    messageId: string;
+                                    /** @enum {unknown} */
+                                    role: "user" | "assistant" | "system";
+                                    text: string;
+                                    highlights: {
+                                        start: number;
+                                        end: number;
+                                    }[];
+                                    /** Format: date-time */
+                                    createdAt: string;
+                                }[];
+                            }[];
+                            nextCursor: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/conversations/{id}": {
         parameters: {
             query?: never;
@@ -2124,7 +2207,7 @@ export interface paths {
             };
             responses: {
                 /** @description Default Response */
-                202: {
+                200: {
                     headers: {
                         [name: string]: unknown;
                     };
