@@ -8,6 +8,8 @@ const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 export interface PaiProcess {
   url: string
   pid: number
+  /** Whether it has not ended. */
+  isUp(): boolean
   /** Nothing in the process hears of it. */
   kill(): Promise<void>
   /** As an operator does it; answers the exit code. */
@@ -29,6 +31,7 @@ export async function startPai(settings: Settings, whenOver: WhenOver): Promise<
   return {
     url,
     pid: child.pid ?? 0,
+    isUp: () => child.exitCode === null && child.signalCode === null,
     async kill() {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.kill('SIGKILL')

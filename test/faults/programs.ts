@@ -1,8 +1,9 @@
 import type { FaultProgram } from './program.ts'
+import { databaseDown } from './programs/database-down.ts'
 import { duplicates } from './programs/duplicates.ts'
 import { killNode } from './programs/kill-node.ts'
 import { lostAnswer } from './programs/lost-answer.ts'
 import { stop } from './programs/stop.ts'
 
 /** Every program, in the order of their numbers. */
-export const PROGRAMS: FaultProgram[] = [killNode, duplicates, stop, lostAnswer]
+export const PROGRAMS: FaultProgram[] = [killNode, databaseDown, duplicates, stop, lostAnswer]
