@@ -3,7 +3,17 @@ import { databaseDown } from './programs/database-down.ts'
 import { duplicates } from './programs/duplicates.ts'
 import { killNode } from './programs/kill-node.ts'
 import { lostAnswer } from './programs/lost-answer.ts'
+import { resume } from './programs/resume.ts'
 import { stop } from './programs/stop.ts'
+import { twoNodes } from './programs/two-nodes.ts'
 
 /** Every program, in the order of their numbers. */
-export const PROGRAMS: FaultProgram[] = [killNode, databaseDown, duplicates, stop, lostAnswer]
+export const PROGRAMS: FaultProgram[] = [
+  killNode,
+  resume,
+  databaseDown,
+  duplicates,
+  twoNodes,
+  stop,
+  lostAnswer
+]
