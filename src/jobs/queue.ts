@@ -123,6 +123,12 @@ const QUEUES: Record<JobName, QueueOptions> = {
 const FAILED = 'failed-jobs'
 /** pg-boss would drop what nobody has worked on for a fortnight, and a laptop may be closed for longer. */
 const KEPT: QueueOptions = { retentionSeconds: 365 * 24 * 60 * 60 }
+/**
+ * A worker says every five seconds that it is still at a job. After ten of silence the job is another's: with the supervision
+ * below, and the first retry's two seconds, it runs again within half a minute.
+ */
+const WATCHED: QueueOptions = { heartbeatSeconds: 10 }
+const SUPERVISE_SECONDS = 5
 const SCHEDULES: Partial<Record<JobName, string>> = {
   'consolidation.schedule': '7 * * * *',
   'house.delete-expired': '17 * * * *',
@@ -171,6 +177,8 @@ export async function openQueue(
     migrate: false,
     createSchema: false,
     supervise: runs,
+    superviseIntervalSeconds: SUPERVISE_SECONDS,
+    monitorIntervalSeconds: SUPERVISE_SECONDS,
     schedule: runs
   })
   boss.on('error', onError)
@@ -214,7 +222,7 @@ export async function openQueue(
 
 /** The queue's own tables and queues, made with the migrations, as `pai_owner`. */
 export const queueMigration: AlsoMigrate = {
-  version: () => getConstructionPlans(SCHEMA) + JSON.stringify([QUEUES, KEPT]),
+  version: () => getConstructionPlans(SCHEMA) + JSON.stringify([QUEUES, KEPT, WATCHED]),
   run: migrateQueue
 }
 
@@ -230,7 +238,7 @@ async function migrateQueue(client: Connection): Promise<void> {
   await boss.createQueue(FAILED, KEPT)
   await boss.updateQueue(FAILED, KEPT)
   for (const [name, options] of Object.entries(QUEUES)) {
-    const settings = { ...KEPT, ...options, notify: true, deadLetter: FAILED }
+    const settings = { ...KEPT, ...WATCHED, ...options, notify: true, deadLetter: FAILED }
     await boss.createQueue(name, settings)
     await boss.updateQueue(name, settings)
   }
