@@ -1,9 +1,11 @@
 import type { FaultProgram } from './program.ts'
+import { busyDatabase } from './programs/busy-database.ts'
 import { databaseDown } from './programs/database-down.ts'
 import { duplicates } from './programs/duplicates.ts'
 import { killNode } from './programs/kill-node.ts'
 import { lostAnswer } from './programs/lost-answer.ts'
 import { resume } from './programs/resume.ts'
+import { rollingRestart } from './programs/rolling-restart.ts'
 import { stop } from './programs/stop.ts'
 import { twoNodes } from './programs/two-nodes.ts'
 
@@ -14,6 +16,8 @@ export const PROGRAMS: FaultProgram[] = [
   databaseDown,
   duplicates,
   twoNodes,
+  rollingRestart,
   stop,
+  busyDatabase,
   lostAnswer
 ]

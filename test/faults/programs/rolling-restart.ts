@@ -1,0 +1,115 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { connect } from '../clients.ts'
+import { saidIn } from '../conversations.ts'
+import type { PaiProcess } from '../pai-process.ts'
+import type { FaultProgram, Tally } from '../program.ts'
+
+const SENDERS = 8
+const READERS = 8
+
+/** R12: a new version goes out, node by node, while everybody keeps talking. Nobody is refused, and every stream comes to its end. */
+export const rollingRestart: FaultProgram = {
+  id: 'R12',
+  title: 'nodes are replaced one by one under load',
+  databases: ['postgres'],
+  rounds: { quick: 2, full: 40 },
+  async run(rig, rounds, tally) {
+    const nodes = [await rig.startNode(), await rig.startNode()]
+    const { accessToken } = await rig.join(nodes[0] as PaiProcess)
+    const load: Load = { nodes, accessToken, over: false, sent: [] }
+    const talking = [
+      ...Array.from({ length: SENDERS }, (_, sender) => keepSending(load, sender, tally)),
+      ...Array.from({ length: READERS }, (_, reader) => keepReading(load, reader, tally))
+    ]
+    for (let round = 0; round < rounds; round++) {
+      const leaving = nodes.shift() as PaiProcess
+      nodes.push(await rig.startNode())
+      const began = performance.now()
+      const code = await leaving.stop()
+      tally.recoveredMs.push(performance.now() - began)
+      if (code !== 0) tally.broken.push(`a node that was told to stop ended with ${code}`)
+    }
+    load.over = true
+    await Promise.all(talking)
+    tally.acknowledged += load.sent.length
+    const said = await saidIn(connect((nodes[0] as PaiProcess).url, accessToken))
+    const kept = new Set(said)
+    tally.doubled += said.length - kept.size
+    tally.lost += load.sent.filter((text) => !kept.has(text)).length
+  }
+}
+
+interface Load {
+  /** Those behind the load balancer; one that leaves is taken out before it is told to stop. */
+  nodes: PaiProcess[]
+  accessToken: string
+  over: boolean
+  sent: string[]
+}
+
+/** Asks one of the nodes; one that cannot be reached is a load balancer's to skip, and the next is asked. */
+async function ask(load: Load, path: string, init: RequestInit, first = 0): Promise<Response> {
+  for (let turn = first; ; turn++) {
+    const node = load.nodes[turn % load.nodes.length] as PaiProcess
+    try {
+      return await fetch(`${node.url}/v1${path}`, {
+        ...init,
+        headers: { authorization: `Bearer ${load.accessToken}`, ...init.headers }
+      })
+    } catch {
+      await wait(20)
+    }
+  }
+}
+
+const json = { 'content-type': 'application/json' }
+
+/** Whole answers, one after the other. Cut off in the middle, a request is sent again with its key. */
+async function keepSending(load: Load, sender: number, tally: Tally): Promise<void> {
+  for (let count = 0; !load.over; count++) {
+    const text = `Sender ${sender} message ${count}`
+    const init = {
+      method: 'POST',
+      headers: { ...json, 'idempotency-key': text },
+      body: JSON.stringify({ message: text })
+    }
+    const response = await ask(load, '/chat', init, count)
+    if (!response.ok) tally.broken.push(`a request answered ${response.status} ${await response.text()}`)
+    else if (((await response.json()) as { status: string }).status !== 'completed') {
+      tally.broken.push('a turn did not complete though its node had time to let it')
+    }
+    load.sent.push(text)
+  }
+}
+
+/** Streams, resumed on another node where one is cut. */
+async function keepReading(load: Load, reader: number, tally: Tally): Promise<void> {
+  for (let count = 0; !load.over; count++) {
+    const text = `Reader ${reader} message ${count}`
+    const headers = { ...json, accept: 'text/event-stream', 'idempotency-key': text }
+    const init = { method: 'POST', headers, body: JSON.stringify({ message: text }) }
+    let events = await read(await ask(load, '/chat', init, count))
+    load.sent.push(text)
+    const { turnId } = JSON.parse(/^data: (.*)$/m.exec(events)?.[1] ?? '{}') as { turnId?: string }
+    while (turnId && !events.includes('\nevent: done\n')) {
+      const lastId = [...events.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1] ?? '0'
+      events += await read(
+        await ask(load, `/turns/${turnId}/events`, { headers: { 'last-event-id': lastId } }, count)
+      )
+    }
+    const ids = [...events.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id))
+    if (ids.some((id, index) => id !== index + 1)) tally.broken.push(`a stream has the events ${ids}`)
+    if (!events.includes('"status":"completed"')) tally.broken.push('a streamed turn did not complete')
+  }
+}
+
+/** The whole events of a stream, up to where it ends or is cut. */
+async function read(response: Response): Promise<string> {
+  let text = ''
+  try {
+    for await (const piece of response.body ?? []) text += Buffer.from(piece).toString()
+  } catch {
+    // Cut: what came whole is what counts.
+  }
+  return text.slice(0, text.lastIndexOf('\n\n') + 2)
+}
