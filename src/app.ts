@@ -28,6 +28,7 @@ import { memoryReadRoutes, memoryWriteRoutes } from './memory/routes.ts'
 import { modelRoutes } from './models/routes.ts'
 import type { Services } from './services.ts'
 import { exportRoutes, importFileRoutes } from './transfer/routes.ts'
+import { usageRoutes } from './usage/routes.ts'
 
 export interface AppOptions {
   logger?: FastifyBaseLogger
@@ -100,7 +101,8 @@ export function buildApp(
   app.register(metricsRoutes, {
     loopback,
     authenticate,
-    activeTurns: () => services.runner.active
+    activeTurns: () => services.runner.active,
+    others: services.usage.meters.register
   })
   app.register(webApp)
 
@@ -132,6 +134,10 @@ export function buildApp(
         rateLimit: rateLimit !== null
       })
       signedIn.register(modelRoutes, { llm })
+      signedIn.register(async function spending(scope) {
+        scope.addHook('onRequest', requireScope('account'))
+        scope.register(usageRoutes, { readUsage: services.usage.readUsage })
+      })
       signedIn.register(async function chatting(scope) {
         scope.addHook('onRequest', requireScope('chat'))
         scope.register(chatRoutes, { ...chat, onSignedOut: accounts.onSignedOut })

@@ -31,6 +31,10 @@ export const ConfigSchema = Type.Object({
   PAI_PROVIDERS: Type.Optional(Text),
   PAI_FIRST_TOKEN_SECONDS: Type.Integer({ minimum: 1, maximum: 3600, default: 60 }),
   PAI_BETWEEN_TOKENS_SECONDS: Type.Integer({ minimum: 1, maximum: 3600, default: 60 }),
+  /** What models cost, before the price list: JSON, or the path of a file that holds it. */
+  PAI_PRICES: Type.Optional(Text),
+  /** What models may cost each owner in a month, in US dollars; absent: no limit. */
+  PAI_MONTHLY_BUDGET: Type.Optional(Type.String({ pattern: '^[0-9]{1,6}([.][0-9]{1,2})?$' })),
   /** Where Bedrock is, for models named bedrock:… */
   AWS_REGION: Type.Optional(Type.String({ pattern: '^[a-z]{2}(-[a-z]+)+-[0-9]+$' })),
   PAI_BEDROCK_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://' })),
@@ -148,6 +152,7 @@ const EXPECTED: Record<string, string> = {
     'expected JSON such as {"lab": {"baseUrl": "http://127.0.0.1:8000/v1"}}, with apiKey and images where needed; no name may be openai, bedrock or offline',
   PAI_FIRST_TOKEN_SECONDS: 'expected a whole number of seconds, 1 to 3600',
   PAI_BETWEEN_TOKENS_SECONDS: 'expected a whole number of seconds, 1 to 3600',
+  PAI_MONTHLY_BUDGET: 'expected US dollars, as 20 or 12.50',
   AWS_REGION: 'expected the name of a region, such as eu-north-1',
   PAI_BEDROCK_ENDPOINT: 'expected an http:// or https:// address',
   PAI_JWT_SECRET: 'expected at least 32 characters',

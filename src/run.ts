@@ -11,6 +11,7 @@ import { loggerOptions } from './http/log.ts'
 import { createLlm, describeLlm } from './llm/create-llm.ts'
 import { modelTimeouts } from './llm/silence.ts'
 import { createServices } from './services.ts'
+import { meterCalls } from './usage/account.ts'
 import { startWorker } from './worker.ts'
 
 /** Turns and jobs may end by themselves for this long after a signal to stop. */
@@ -22,7 +23,10 @@ const SWEEP_MS = 15_000
 export async function run(config: Config, embedded: EmbeddedThread | null): Promise<void> {
   const log = pino(loggerOptions(config.LOG_LEVEL))
   const onError = (error: unknown, doing: string) => log.error({ err: error }, doing)
-  const [database, llm] = await Promise.all([openDatabase(config, embedded), createLlm(llmSettings(config))])
+  const [database, llm] = await Promise.all([
+    openDatabase(config, embedded),
+    createLlm({ ...llmSettings(config), ...meterCalls((error) => onError(error, 'calling a model')) })
+  ])
   const services = await createServices({ config, database, llm, onError })
   for (const warning of services.warnings) log.warn(warning)
 

@@ -42,13 +42,15 @@ import { createEmbedders } from './memory/recall/embedders.ts'
 import { indexMessages } from './memory/recall/index-messages.ts'
 import { createIndexWords } from './memory/recall/index-words.ts'
 import { createMessageIndex } from './memory/recall/message-index.ts'
-import { createRecall } from './memory/recall/recall.ts'
+import { createRecall, type Recall } from './memory/recall/recall.ts'
 import { createReembed } from './memory/recall/reembed.ts'
 import { hashText, indexWords } from './memory/store.ts'
 import { createSweep } from './memory/sweep.ts'
 import { findFileImport } from './transfer/file-store.ts'
 import { createImportFrom, createImportParts } from './transfer/import.ts'
 
+import { createUsage } from './usage/create-usage.ts'
+import { payForJobs } from './usage/pay-for-jobs.ts'
 export type Services = Awaited<ReturnType<typeof createServices>>
 
 export interface ServiceOptions {
@@ -98,7 +100,16 @@ export async function createServices({
     bootstrapToken
   })
   const embedders = createEmbedders({ database, queue, current: llm.embedder, build: llm.embedderFor })
-  const recall = createRecall({ database, embedders, now })
+  const usage = createUsage({
+    database,
+    llm,
+    prices: config.PAI_PRICES,
+    monthlyBudget: config.PAI_MONTHLY_BUDGET,
+    onError: (error) => onError(error, 'keeping what models cost'),
+    now
+  })
+  const { meters, payFor } = usage
+  const recall = meters.timeRecall(createRecall({ database, embedders, now }))
 
   const chatModel = (name?: string) => (name ? llm.chatModel(name) : llm.chat)
   const hub = createTurnHub()
@@ -113,6 +124,7 @@ export async function createServices({
     queue,
     chatModel: llm.chatModel,
     recall,
+    noteFirstToken: meters.noteFirstToken,
     indexMessages,
     findsTitles: llm.structured !== null,
     hideForgotten,
@@ -123,7 +135,10 @@ export async function createServices({
   const runner = createRunner({
     database,
     id: runnerId,
-    runTurn,
+    runTurn: (turn, signal) => {
+      const { ownerId, conversationId } = turn
+      return payFor({ ownerId, purpose: 'chat', conversationId }, () => runTurn(turn, signal))
+    },
     onError: (error) => onError(error, 'keeping a turn')
   })
   bus.hear('turn-stop', runner.stop)
@@ -158,7 +173,7 @@ export async function createServices({
     'memory.index': createIndexWords({ database, embedders, checkSize }),
     'memory.purge': purging.job,
     'memory.sweep-purges': purging.sweep,
-    'memory.sweep-unfinished': createSweep({ database, queue, embedders, now }),
+    'memory.sweep-unfinished': createSweep({ database, queue, embedders, hasBudget: usage.hasBudget, now }),
     'memory.build-vector-index': createBuildIndex(database, config.PAI_MIGRATION_DATABASE_URL),
     'memory.reembed': createReembed({
       database,
@@ -200,14 +215,16 @@ export async function createServices({
     readCurrentProfile,
     database,
     embedders,
-    jobs,
+    jobs: payForJobs(jobs, { payFor, database, queue }),
     llm,
     queue,
     forgetTold: createForgetTold(queue, now),
     findFileImport,
     importFrom: createImportFrom({ database, queue, memory }),
     purge: purging.purge,
-    recall,
+    recall: ((ownerId, query, signal) =>
+      payFor({ ownerId, purpose: 'search' }, () => recall(ownerId, query, signal))) satisfies Recall,
+    usage,
     runner,
     now,
     /** What an operator should read at start-up. */
@@ -224,6 +241,7 @@ export async function createServices({
     /** Lets jobs end for `graceMs`, and lets go of the database. Turns are ended before, by the runner. */
     async close(graceMs: number): Promise<void> {
       await queue.close(graceMs)
+      await usage.close()
       requestCounts?.close()
       await bus.close()
       await database.close()

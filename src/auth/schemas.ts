@@ -75,7 +75,12 @@ export const Profile = Type.Object({
   timezone: Type.String(),
   locale: Type.String(),
   instructions: Type.String(),
-  memoryPaused: Type.Boolean()
+  memoryPaused: Type.Boolean(),
+  monthlyBudget: Nullable(
+    Type.Number({
+      description: 'What models may cost in a month, in US dollars; null: what the deployment allows'
+    })
+  )
 })
 export type Profile = Static<typeof Profile>
 
@@ -91,7 +96,8 @@ export const ProfileChanges = Type.Object(
     timezone: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
     locale: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
     instructions: Type.Optional(Type.String({ maxLength: 8_000 })),
-    memoryPaused: Type.Optional(Type.Boolean())
+    memoryPaused: Type.Optional(Type.Boolean()),
+    monthlyBudget: Type.Optional(Nullable(Type.Number({ minimum: 0, maximum: 1_000_000 })))
   },
   { additionalProperties: false, minProperties: 1 }
 )

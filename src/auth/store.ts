@@ -16,7 +16,8 @@ const PROFILE = {
   timezone: users.timezone,
   locale: users.locale,
   instructions: users.instructions,
-  memoryPaused: users.memoryPaused
+  memoryPaused: users.memoryPaused,
+  monthlyBudget: sql<number | null>`${users.monthlyBudgetCents} / 100.0::float8`
 }
 const KEY = {
   id: apiKeys.id,
@@ -74,9 +75,12 @@ export async function findProfile(tx: Tx, ownerId: string): Promise<Profile | un
 export async function saveProfile(
   tx: Tx,
   ownerId: string,
-  changes: ProfileChanges
+  { monthlyBudget, ...changes }: ProfileChanges
 ): Promise<Profile | undefined> {
-  const [row] = await tx.update(users).set(changes).where(eq(users.id, ownerId)).returning(PROFILE)
+  const monthlyBudgetCents =
+    typeof monthlyBudget === 'number' ? Math.round(monthlyBudget * 100) : monthlyBudget
+  const set = { ...changes, ...(monthlyBudgetCents !== undefined && { monthlyBudgetCents }) }
+  const [row] = await tx.update(users).set(set).where(eq(users.id, ownerId)).returning(PROFILE)
   return row
 }
 

@@ -49,6 +49,8 @@ export interface RunTurnDeps extends FinishTurnDeps {
   /** The model of a turn; throws for one that is not configured. */
   chatModel: (id: string) => ChatModel
   recall: Recall
+  /** Hears how long a turn took to its first word. */
+  noteFirstToken: (milliseconds: number) => void
   findCarried: (
     tx: Tx,
     ownerId: string,
@@ -99,6 +101,8 @@ export function createRunTurn(deps: RunTurnDeps) {
   }
 
   async function answer(turn: AcceptedTurn, reply: Reply, log: TurnLog, signal: AbortSignal): Promise<void> {
+    const began = performance.now()
+    let isSilent = true
     if (turn.begun) beginWith(turn.begun, reply, log)
     const [context, recalled] = await Promise.all([loadContext(deps, turn), recallFor(deps, turn, signal)])
     const known = new Set(context.history.map((message) => message.id))
@@ -124,6 +128,8 @@ export function createRunTurn(deps: RunTurnDeps) {
       } else {
         log.append({ type: event.type, data: { text: event.text } })
         if (event.type === 'reasoning-delta') continue
+        if (isSilent) deps.noteFirstToken(performance.now() - began)
+        isSilent = false
         reply.text += event.text
         if (reply.text.length > MAX_REPLY_CHARACTERS) throw new ReplyTooLong()
         for (const citation of findCitations(event.text)) {

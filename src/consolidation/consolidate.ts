@@ -1,5 +1,6 @@
 import type { Database, Tx } from '../db/client.ts'
 import type { JobHandlers, Queue } from '../jobs/queue.ts'
+import { isOutOfBudget } from '../llm/errors.ts'
 import type { Embedder, StructuredModel } from '../llm/model.ts'
 import type { afterClosing } from '../memory/closing.ts'
 import type { record } from '../memory/history.ts'
@@ -90,7 +91,7 @@ export function createConsolidate(deps: ConsolidateDeps): JobHandlers['consolida
             return []
           })
         } catch (error) {
-          if (error instanceof RunEnded || signal.aborted) throw error
+          if (error instanceof RunEnded || signal.aborted || isOutOfBudget(error)) throw error
           if (!(await isGivenUp(run, name))) failures.push(error)
         }
       }

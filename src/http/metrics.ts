@@ -8,12 +8,17 @@ export interface MetricsOptions {
   /** Who asks; only an administrator may from elsewhere. */
   authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<{ role: string }>
   activeTurns: () => number
+  /** What is measured elsewhere. */
+  others: Registry
 }
 
 const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/
 
 /** /metrics in Prometheus' format, and the measuring of every request. */
-const routes: FastifyPluginAsync<MetricsOptions> = async (app, { loopback, authenticate, activeTurns }) => {
+const routes: FastifyPluginAsync<MetricsOptions> = async (
+  app,
+  { loopback, authenticate, activeTurns, others }
+) => {
   const register = new Registry()
   const stopCollecting = collectDefaultMetrics({ register })
   const duration = new Histogram({
@@ -48,7 +53,8 @@ const routes: FastifyPluginAsync<MetricsOptions> = async (app, { loopback, authe
       if (!(loopback && isLocal(request)) && (await authenticate(request, reply)).role !== 'admin') {
         throw new MetricsForbidden()
       }
-      return reply.type(register.contentType).send(await register.metrics())
+      const all = Registry.merge([register, others])
+      return reply.type(all.contentType).send(await all.metrics())
     }
   )
 }

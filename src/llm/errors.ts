@@ -72,6 +72,11 @@ export function isRetryable(code: string): boolean {
   return RETRYABLE.has(code)
 }
 
+/** Whether a call was not made because nobody pays for it: work is then put off, and has not failed. */
+export function isOutOfBudget(error: unknown): boolean {
+  return codeOf(error) === 'PAI_USAGE_BUDGET_SPENT'
+}
+
 /** The code of one of our errors; of any other, nothing. */
 export function codeOf(error: unknown): string {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Breaker } from './breaker.ts'
 import { codeOf, retryAfterOf } from './errors.ts'
+import type { BeforeCall } from './usage-meter.ts'
 
 export interface RetrySettings {
   tries: number
@@ -35,7 +36,7 @@ export interface Guard {
   note(error: unknown): void
 }
 
-export function createGuard(breaker: Breaker, settings = RETRIES): Guard {
+export function createGuard(breaker: Breaker, settings = RETRIES, beforeCall?: BeforeCall): Guard {
   async function tryAgain<T>(call: () => Promise<T>, signal: AbortSignal, hasOthers: boolean): Promise<T> {
     const { tries, withinMs, longestWaitMs, longestWaitWithOthersMs } = settings
     const longest = hasOthers ? longestWaitWithOthersMs : longestWaitMs
@@ -60,6 +61,7 @@ export function createGuard(breaker: Breaker, settings = RETRIES): Guard {
   return {
     async run(model, signal, call, hasOthers = false) {
       signal.throwIfAborted()
+      await beforeCall?.(model)
       const leave = breaker.enter(model)
       try {
         const answer = await tryAgain(call, signal, hasOthers)

@@ -3,7 +3,7 @@ import type { BatchEmbedder } from './embed-in-batches.ts'
 import { createGuard, type Guard, type RetrySettings } from './guard.ts'
 import type { ChatModel, ProviderState, StructuredModel } from './model.ts'
 import type { ModelTimeouts } from './silence.ts'
-import type { OnUsage } from './usage-meter.ts'
+import type { BeforeCall, OnUsage } from './usage-meter.ts'
 
 /** The SDK wants a key, and a local server ignores it. */
 const NO_KEY = 'none'
@@ -31,6 +31,7 @@ export interface ProviderSettings {
   timeouts?: ModelTimeouts | undefined
   retries?: RetrySettings | undefined
   breaker?: BreakerSettings | undefined
+  beforeCall?: BeforeCall | undefined
   onUsage?: OnUsage | undefined
 }
 
@@ -76,7 +77,7 @@ function callSettings({ timeouts, onUsage }: ProviderSettings) {
   return { ...(timeouts && { timeouts }), ...(onUsage && { onUsage }) }
 }
 
-function guarded({ breaker: breakerSettings, retries }: ProviderSettings) {
+function guarded({ breaker: breakerSettings, retries, beforeCall }: ProviderSettings) {
   const breaker = createBreaker(breakerSettings)
-  return { guard: createGuard(breaker, retries), state: breaker.state }
+  return { guard: createGuard(breaker, retries, beforeCall), state: breaker.state }
 }

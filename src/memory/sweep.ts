@@ -23,6 +23,8 @@ export interface SweepDeps {
   database: Database
   queue: Queue
   embedders: Pick<Embedders, 'forSearch'>
+  /** Whether models may be called for an owner: what was put off for want of budget is not lost, and waits in the queue. */
+  hasBudget: (ownerId: string) => Promise<boolean>
   now: () => Date
 }
 
@@ -35,13 +37,14 @@ export function createSweep({
   database,
   queue,
   embedders,
+  hasBudget,
   now
 }: SweepDeps): JobHandlers['memory.sweep-unfinished'] {
   return async function sweep({ after = null }, signal) {
     const owners = await database.inSystem((tx) => listOwners(tx, after, OWNERS_AT_ONCE))
     for (const { id } of owners) {
       signal.throwIfAborted()
-      await database.inOwner(id, (tx) => sweepOwner(tx, id, now()))
+      if (await hasBudget(id)) await database.inOwner(id, (tx) => sweepOwner(tx, id, now()))
     }
     const last = owners.at(-1)?.id
     if (last === undefined || owners.length < OWNERS_AT_ONCE) return

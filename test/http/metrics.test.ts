@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify'
+import { Registry } from 'prom-client'
 import { expect, onTestFinished, test } from 'vitest'
 import { AuthRequired } from '../../src/auth/errors.ts'
 import { errorHandler } from '../../src/http/error-handler.ts'
@@ -14,6 +15,7 @@ async function serve(loopback: boolean): Promise<FastifyInstance> {
   await app.register(metricsRoutes, {
     loopback,
     activeTurns: () => 3,
+    others: new Registry(),
     async authenticate({ headers: { authorization } }) {
       if (!authorization) throw new AuthRequired()
       return { role: authorization.slice('Bearer '.length) }

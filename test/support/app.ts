@@ -12,6 +12,8 @@ export interface TestAppOptions {
   /** What differs from offline mode. */
   llm?: Partial<Llm>
   now?: () => Date
+  /** Settings that differ, by their names. */
+  settings?: Record<string, string>
   /** Whether this process runs jobs; else they wait in their tables. */
   works?: boolean
 }
@@ -38,10 +40,10 @@ export interface TestApp {
 /** The house as `main.ts` builds it, on a database that others may share. */
 export async function buildTestApp(
   database: Database,
-  { llm, now, works = false }: TestAppOptions = {}
+  { llm, now, settings, works = false }: TestAppOptions = {}
 ): Promise<TestApp> {
   const offline = await createLlm({ chatModel: 'offline', embeddingDimensions: 512 })
-  const config = loadConfig({ PAI_JWT_SECRET: 'a secret of the tests, long enough to pass' })
+  const config = loadConfig({ PAI_JWT_SECRET: 'a secret of the tests, long enough to pass', ...settings })
   const failures: TestApp['failures'] = []
   const onError = (error: unknown, doing: string) => void failures.push({ error, doing })
   const services = await createServices({
@@ -80,6 +82,7 @@ export async function buildTestApp(
       await services.runner.close(0)
       await app.close()
       await services.queue.close(5_000)
+      await services.usage.close()
       services.requestCounts?.close()
       await services.bus.close()
     }

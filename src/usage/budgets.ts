@@ -1,0 +1,111 @@
+import type { Database } from '../db/client.ts'
+import { BudgetSpent } from './errors.ts'
+import type { Prices } from './prices.ts'
+import { readStanding } from './store.ts'
+
+/** How an owner stands in a month, as the database has it. */
+export interface Standing {
+  /** Its first day, in UTC. */
+  month: string
+  spentNanos: number
+  /** The owner's own limit, or the deployment's where that is lower; null: none. */
+  budgetNanos: number | null
+}
+
+/** What another node has spent, or the owner has changed, is known after this long. */
+const FRESH_MS = 5_000
+const MAX_REMEMBERED = 10_000
+
+export type Budgets = ReturnType<typeof createBudgets>
+
+/**
+ * What owners may still spend. Looked up before every paid call, so it is remembered for some seconds: processes that work
+ * for one owner at once may together overshoot by what they spend in that time, and by the calls under way.
+ */
+export function createBudgets({
+  database,
+  prices,
+  limitNanos,
+  mayCost,
+  now
+}: {
+  database: Pick<Database, 'readInOwner'>
+  prices: Prices
+  /** The deployment's, for each owner; null: none. */
+  limitNanos: number | null
+  /** Whether any model of this deployment costs something. */
+  mayCost: boolean
+  now: () => Date
+}) {
+  const remembered = new Map<string, { standing: Standing; until: number }>()
+  const underWay = new Map<string, Promise<Standing>>()
+  /** What this process has spent and not stored yet. */
+  const unstored = new Map<string, number>()
+
+  function remember(
+    ownerId: string,
+    { ownNanos, ...read }: Awaited<ReturnType<typeof readStanding>>
+  ): Standing {
+    const limits = [ownNanos, limitNanos].filter((limit) => limit !== null)
+    const standing = { ...read, budgetNanos: limits.length > 0 ? Math.min(...limits) : null }
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear()
+    remembered.set(ownerId, { standing, until: now().getTime() + FRESH_MS })
+    return standing
+  }
+
+  /** Asked by many at once, it is read once. */
+  function read(ownerId: string): Promise<Standing> {
+    const reading =
+      underWay.get(ownerId) ??
+      database
+        .readInOwner(ownerId, (tx) => readStanding(tx, ownerId, monthOf(now())))
+        .then((standing) => remember(ownerId, standing))
+        .finally(() => underWay.delete(ownerId))
+    underWay.set(ownerId, reading)
+    return reading
+  }
+
+  function stand(ownerId: string): Standing | Promise<Standing> {
+    const known = remembered.get(ownerId)
+    const isFresh = known && known.until > now().getTime() && known.standing.month === monthOf(now())
+    return isFresh ? known.standing : read(ownerId)
+  }
+
+  function isSpent(ownerId: string, { spentNanos, budgetNanos }: Standing): boolean {
+    return budgetNanos !== null && spentNanos + (unstored.get(ownerId) ?? 0) >= budgetNanos
+  }
+
+  async function hasSpent(ownerId: string): Promise<boolean> {
+    if (!isSpent(ownerId, await stand(ownerId))) return false
+    // Before anything is refused it is read anew: the owner may just have raised the budget.
+    return isSpent(ownerId, await read(ownerId))
+  }
+
+  return {
+    /** Reads ahead how an owner stands, while other work is done. */
+    expect(ownerId: string): void {
+      if (mayCost) Promise.resolve(stand(ownerId)).catch(() => {})
+    },
+    /** Throws where nothing is left for a call of this model. */
+    async check(ownerId: string, model: string): Promise<void> {
+      if (!prices.isFree(model) && (await hasSpent(ownerId))) throw new BudgetSpent(nextMonthOf(now()))
+    },
+    hasSpent,
+    read,
+    remember,
+    addUnstored(ownerId: string, nanos: number): void {
+      const sum = (unstored.get(ownerId) ?? 0) + nanos
+      if (sum === 0) unstored.delete(ownerId)
+      else unstored.set(ownerId, sum)
+    }
+  }
+}
+
+/** The first day of a moment's month, in UTC. */
+export function monthOf(moment: Date): string {
+  return `${moment.toISOString().slice(0, 7)}-01`
+}
+
+export function nextMonthOf(moment: Date): string {
+  return monthOf(new Date(Date.UTC(moment.getUTCFullYear(), moment.getUTCMonth() + 1, 1)))
+}

@@ -1,0 +1,110 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Database } from '../db/client.ts'
+import { OwnerGone } from '../db/errors.ts'
+import type { Books } from './account.ts'
+import { type Budgets, monthOf } from './budgets.ts'
+import type { Prices } from './prices.ts'
+import { readStanding, type StoredCall, saveCalls } from './store.ts'
+
+const FLUSH_MS = 500
+/** A database that does not take them is asked again after this long. */
+const AGAIN_MS = 2_000
+/** A database that is away for long must not fill the memory. */
+const MAX_WAITING = 50_000
+/** What a column holds: a count beyond it is a provider's mistake. */
+const MAX_TOKENS = 2_147_483_647
+
+export interface LedgerDeps {
+  database: Pick<Database, 'inOwner'>
+  prices: Prices
+  budgets: Budgets
+  /** Hears of each call too, as the metrics do. */
+  count: (
+    call: Pick<
+      StoredCall,
+      'model' | 'purpose' | 'inputTokens' | 'cachedTokens' | 'outputTokens' | 'costNanos'
+    >
+  ) => void
+  onError: (error: unknown) => void
+  now: () => Date
+}
+
+export type Ledger = ReturnType<typeof createLedger>
+
+/** Keeps every call of a model: in memory for a moment, then stored together, off the way of whoever waits for an answer. */
+export function createLedger({ database, prices, budgets, count, onError, now }: LedgerDeps) {
+  let waiting: (StoredCall & { ownerId: string })[] = []
+  let timer: NodeJS.Timeout | undefined
+  let flushing: Promise<void> = Promise.resolve()
+
+  const note: Books['note'] = ({ ownerId, purpose, conversationId = null }, { model, usage }) => {
+    const tokens = {
+      inputTokens: Math.min(usage.inputTokens, MAX_TOKENS),
+      cachedTokens: Math.min(usage.cachedTokens, MAX_TOKENS),
+      outputTokens: Math.min(usage.outputTokens, MAX_TOKENS)
+    }
+    const costNanos = prices.costOf(model, tokens)
+    const call = { conversationId, purpose, model, ...tokens, costNanos }
+    count(call)
+    budgets.addUnstored(ownerId, costNanos ?? 0)
+    waiting.push({ ownerId, id: uuidv7(), ...call, createdAt: now().toISOString() })
+    if (waiting.length > MAX_WAITING) drop(waiting.shift())
+    timer ??= setTimeout(flush, FLUSH_MS).unref()
+  }
+
+  function drop(call: (typeof waiting)[number] | undefined): void {
+    if (call) budgets.addUnstored(call.ownerId, -(call.costNanos ?? 0))
+    onError(new Error('A call of a model is lost: the database has been away for too long'))
+  }
+
+  /** One after the other, so that a call is never stored by two at once. */
+  function flush(): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    flushing = flushing.then(storeAll)
+    return flushing
+  }
+
+  async function storeAll(): Promise<void> {
+    const taken = Map.groupBy(waiting, ({ ownerId }) => ownerId)
+    waiting = []
+    for (const [ownerId, calls] of taken) {
+      try {
+        await store(ownerId, calls)
+      } catch (error) {
+        onError(error)
+        waiting.unshift(...calls)
+        timer ??= setTimeout(flush, AGAIN_MS).unref()
+      }
+    }
+  }
+
+  async function store(ownerId: string, calls: StoredCall[]): Promise<void> {
+    const standing = await database
+      .inOwner(ownerId, async (tx) => {
+        await saveCalls(tx, ownerId, calls)
+        return readStanding(tx, ownerId, monthOf(now()))
+      })
+      .catch((error) => {
+        // Nobody is left to pay.
+        if (error instanceof OwnerGone) return null
+        throw error
+      })
+    const cost = calls.reduce((sum, { costNanos }) => sum + (costNanos ?? 0), 0)
+    budgets.addUnstored(ownerId, -cost)
+    if (standing) budgets.remember(ownerId, standing)
+  }
+
+  return {
+    note,
+    check: budgets.check,
+    expect: budgets.expect,
+    /** Stores what waits; what cannot be stored now is tried again. */
+    flush,
+    /** The last flush, before the database is let go of. */
+    async close(): Promise<void> {
+      await flush()
+      clearTimeout(timer)
+    }
+  }
+}
