@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
 export interface PaiProcess {
+  /** Empty for a worker, which answers nobody. */
   url: string
   pid: number
   /** Whether it has not ended. */
@@ -27,7 +28,7 @@ export type WhenOver = (tidyUp: () => unknown) => void
 /** PAI as an operator runs it, ready to answer. */
 export async function startPai(settings: Settings, whenOver: WhenOver): Promise<PaiProcess> {
   const { child, said } = launch(settings, whenOver)
-  const url = await said(/PAI is ready: open (http:\S+)/)
+  const url = await said(/PAI is (?:ready: open (http:\S+)|working on jobs)/)
   return {
     url,
     pid: child.pid ?? 0,
@@ -72,11 +73,11 @@ function launch(settings: Settings, whenOver: WhenOver) {
   async function said(pattern: RegExp): Promise<string> {
     for await (const line of createInterface({ input: child.stdout ?? process.stdin })) {
       output += `${line}\n`
-      const [, found] = pattern.exec(line) ?? []
+      const found = pattern.exec(line)
       if (!found) continue
       // Read on, or the child would one day wait for somebody to take its words.
       child.stdout?.resume()
-      return found
+      return found[1] ?? ''
     }
     throw new Error(`PAI ended before it was ready:\n${output}`)
   }

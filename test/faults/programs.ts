@@ -3,6 +3,7 @@ import { busyDatabase } from './programs/busy-database.ts'
 import { databaseDown } from './programs/database-down.ts'
 import { duplicates } from './programs/duplicates.ts'
 import { killNode } from './programs/kill-node.ts'
+import { killWorker } from './programs/kill-worker.ts'
 import { lostAnswer } from './programs/lost-answer.ts'
 import { resume } from './programs/resume.ts'
 import { rollingRestart } from './programs/rolling-restart.ts'
@@ -16,6 +17,7 @@ export const PROGRAMS: FaultProgram[] = [
   databaseDown,
   duplicates,
   twoNodes,
+  killWorker,
   rollingRestart,
   stop,
   busyDatabase,

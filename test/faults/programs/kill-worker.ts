@@ -1,0 +1,111 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Api } from '../clients.ts'
+import type { PaiProcess } from '../pai-process.ts'
+import type { FaultProgram, Tally } from '../program.ts'
+import type { Rig } from '../rig.ts'
+
+/** R7: a job of a worker that died runs again within this time, the new worker's own start not counted. */
+const AGAIN_MS = 30_000
+/** How long the model takes over a fact: a kill then finds the job in the middle. */
+const THINKS_MS = 600
+/** A worker that stands still for this long has lost its job. */
+const STANDS_STILL_MS = 22_000
+
+/** R7: a worker is killed, or stands still, in the middle of a job. Another does it, and what it does is there once. */
+export const killWorker: FaultProgram = {
+  id: 'R7',
+  title: 'a worker dies, or stands still, in the middle of a job',
+  databases: ['postgres'],
+  rounds: { quick: 1, full: 10 },
+  reply: ({ body }) => (body.stream ? 'Noted.' : { deltas: [thinkOf(body)] }),
+  async run(rig, rounds, tally) {
+    const api = await rig.startNode({ PAI_ROLE: 'api' })
+    for (let round = 0; round < rounds; round++) {
+      const owner = await rig.join(api)
+      const worker = await rig.startNode({ PAI_ROLE: 'worker' })
+      const asked = extractions(rig)
+      await owner.send({
+        key: 'one',
+        text: `My sister Ada keeps ${40 + round} bees in Tromsø.`,
+        conversationId: undefined,
+        streams: false
+      })
+      tally.acknowledged++
+      while (extractions(rig) === asked) await wait(10)
+      if (round % 2 === 0) await killed(rig, worker, owner, tally)
+      else await standingStill(rig, worker, owner, tally)
+    }
+  }
+}
+
+async function killed(rig: Rig, worker: PaiProcess, owner: Api, tally: Tally): Promise<void> {
+  await worker.kill()
+  const next = await rig.startNode({ PAI_ROLE: 'worker' })
+  const began = performance.now()
+  await checkRemembered(owner, began, tally)
+  await next.stop()
+}
+
+/** Its job is done by another meanwhile; what it commits when it goes on must not count. */
+async function standingStill(rig: Rig, worker: PaiProcess, owner: Api, tally: Tally): Promise<void> {
+  worker.pause()
+  const next = await rig.startNode({ PAI_ROLE: 'worker' })
+  const began = performance.now()
+  await checkRemembered(owner, began, tally)
+  await wait(Math.max(0, STANDS_STILL_MS - (performance.now() - began)))
+  worker.resume()
+  await worker.stop()
+  await next.stop()
+  await countMemories(owner, tally)
+}
+
+async function checkRemembered(owner: Api, began: number, tally: Tally): Promise<void> {
+  while ((await owner.get('/memories')).items.length === 0) {
+    if (performance.now() - began > 2 * AGAIN_MS) break
+    await wait(50)
+  }
+  const tookMs = performance.now() - began
+  tally.recoveredMs.push(tookMs)
+  if (tookMs > AGAIN_MS) tally.broken.push(`a job ran again only after ${Math.round(tookMs / 1_000)} s`)
+  await countMemories(owner, tally)
+}
+
+async function countMemories(owner: Api, tally: Tally): Promise<void> {
+  const { items } = await owner.get('/memories')
+  if (items.length === 0) tally.lost++
+  else tally.doubled += items.length - 1
+}
+
+/** How often the model was asked for what to remember. */
+function extractions(rig: Rig): number {
+  return rig.model.requests.filter(({ body }) => isExtraction(body)).length
+}
+
+function isExtraction(body: Record<string, unknown>): boolean {
+  const format = body.response_format as { json_schema?: { name?: string } } | undefined
+  return format?.json_schema?.name === 'facts'
+}
+
+/** The one fact of the message, after a moment. */
+async function thinkOf(body: Record<string, unknown>): Promise<string> {
+  if (!isExtraction(body)) return '{"facts":[]}'
+  await wait(THINKS_MS)
+  const [quote = ''] = /My sister Ada keeps \d+ bees in Tromsø/.exec(JSON.stringify(body)) ?? []
+  const fact = {
+    message: 1,
+    saidBy: 'owner',
+    subject: 'Ada',
+    slot: 'bees',
+    tags: ['bees'],
+    since: '',
+    until: '',
+    change: '',
+    over: false,
+    text: `${quote}.`,
+    category: 'relationship',
+    importance: 0.7,
+    importanceReason: 'close family',
+    quote
+  }
+  return JSON.stringify({ facts: quote ? [fact] : [] })
+}
