@@ -55,7 +55,8 @@ export async function createLlm(settings: LlmSettings): Promise<Llm> {
   const chat = read(chosen) ?? OFFLINE_NAME
   const embedding = read(settings.embeddingModel ?? defaultEmbedding(chat, servers, ollama, dimensions))
   const fallbacks = (settings.fallbackModels ?? []).map(readOr('PAI_FALLBACK_MODELS'))
-  const others = names.map(readOr('PAI_MODELS'))
+  const installed = ollama ? [ollama.chatModel, ...ollama.otherChatModels] : []
+  const others = [...names.map(readOr('PAI_MODELS')), ...installed.map(inOllama)]
 
   const used = [chat, embedding ?? OFFLINE_NAME, ...fallbacks, ...others]
   // Nothing is loaded for a key that is not used: it takes longer than the rest of an offline start.
@@ -86,6 +87,10 @@ export function describeLlm(llm: Llm): string {
     : `embeddings ${llm.embedder.id}`
   if (!llm.offline) return `model ${llm.chat.id}, ${embeddings}`
   return `offline mode: no language model, replies are quotes from memory (${embeddings})`
+}
+
+function inOllama(model: string): ModelName {
+  return { provider: 'ollama', model }
 }
 
 function readModels(entries: string[]): { aliases: Map<string, string>; names: string[] } {

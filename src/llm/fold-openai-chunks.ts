@@ -1,5 +1,6 @@
 import { mapOpenAiFinishReason } from './map-openai-finish-reason.ts'
 import type { FinishReason, ModelEvent, ToolCall, Usage } from './model.ts'
+import { createThoughtSplitter } from './split-thoughts.ts'
 
 /** A reply as it arrives in chunks of the chat completions wire format. */
 export interface OpenAiReply {
@@ -14,7 +15,8 @@ export interface OpenAiReply {
 }
 
 /** Trusts nothing about a chunk's shape: compatible servers leave fields out and fill in others. */
-export function createOpenAiReply(): OpenAiReply {
+export function createOpenAiReply({ splitsThoughts = false } = {}): OpenAiReply {
+  const thoughts = createThoughtSplitter()
   const calls: Array<ToolCall & { index: unknown }> = []
   let finishReason: FinishReason | null = null
   let usage: Usage | null = null
@@ -56,14 +58,19 @@ export function createOpenAiReply(): OpenAiReply {
       const reasoning = asText(delta.reasoning_content) || asText(delta.reasoning)
       if (reasoning) events.push({ type: 'reasoning-delta', text: reasoning })
       const text = asText(delta.content) || asText(delta.refusal)
-      if (text) events.push({ type: 'text-delta', text })
+      if (text && splitsThoughts) events.push(...thoughts.add(text))
+      else if (text) events.push({ type: 'text-delta', text })
       const parts = Array.isArray(delta.tool_calls) ? delta.tool_calls.map(asRecord) : []
       parts.forEach(addToolCall)
       if (choice.finish_reason) finishReason = mapOpenAiFinishReason(choice.finish_reason)
-      return { events, isProgress: events.length + parts.length > 0 || Boolean(choice.finish_reason) }
+      return {
+        events,
+        isProgress: events.length + parts.length + text.length > 0 || Boolean(choice.finish_reason)
+      }
     },
     end() {
-      const events: ModelEvent[] = calls.map(({ index: _, ...call }) => ({ type: 'tool-call', call }))
+      const events = thoughts.rest()
+      for (const { index: _, ...call } of calls) events.push({ type: 'tool-call', call })
       // Some servers end a reply that calls with a plain stop.
       const reason = calls.length > 0 && finishReason === 'stop' ? 'tool-calls' : (finishReason ?? 'other')
       events.push({ type: 'finish', reason, usage: usage ?? readOpenAiUsage(undefined) })

@@ -1,4 +1,5 @@
 const PROBE_MS = 300
+const MAX_OTHERS = 50
 const EMBEDDING_NAME = /embed|minilm|mxbai|(?:^|[/-])(?:bge|gte|e5)(?:[-:]|$)/i
 /** Families of models that only embed, whatever their name. */
 const EMBEDDING_FAMILY = /bert/i
@@ -6,6 +7,8 @@ const EMBEDDING_FAMILY = /bert/i
 export interface FoundOllama {
   baseUrl: string
   chatModel: string
+  /** Every other one that chats. */
+  otherChatModels: string[]
   /** null where no model with vectors is installed. */
   embeddingModel: string | null
   /** The length of its vectors; null where Ollama does not tell. */
@@ -22,11 +25,12 @@ export async function findOllama(
   const signal = AbortSignal.timeout(PROBE_MS)
   try {
     const models = readModels(await getJson(await fetchLike(`${url}/api/tags`, { signal })))
-    const chatModel = models.find((model) => !isEmbeddingModel(model))?.name
+    const [chatModel, ...others] = models.filter((model) => !isEmbeddingModel(model)).map(({ name }) => name)
     if (!chatModel) return null
     const embeddingModel = models.find(isEmbeddingModel)?.name ?? null
     const embeddingDimensions = embeddingModel ? await findDimensions(embeddingModel) : null
-    return { baseUrl: `${url}/v1`, chatModel, embeddingModel, embeddingDimensions }
+    const otherChatModels = others.slice(0, MAX_OTHERS)
+    return { baseUrl: `${url}/v1`, chatModel, otherChatModels, embeddingModel, embeddingDimensions }
   } catch {
     return null
   }

@@ -31,7 +31,7 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
 
   async function* stream(prompt: Prompt, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     signal.throwIfAborted()
-    const reply = createOpenAiReply()
+    const reply = createOpenAiReply({ splitsThoughts: !isOpenAi(settings.baseUrl) })
     // Aborted by the caller, by a silence, or by whoever reads this leaving early.
     const request = new AbortController()
     const silence = createSilence(() => request.abort())

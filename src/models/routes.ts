@@ -4,23 +4,45 @@ import { Page } from '../http/schemas.ts'
 import type { Llm } from '../llm/model.ts'
 
 const Model = Type.Object({
+  /** Provider and model: what a chat may name. */
   id: Type.String(),
+  /** Short names it answers to as well. */
+  aliases: Type.Array(Type.String()),
+  /** True for the one that answers where nobody names another. */
+  default: Type.Boolean(),
   /** True where no language model is connected and replies are quotes from memory. */
   offline: Type.Boolean(),
+  /** Whether it sees images. */
+  images: Type.Boolean(),
+  tools: Type.Boolean(),
+  /** Whether it can be held to a shape. */
+  structured: Type.Boolean(),
+  /** False while its provider fails too often to be asked. */
+  available: Type.Boolean(),
+  /** What makes vectors here, whichever model answers. */
   embedder: Type.Object({ id: Type.String(), dimensions: Type.Integer() })
 })
 
-/** Which models answer here. */
+/** Which models may be chosen here, the default one first. */
 export const modelRoutes: FastifyPluginAsyncTypebox<{ llm: Llm }> = async (app, { llm }) => {
   const { id, dimensions } = llm.embedder
-  const page = {
-    items: [{ id: llm.chat.id, offline: llm.offline, embedder: { id, dimensions } }],
-    nextCursor: null
-  }
 
   app.get(
     '/models',
-    { schema: { tags: ['models'], summary: 'List the models that answer', response: { 200: Page(Model) } } },
-    async () => page
+    {
+      schema: { tags: ['models'], summary: 'List the models to choose from', response: { 200: Page(Model) } }
+    },
+    async () => {
+      const resting = new Set(
+        llm.providers().flatMap(({ provider, circuit }) => (circuit === 'open' ? [provider] : []))
+      )
+      const items = llm.models().map((model) => ({
+        ...model,
+        default: model.id === llm.chat.id,
+        available: !resting.has(model.id.split(':', 1)[0] ?? ''),
+        embedder: { id, dimensions }
+      }))
+      return { items, nextCursor: null }
+    }
   )
 }

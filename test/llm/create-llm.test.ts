@@ -6,6 +6,7 @@ import { startScriptedOpenAi } from '../support/scripted-openai.ts'
 const OLLAMA: FoundOllama = {
   baseUrl: 'http://127.0.0.1:11434/v1',
   chatModel: 'llama3.2',
+  otherChatModels: ['qwen3', 'llava'],
   embeddingModel: 'nomic-embed-text',
   embeddingDimensions: 768
 }
@@ -178,6 +179,20 @@ describe('several providers at once', () => {
     expect(probed).toEqual([])
     const llm = await create({ servers: { lab }, chatModel: 'ollama:qwen3', findOllama })
     expect([llm.chat.id, llm.embedder.id]).toEqual(['ollama:qwen3', 'ollama:nomic-embed-text:512'])
+  })
+
+  test('may be all that an Ollama has installed', async () => {
+    const models = (await create({}, OLLAMA)).models()
+    expect(models.map(({ id, images }) => [id, images])).toEqual([
+      ['ollama:llama3.2', false],
+      ['ollama:qwen3', false],
+      ['ollama:llava', true]
+    ])
+    expect((await create({ chatModel: 'qwen3' }, OLLAMA)).models().map(({ id }) => id)).toEqual([
+      'ollama:qwen3',
+      'ollama:llama3.2',
+      'ollama:llava'
+    ])
   })
 
   test('need not run when PAI starts', async () => {

@@ -23,6 +23,7 @@ describe('an Ollama on this machine', () => {
     expect(await findOllama(ollama(installed, 768))).toEqual({
       baseUrl: 'http://127.0.0.1:11434/v1',
       chatModel: 'llama3.2:3b',
+      otherChatModels: ['qwen3:8b'],
       embeddingModel: 'nomic-embed-text:latest',
       embeddingDimensions: 768
     })

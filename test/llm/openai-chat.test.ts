@@ -108,6 +108,16 @@ describe('a reply', () => {
     expect(onUsage).toHaveBeenCalledTimes(2)
   })
 
+  test('keeps thoughts from the words where the server does not', async () => {
+    const { server, stream } = await setup()
+    server.script({ deltas: ['<thi', 'nk>Bees?</', 'think>\n', '\nIn Tromsø.'], usage: WIRE_USAGE })
+    expect((await collect(stream())).seen).toEqual([
+      { type: 'reasoning-delta', text: 'Bees?' },
+      { type: 'text-delta', text: 'In Tromsø.' },
+      { type: 'finish', reason: 'stop', usage: USAGE }
+    ])
+  })
+
   test('carries reasoning and whole tool calls', async () => {
     const { server, stream } = await setup()
     const calls = [
