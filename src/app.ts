@@ -6,6 +6,7 @@ import { accountRoutes } from './auth/account-routes.ts'
 import { requireScope } from './auth/authenticate.ts'
 import { limitRefusals } from './auth/limit-refusals.ts'
 import { authRoutes } from './auth/routes.ts'
+import { attachmentRoutes } from './chat/attachment-routes.ts'
 import { conversationRoutes } from './chat/conversation-routes.ts'
 import { importRoutes } from './chat/import-routes.ts'
 import { chatRoutes } from './chat/routes.ts'
@@ -146,6 +147,7 @@ export function buildApp(
           forgetTold: services.forgetTold,
           searchConversations: chat.searchConversations
         })
+        scope.register(attachmentRoutes, { database })
         scope.register(importRoutes, {
           database,
           importConversation: chat.importConversation,

@@ -209,14 +209,19 @@ export function listMessages(
     .limit(limit + 1)
 }
 
+/** A message of a branch, as much of it as a prompt may need. */
+export interface BranchMessage extends Pick<MessageRow, 'id' | 'role' | 'content' | 'sequence'> {
+  hasImages: boolean
+}
+
 /** A message and what it answers, up to `limit` messages, oldest first. */
 export async function loadBranch(
   tx: Tx,
   ownerId: string,
   messageId: string,
   limit: number
-): Promise<Pick<MessageRow, 'id' | 'role' | 'content' | 'sequence'>[]> {
-  const { rows } = await tx.execute<Pick<MessageRow, 'id' | 'role' | 'content' | 'sequence'>>(sql`
+): Promise<BranchMessage[]> {
+  const { rows } = await tx.execute<BranchMessage & Record<string, unknown>>(sql`
     WITH RECURSIVE branch AS (
       SELECT id, parent_id, role, content, sequence, 1 AS depth FROM messages
        WHERE owner_id = ${ownerId} AND id = ${messageId}
@@ -225,7 +230,9 @@ export async function loadBranch(
         FROM branch JOIN messages parent ON parent.owner_id = ${ownerId} AND parent.id = branch.parent_id
        WHERE branch.depth < ${limit}
     )
-    SELECT id, role, content, sequence FROM branch ORDER BY depth DESC`)
+    SELECT id, role, content, sequence, EXISTS (SELECT FROM attachments
+        WHERE attachments.owner_id = ${ownerId} AND attachments.message_id = branch.id) AS "hasImages"
+      FROM branch ORDER BY depth DESC`)
   return rows
 }
 

@@ -17,6 +17,31 @@ export const MessageNotFound = createError<[string]>(
   404
 )
 export const QueryEmpty = createError('PAI_CHAT_QUERY_EMPTY', 'Say what to look for: the query is empty', 400)
+export const AttachmentNotFound = createError<[string]>(
+  'PAI_CHAT_ATTACHMENT_NOT_FOUND',
+  'Attachment %s was not found',
+  404
+)
+export const AttachmentTaken = createError<[string]>(
+  'PAI_CHAT_ATTACHMENT_TAKEN',
+  'Attachment %s belongs to a message already',
+  409
+)
+export const AttachmentsWaiting = createError<[string]>(
+  'PAI_CHAT_ATTACHMENTS_WAITING',
+  '%s images wait for a message already: send or remove some first',
+  409
+)
+export const ImageInvalid = createError(
+  'PAI_CHAT_IMAGE_INVALID',
+  'The file is not a PNG, JPEG, WebP or GIF image',
+  400
+)
+export const ImageTooLarge = createError(
+  'PAI_CHAT_IMAGE_TOO_LARGE',
+  'The image is over 5 MB, the most that can be sent',
+  413
+)
 export const ImportNotFound = createError<[string]>(
   'PAI_CHAT_IMPORT_NOT_FOUND',
   'Import %s was not found',

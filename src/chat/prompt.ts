@@ -1,4 +1,4 @@
-import type { Prompt, PromptMessage, PromptSource } from '../llm/model.ts'
+import type { Prompt, PromptImage, PromptMessage, PromptSource } from '../llm/model.ts'
 import { takeWithin, tokensOf } from '../search/pack.ts'
 
 export interface PromptParts {
@@ -13,7 +13,7 @@ export interface PromptParts {
   /** What was recalled, best first. */
   sources: Omit<PromptSource, 'index'>[]
   /** The branch of the conversation, oldest first, ending with the message to answer. */
-  history: { role: 'user' | 'assistant' | 'system'; content: string }[]
+  history: { role: 'user' | 'assistant' | 'system'; content: string; images?: PromptImage[] }[]
   /** The beginning of the reply, where one that was cut off is continued; its citations keep their numbers. */
   begun?: { content: string; citations: { index: number }[] } | undefined
   now: Date
@@ -22,6 +22,8 @@ export interface PromptParts {
 
 /** A recalled message may be a whole pasted page: this much of it is read. */
 const SOURCE_CHARACTERS = 2_000
+/** About what a large image takes of a model that sees. */
+const IMAGE_TOKENS = 1_000
 /** What was recalled may take this share of the budget; the conversation has the rest. */
 const SOURCES_SHARE = 1 / 3
 
@@ -87,10 +89,11 @@ function renderNotes(tag: string, what: string, text: string): string {
 function withinBudget(history: PromptParts['history'], budgetTokens: number): PromptMessage[] {
   const kept: PromptMessage[] = []
   let left = budgetTokens
-  for (const { role, content } of history.toReversed()) {
-    left -= tokensOf(content)
+  for (const { role, content, images = [] } of history.toReversed()) {
+    left -= tokensOf(content) + images.length * IMAGE_TOKENS
     if (kept.length > 0 && left < 0) break
-    if (role !== 'system') kept.unshift({ role, content })
+    if (role === 'user') kept.unshift({ role, content, ...(images.length > 0 && { images }) })
+    if (role === 'assistant') kept.unshift({ role, content })
   }
   return kept
 }

@@ -5,9 +5,10 @@ import { isRetryable } from '../llm/errors.ts'
 import type { ChatModel, Usage } from '../llm/model.ts'
 import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
 import type { Recall, RecallItem } from '../memory/recall/recall.ts'
+import { loadImages } from './attachments.ts'
 import { createCitationFinder } from './cite.ts'
 import { cleanReply } from './clean-reply.ts'
-import { loadBranch } from './conversation-store.ts'
+import { type BranchMessage, loadBranch } from './conversation-store.ts'
 import { interruptedError, ReplyTooLong } from './errors.ts'
 import { type FinishTurnDeps, finishTurn, type Outcome } from './finish-turn.ts'
 import type { StoreEvents } from './log-writer.ts'
@@ -35,6 +36,8 @@ export interface AcceptedTurn {
   text: string
   /** Whether the conversation begins with it. */
   begins: boolean
+  /** Whether images come with the message that it begins with. */
+  hasImages: boolean
   temporary: boolean
   options: TurnOptions
   runnerId: string
@@ -61,6 +64,8 @@ export interface RunTurnDeps extends FinishTurnDeps {
   now: () => Date
   onError: (error: unknown) => void
 }
+
+const NO_IMAGES: Awaited<ReturnType<typeof loadImages>> = new Map()
 
 /** Of an account that was removed while its turn ran. */
 const UNKNOWN_OWNER: Carried = { name: '', timezone: 'UTC', instructions: '', aboutOwner: '', summary: null }
@@ -162,14 +167,20 @@ function beginWith(begun: NonNullable<AcceptedTurn['begun']>, reply: Reply, log:
   }
 }
 
-async function loadContext({ database, findCarried, hideForgotten }: RunTurnDeps, turn: AcceptedTurn) {
-  const { ownerId, userMessageId, text, conversationId } = turn
-  const [carried, branch] = await database.readInOwner(ownerId, async (tx) => [
-    (await findCarried(tx, ownerId, conversationId, userMessageId)) ?? UNKNOWN_OWNER,
-    turn.begins
-      ? [{ id: userMessageId, role: 'user' as const, content: text, sequence: 1 }]
+async function loadContext(deps: RunTurnDeps, turn: AcceptedTurn) {
+  const { database, findCarried, hideForgotten } = deps
+  const { ownerId, userMessageId, text, conversationId, hasImages } = turn
+  const seesImages = deps.chatModel(turn.model).abilities?.images ?? false
+  const [carried, branch, images] = await database.readInOwner(ownerId, async (tx) => {
+    const known = (await findCarried(tx, ownerId, conversationId, userMessageId)) ?? UNKNOWN_OWNER
+    const said: BranchMessage[] = turn.begins
+      ? [{ id: userMessageId, role: 'user', content: text, sequence: 1, hasImages }]
       : await hideForgotten(tx, ownerId, await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES))
-  ])
+    // What was shown to another model before must not keep one that does not see from answering.
+    const shown = said.filter((one) => one.hasImages && (seesImages || one.id === userMessageId))
+    const ids = shown.map(({ id }) => id)
+    return [known, said, ids.length > 0 ? await loadImages(tx, ownerId, ids) : NO_IMAGES] as const
+  })
   const { summary, aboutOwner, ...owner } = carried
   // Past the history's limit the summary ends before it begins.
   const covered = branch.findIndex(({ sequence }) => sequence === summary?.throughSequence) + 1
@@ -181,7 +192,10 @@ async function loadContext({ database, findCarried, hideForgotten }: RunTurnDeps
       item.conversationId === conversationId && ids !== null && !ids.has(item.id),
     aboutOwner: turn.options.useMemory ? aboutOwner : '',
     summary: summary?.text ?? '',
-    history: branch.slice(covered)
+    history: branch.slice(covered).map((message) => {
+      const seen = images.get(message.id)
+      return seen ? { ...message, images: seen } : message
+    })
   }
 }
 

@@ -45,6 +45,17 @@ export const Attachment = Type.Object({
 })
 export type Attachment = Static<typeof Attachment>
 
+export const AttachmentBody = Type.Object(
+  {
+    /** What it is said to be; what its bytes say counts. */
+    mediaType: Type.Optional(Type.String({ maxLength: 200 })),
+    data: Type.String({ minLength: 1, description: 'The bytes of the image, in base64' }),
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 255 }))
+  },
+  { additionalProperties: false }
+)
+export const AttachmentContent = Type.Unsafe<unknown>({ type: 'string', format: 'binary' })
+
 export const MessageRole = Type.Enum(['user', 'assistant', 'system'])
 
 export const Message = Type.Object({
@@ -83,6 +94,14 @@ export const ChatBody = Type.Object(
     ),
     /** A new conversation that leaves nothing in memory. */
     temporary: Type.Optional(Type.Boolean()),
+    attachmentIds: Type.Optional(
+      Type.Array(Id, {
+        maxItems: 8,
+        uniqueItems: true,
+        description:
+          'Images to send along, see POST /v1/attachments. Those of the message that is edited may be named again'
+      })
+    ),
     /** The model for this turn, by its id or an alias; absent: the conversation's, else the deployment's. */
     model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 }))
   },

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Database, Tx } from '../db/client.ts'
 import { claim, claiming, findAnswer, type IdempotentCall } from '../db/idempotency.ts'
 import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
+import { attachTo } from './attachments.ts'
 import { loadConversation, loadMessage, type MessageRow } from './conversation-store.ts'
 import { ConversationNotTemporary, MessageNotFound, TurnNotCutOff } from './errors.ts'
 import { firstEvent, type LoggedEvent, toLogged } from './events.ts'
@@ -58,13 +59,13 @@ export function createStartTurn({
       runnerId: runner.id
     }
     await acceptAgain(tx, ownerId, turn)
-    return { ...turn, ownerId, text, temporary, begins: false }
+    return { ...turn, ownerId, text, temporary, hasImages: false, begins: false }
   }
 
   return {
     /** Answers a new message. */
     async chat(ownerId: string, body: ChatBody, key?: string): Promise<StartedTurn> {
-      const { message: text, parentId, useMemory = true, temporary = false, model } = body
+      const { message: text, parentId, useMemory = true, temporary = false, model, attachmentIds = [] } = body
       const turn = {
         id: uuidv7(),
         conversationId: body.conversationId ?? uuidv7(),
@@ -80,10 +81,12 @@ export function createStartTurn({
         const claimed = claiming(call, { turnId: turn.id })
         const stored = await acceptMessage(tx, ownerId, turn, { text, parentId, begins }, claimed)
         if (temporary && stored && !stored.temporary) throw new ConversationNotTemporary(turn.conversationId)
+        if (stored) await attachTo(tx, ownerId, turn.userMessageId, attachmentIds)
         return stored ?? findAnswer<{ turnId: string }>(tx, call)
       })
       if ('turnId' in accepted) return { turnId: accepted.turnId, events: [] }
-      return begin({ ...turn, ...accepted, ownerId, text, begins: begins !== null })
+      const hasImages = attachmentIds.length > 0
+      return begin({ ...turn, ...accepted, ownerId, text, hasImages, begins: begins !== null })
     },
 
     /** Answers an earlier message once more, as a new branch. `messageId` is that message, or a reply to it. */

@@ -16,6 +16,11 @@ export const CursorInvalid = createError(
   'The cursor is not one this list gave out',
   400
 )
+export const FormInvalid = createError(
+  'PAI_FORM_INVALID',
+  'The form must hold one file, in the field `file`, and nothing else',
+  400
+)
 export const MetricsForbidden = createError(
   'PAI_METRICS_FORBIDDEN',
   'Metrics answer on loopback, or with an administrator’s credentials',

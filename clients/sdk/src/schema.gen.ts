@@ -1049,6 +1049,8 @@ export interface paths {
         post: {
             parameters: {
                 query?: never;
+                        /** @description Images to send along, see POST /v1/attachments. Those of the message that is edited may be named again */
+                        attachmentIds?: string[];
                 header?: {
                     /** @description The same key makes one thing, whatever retries arrive */
                     "idempotency-key"?: string;
@@ -1992,6 +1994,152 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
+    "/v1/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep an image for a message: PNG, JPEG, WebP or GIF of 5 MB at most, as JSON or as a form with the one field `file`. One that no message takes goes after a day */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The same key makes one thing, whatever retries arrive */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        mediaType?: string;
+                        /** @description The bytes of the image, in base64 */
+                        data: string;
+                        name?: string;
+                    };
+                    "multipart/form-data": {
+                        mediaType?: string;
+                        /** @description The bytes of the image, in base64 */
+                        data: string;
+                        name?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {unknown} */
+                            mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
+                            name: string | null;
+                            size: number;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of an image */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": string;
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Remove an image that no message has; one that a message has goes with it */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
                         "application/json": {
                             /** Format: uuid */
                             id: string;
