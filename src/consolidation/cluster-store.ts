@@ -53,6 +53,21 @@ export async function replaceClusters(tx: Tx, ownerId: string, clusters: Cluster
   }
 }
 
+/** Puts topics back, but for those of which a memory is gone since: what they are about may have been forgotten. */
+export async function restoreClusters(tx: Tx, ownerId: string, clusters: Cluster[]): Promise<void> {
+  const ids = clusters.flatMap(({ memoryIds }) => memoryIds)
+  const rows = await tx
+    .select({ id: memories.id })
+    .from(memories)
+    .where(and(eq(memories.ownerId, ownerId), inArray(memories.id, ids), isNull(memories.forgottenAt)))
+  const there = new Set(rows.map(({ id }) => id))
+  await replaceClusters(
+    tx,
+    ownerId,
+    clusters.filter(({ memoryIds }) => memoryIds.every((id) => there.has(id)))
+  )
+}
+
 /** Newest first, one row more than `limit`. */
 export function listClusters(tx: Tx, ownerId: string, limit: number, after?: Cursor): Promise<ClusterRow[]> {
   const { updatedAt, id } = memoryClusters

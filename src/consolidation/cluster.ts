@@ -5,6 +5,7 @@ import { groupByVectors } from './group-by-vectors.ts'
 import { groupByWords } from './group-by-words.ts'
 import { isOtherModel, listCurrent, listVectors, type MemoryRow } from './memory-store.ts'
 import { nameTopics } from './name-topics.ts'
+import { forgetTopicsBefore } from './store.ts'
 
 const MAX_MEMORIES = 5_000
 /** Comparing meanings takes a thousand times longer than comparing words. */
@@ -49,7 +50,9 @@ export async function cluster({ model, embedderOf }: ConsolidateDeps, run: Run):
     memoryIds: group.map((row) => row.id)
   }))
   if (isSame(clusters, before)) return
-  await run.write(async (tx) => {
+  await run.write(async (tx, report) => {
+    await forgetTopicsBefore(tx, ownerId)
+    report.before = { ...report.before, topics: before }
     await replaceClusters(tx, ownerId, clusters)
     const memoryIds = clusters.flatMap((cluster) => cluster.memoryIds)
     const topics = clusters.length === 1 ? '1 topic' : `${clusters.length} topics`

@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, or, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, lt, or, sql } from 'drizzle-orm'
 import { users } from '../auth/tables.ts'
 import type { Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
@@ -94,11 +94,24 @@ export function list(tx: Tx, ownerId: string, limit: number, after?: Cursor): Pr
   const { startedAt, id } = consolidations
   const isAfter = after && or(lt(startedAt, after.at), and(eq(startedAt, after.at), lt(id, after.id)))
   return tx
-    .select()
+    .select({
+      ...getTableColumns(consolidations),
+      report: sql<StoredReport>`${consolidations.report} - 'before'`
+    })
     .from(consolidations)
     .where(and(eq(consolidations.ownerId, ownerId), isAfter))
     .orderBy(desc(startedAt), desc(id))
     .limit(limit + 1)
+}
+
+/** The topics that an earlier run found are not what undoing it would bring back any more. */
+export async function forgetTopicsBefore(tx: Tx, ownerId: string): Promise<void> {
+  await tx
+    .update(consolidations)
+    .set({ report: sql`${consolidations.report} #- '{before,topics}'` })
+    .where(
+      and(eq(consolidations.ownerId, ownerId), sql`${consolidations.report} #> '{before,topics}' IS NOT NULL`)
+    )
 }
 
 /** The caller holds the row's lock. */

@@ -3,7 +3,14 @@ import type { StructuredModel } from '../llm/model.ts'
 import { ask } from './ask.ts'
 import type { ConsolidateDeps, Run } from './consolidate.ts'
 import { extractSummary } from './extract-summary.ts'
-import { findUncovered, isUnchanged, listLong, saveSummary, type Uncovered } from './summary-store.ts'
+import {
+  findSummary,
+  findUncovered,
+  isUnchanged,
+  listLong,
+  saveSummary,
+  type Uncovered
+} from './summary-store.ts'
 
 /** A conversation is summarised once this many messages are in no summary; the newest stay out of it. */
 const LEAST_UNCOVERED = 60
@@ -46,9 +53,18 @@ async function summariseChunk(
   const written = model && (await askForSummary(model, part, run.signal))
   const text = written || extractSummary(before, part.messages, MAX_SUMMARY)
   let saved = false
-  await run.write(async (tx) => {
+  await run.write(async (tx, report) => {
     saved = await isUnchanged(tx, ownerId, conversationId, part)
     if (!saved) return []
+    const known = await findSummary(tx, ownerId, conversationId)
+    if (known && known.builtAt.getTime() !== run.now.getTime()) {
+      const { text, throughSequence, builtAt } = known
+      const summary = { text, throughSequence, builtAt: builtAt.toISOString() }
+      report.before = {
+        ...report.before,
+        summaries: { ...report.before?.summaries, [conversationId]: summary }
+      }
+    }
     await saveSummary(tx, { ownerId, conversationId, throughSequence: through, text, builtAt: run.now })
     const count = part.messages.length
     return [

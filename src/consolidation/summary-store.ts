@@ -1,7 +1,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { messages } from '../chat/tables.ts'
 import type { Tx } from '../db/client.ts'
-import { conversationSummaries } from './tables.ts'
+import { conversationSummaries, type StoredReport } from './tables.ts'
 
 export type SummaryRow = typeof conversationSummaries.$inferSelect
 
@@ -124,9 +124,20 @@ export async function saveSummary(tx: Tx, summary: SummaryRow): Promise<void> {
     })
 }
 
-/** Those of one run, which are dated by its beginning. */
-export async function removeSummariesBuilt(tx: Tx, ownerId: string, builtAt: Date): Promise<void> {
-  await tx
+/** Removes those of one run, which are dated by its beginning, and puts back what they replaced. */
+export async function undoSummaries(
+  tx: Tx,
+  ownerId: string,
+  builtAt: Date,
+  before: NonNullable<StoredReport['before']>['summaries'] = {}
+): Promise<void> {
+  const removed = await tx
     .delete(conversationSummaries)
     .where(and(eq(conversationSummaries.ownerId, ownerId), eq(conversationSummaries.builtAt, builtAt)))
+    .returning({ id: conversationSummaries.conversationId })
+  for (const { id: conversationId } of removed) {
+    const summary = before[conversationId]
+    if (!summary) continue
+    await saveSummary(tx, { ...summary, ownerId, conversationId, builtAt: new Date(summary.builtAt) })
+  }
 }

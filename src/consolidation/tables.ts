@@ -10,6 +10,11 @@ export interface StoredReport extends ConsolidationReport {
   finished: string[]
   /** How often each part has failed. */
   failures?: Record<string, number>
+  /** What stood where it wrote anew, for undo. */
+  before?: {
+    topics?: { id: string; topic: string; memoryIds: string[] }[]
+    summaries?: Record<string, { text: string; throughSequence: number; builtAt: string }>
+  }
 }
 
 /** One night's tidying of an owner's memory, with its report. */

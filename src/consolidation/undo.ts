@@ -1,5 +1,6 @@
 import type { Tx } from '../db/client.ts'
 import type { MemoryState } from '../memory/tables.ts'
+import { restoreClusters } from './cluster-store.ts'
 import type { MemoryCare } from './consolidate.ts'
 import { ConsolidationRunning } from './errors.ts'
 import {
@@ -17,7 +18,7 @@ import {
 } from './memory-store.ts'
 import { undoProfile } from './profile-store.ts'
 import * as store from './store.ts'
-import { removeSummariesBuilt } from './summary-store.ts'
+import { undoSummaries } from './summary-store.ts'
 
 /** Columns that one memory's merge raised: each is put back by itself, unless the owner has set it since. */
 const RAISED = ['importance', 'strength', 'tags', 'pinned', 'validFrom'] as const
@@ -45,8 +46,11 @@ export async function undoConsolidation(
   await markHistoryUndone(tx, ownerId, undone)
   const profiled = run.report.steps.find(({ action }) => action === 'profiled')
   if (profiled) await undoProfile(tx, ownerId, profiled.memoryIds)
-  await removeSummariesBuilt(tx, ownerId, run.startedAt)
-  const report = { ...run.report, steps: [...run.report.steps, ...describe([...new Set(left)])] }
+  const { before, ...done } = run.report
+  await undoSummaries(tx, ownerId, run.startedAt, before?.summaries)
+  // Made anew by a later run, topics have nothing to be put back by.
+  if (before?.topics) await restoreClusters(tx, ownerId, before.topics)
+  const report = { ...done, steps: [...run.report.steps, ...describe([...new Set(left)])] }
   return store.markUndone(tx, ownerId, id, report)
 }
 

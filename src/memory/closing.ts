@@ -44,36 +44,80 @@ export async function questionDependants(tx: Tx, ownerId: string, id: string, by
 }
 
 /** Settles the open conflicts of a memory that has ended; a rival that is left in none holds again. */
-async function releaseRivals(tx: Tx, ownerId: string, id: string, by: By, now: Date): Promise<void> {
+export async function releaseRivals(tx: Tx, ownerId: string, id: string, by: By, now: Date): Promise<void> {
   const settled = await tx
     .update(memoryConflicts)
     .set({ resolvedAt: now })
     .where(isOpenConflictOf(ownerId, id))
     .returning({ memoryId: memoryConflicts.memoryId, otherId: memoryConflicts.otherId })
   for (const { memoryId, otherId } of settled) {
+    await releaseIfAlone(tx, ownerId, memoryId === id ? otherId : memoryId, by)
+  }
+}
+
+/** A memory that contradicts nothing any more holds again. */
+export async function releaseIfAlone(tx: Tx, ownerId: string, id: string, by: By): Promise<void> {
+  if (await hasOpenConflict(tx, ownerId, id)) return
+  const released = await tx
+    .update(memories)
+    .set({ status: 'active', updatedAt: sql`now()` })
+    .where(and(isRemembered(ownerId, id), eq(memories.status, 'conflicting')))
+    .returning({ id: memories.id })
+  if (released.length === 0) return
+  await record(tx, ownerId, id, {
+    action: 'resolved',
+    by,
+    reason: 'what it contradicted has ended',
+    before: { status: 'conflicting' },
+    after: { status: 'active' }
+  })
+}
+
+/**
+ * What it means for others that a memory which ended at `closedAt` holds again: what it contradicted then, and still stands,
+ * is contradicted again.
+ */
+export async function afterReopening(
+  tx: Tx,
+  ownerId: string,
+  id: string,
+  closedAt: Date,
+  by: By
+): Promise<void> {
+  const settled = await tx
+    .select()
+    .from(memoryConflicts)
+    .where(and(isConflictOf(ownerId, id), eq(memoryConflicts.resolvedAt, closedAt)))
+    .for('update')
+  for (const { id: conflictId, memoryId, otherId } of settled) {
     const rival = memoryId === id ? otherId : memoryId
-    if (await hasOpenConflict(tx, ownerId, rival)) continue
-    const released = await tx
-      .update(memories)
-      .set({ status: 'active', updatedAt: sql`now()` })
+    const [before] = await tx
+      .select({ status: memories.status })
+      .from(memories)
       .where(
-        and(
-          eq(memories.ownerId, ownerId),
-          eq(memories.id, rival),
-          eq(memories.status, 'conflicting'),
-          isNull(memories.forgottenAt)
-        )
+        and(isRemembered(ownerId, rival), inArray(memories.status, ['active', 'unconfirmed', 'conflicting']))
       )
-      .returning({ id: memories.id })
-    if (released.length === 0) continue
+      .for('update')
+    if (!before) continue
+    await tx
+      .update(memoryConflicts)
+      .set({ resolvedAt: null })
+      .where(and(eq(memoryConflicts.ownerId, ownerId), eq(memoryConflicts.id, conflictId)))
+    if (before.status === 'conflicting') continue
+    const after = { status: 'conflicting' as const }
+    await tx
+      .update(memories)
+      .set({ ...after, updatedAt: sql`now()` })
+      .where(isRemembered(ownerId, rival))
     await record(tx, ownerId, rival, {
-      action: 'resolved',
+      action: 'conflicted',
       by,
-      reason: 'what it contradicted has ended',
-      before: { status: 'conflicting' },
-      after: { status: 'active' }
+      reason: 'what it contradicted holds again',
+      before,
+      after
     })
   }
+  await releaseIfAlone(tx, ownerId, id, by)
 }
 
 export async function hasOpenConflict(tx: Tx, ownerId: string, id: string): Promise<boolean> {
@@ -85,10 +129,17 @@ export async function hasOpenConflict(tx: Tx, ownerId: string, id: string): Prom
   return rows.length > 0
 }
 
-function isOpenConflictOf(ownerId: string, id: string) {
+function isRemembered(ownerId: string, id: string) {
+  return and(eq(memories.ownerId, ownerId), eq(memories.id, id), isNull(memories.forgottenAt))
+}
+
+function isConflictOf(ownerId: string, id: string) {
   return and(
     eq(memoryConflicts.ownerId, ownerId),
-    isNull(memoryConflicts.resolvedAt),
     or(eq(memoryConflicts.memoryId, id), eq(memoryConflicts.otherId, id))
   )
+}
+
+function isOpenConflictOf(ownerId: string, id: string) {
+  return and(isConflictOf(ownerId, id), isNull(memoryConflicts.resolvedAt))
 }

@@ -1,10 +1,12 @@
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Tx } from '../db/client.ts'
+import { releaseRivals } from './closing.ts'
 import { MemoryNotFound, MergeInvalid } from './errors.ts'
+import { addConflict } from './extraction/reconcile-store.ts'
 import { type Change, record } from './history.ts'
 import type { MemoryRow } from './store.ts'
-import { memories, memorySources } from './tables.ts'
+import { memories, memoryConflicts, memorySources } from './tables.ts'
 
 /** Memories that cannot be joined as they are: what has ended is history, and what was proposed is not the owner's yet. */
 const MERGEABLE: MemoryRow['status'][] = ['active', 'unconfirmed', 'conflicting']
@@ -54,6 +56,10 @@ export async function merge(
     await change(tx, ownerId, id, after)
     await record(tx, ownerId, id, { ...entry, before: { status, supersededBy, validTo, closedAt }, after })
   }
+  const leftIds = left.map(({ id }) => id)
+  const addedConflicts = await moveConflicts(tx, ownerId, keptId, leftIds, by)
+  // What was derived from them is derived from the one that is kept: it is not in doubt.
+  for (const id of leftIds) await releaseRivals(tx, ownerId, id, by, now)
   const { proofCount, importance, strength, tags, pinned, validFrom } = kept
   const all = [kept, ...left]
   const joined = {
@@ -70,18 +76,9 @@ export async function merge(
     before: { proofCount, importance, strength, tags, pinned, validFrom },
     after: {
       ...joined,
-      addedSources: await copySources(
-        tx,
-        ownerId,
-        keptId,
-        left.map(({ id }) => id)
-      ),
-      addedDependants: await copyDependants(
-        tx,
-        ownerId,
-        keptId,
-        left.map(({ id }) => id)
-      )
+      addedSources: await copySources(tx, ownerId, keptId, leftIds),
+      addedDependants: await copyDependants(tx, ownerId, keptId, leftIds),
+      addedConflicts
     }
   })
 }
@@ -113,6 +110,36 @@ async function copySources(tx: Tx, ownerId: string, toId: string, fromIds: strin
     .onConflictDoNothing()
     .returning({ id: memorySources.id })
   return added.map(({ id }) => id)
+}
+
+/** What one of them contradicts, the one that is kept contradicts as well. Answers the conflicts that are new. */
+async function moveConflicts(
+  tx: Tx,
+  ownerId: string,
+  toId: string,
+  fromIds: string[],
+  by: Change['by']
+): Promise<string[]> {
+  const { memoryId, otherId, resolvedAt } = memoryConflicts
+  const ofOwner = eq(memoryConflicts.ownerId, ownerId)
+  const ofThem = or(inArray(memoryId, fromIds), inArray(otherId, fromIds))
+  const open = await tx
+    .select()
+    .from(memoryConflicts)
+    .where(and(ofOwner, isNull(resolvedAt), ofThem))
+  const added: string[] = []
+  for (const { reason, ...pair } of open) {
+    const rival = fromIds.includes(pair.memoryId) ? pair.otherId : pair.memoryId
+    if (rival === toId || fromIds.includes(rival)) continue
+    const both = [toId, rival]
+    const isBoth = and(inArray(memoryId, both), inArray(otherId, both))
+    // One that the owner has settled stays so.
+    if ((await tx.select({ memoryId }).from(memoryConflicts).where(and(ofOwner, isBoth))).length > 0) continue
+    const id = uuidv7()
+    await addConflict(tx, ownerId, { id, memoryId: toId, otherId: rival, reason }, by)
+    added.push(id)
+  }
+  return added
 }
 
 /** What was derived from one of them is derived from the one that is kept. */

@@ -2,6 +2,7 @@ import { and, desc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
 import { memoryClusterMembers, memoryClusters } from '../consolidation/tables.ts'
 import type { Tx } from '../db/client.ts'
 import type { Queue } from '../jobs/queue.ts'
+import { afterReopening, releaseIfAlone } from './closing.ts'
 import { MemoryNotFound, NothingToUndo } from './errors.ts'
 import type { TakenDown } from './forgetting/forget.ts'
 import { indexAnew } from './forgetting/redact-messages.ts'
@@ -12,6 +13,7 @@ import {
   type MemoryAction,
   type MemoryState,
   memories,
+  memoryConflicts,
   memoryDependencies,
   memoryHistory,
   memorySources
@@ -121,6 +123,10 @@ async function putBack(tx: Tx, queue: Queue, ownerId: string, entry: HistoryRow)
     await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [memoryId], messageIds: [] })
   }
   await takeBack(tx, ownerId, memoryId, after ?? {})
+  const endedAt = after?.closedAt ?? after?.forgottenAt
+  if ((columns.status ?? row.status) === 'conflicting' && typeof endedAt === 'string') {
+    await afterReopening(tx, ownerId, memoryId, new Date(endedAt), 'owner')
+  }
   if (before.taken) await putUp(tx, queue, ownerId, before.taken as TakenDown)
   await record(tx, ownerId, memoryId, {
     action: 'restored',
@@ -160,7 +166,11 @@ async function toColumns(
 
 /** Removes what a merge gave to the memory that was kept. */
 async function takeBack(tx: Tx, ownerId: string, id: string, after: MemoryState): Promise<void> {
-  const { addedSources = [], addedDependants = [] } = after as Record<string, string[] | undefined>
+  const {
+    addedSources = [],
+    addedDependants = [],
+    addedConflicts = []
+  } = after as Record<string, string[] | undefined>
   await tx
     .delete(memorySources)
     .where(and(eq(memorySources.ownerId, ownerId), inArray(memorySources.id, addedSources)))
@@ -173,6 +183,11 @@ async function takeBack(tx: Tx, ownerId: string, id: string, after: MemoryState)
         inArray(memoryDependencies.memoryId, addedDependants)
       )
     )
+  if (addedConflicts.length === 0) return
+  await tx
+    .delete(memoryConflicts)
+    .where(and(eq(memoryConflicts.ownerId, ownerId), inArray(memoryConflicts.id, addedConflicts)))
+  await releaseIfAlone(tx, ownerId, id, 'owner')
 }
 
 /** Puts up again what forgetting took down: topics, and messages to be found by their words. */

@@ -12,11 +12,12 @@ describeEachDatabase('the nightly schedule', (database) => {
   let ada: Awaited<ReturnType<typeof tidyOwner>>
 
   beforeEach(async () => {
-    // Tomorrow, because accounts are dated by the database's own clock.
     now = new Date(new Date().setUTCHours(24, 30, 0, 0))
     house = await buildTestApp(database(), { now: () => now })
     ada = await tidyOwner(database(), house)
     await ada.call('PATCH', '/me', { timezone: 'Asia/Karachi' })
+    // By the database's own clock it began at whatever hour the test runs.
+    await database().pool.query('UPDATE users SET created_at = $2 WHERE id = $1', [ada.owner.id, now])
   })
   afterEach(() => house.close())
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { runJobs } from '../memory/jobs.ts'
 import { buildTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { stepsOf, tidyOwner } from './tidy.ts'
@@ -38,6 +39,84 @@ describeEachDatabase('undoing a consolidation', (database) => {
     const history = await ada.rows('memory_history', 'action, undone_at IS NOT NULL AS undone')
     expect(history.filter(({ undone }) => undone)).toHaveLength(3)
     expect(history.filter(({ action }) => action === 'restored')).toHaveLength(3)
+  })
+
+  const topics = async () => (await ada.rows('memory_clusters', 'id, topic, size')) as { topic: string }[]
+  const BEES = [
+    'My sister Ada keeps bees in Tromsø',
+    'Ada sold honey from her bees',
+    'The bees swarmed on 4 May 2025'
+  ]
+  const COFFEE = ['I like dark coffee', 'I drink my coffee without milk', 'My favourite coffee bar is Fuglen']
+
+  test('puts back the topics that were there before, but for one whose memory is gone since', async () => {
+    const bees: string[] = []
+    for (const text of BEES) bees.push(await ada.remember(text))
+    await ada.tidy()
+    const before = await topics()
+    expect(before).toHaveLength(1)
+    for (const text of COFFEE) await ada.remember(text)
+    const { id } = await ada.tidy()
+    expect(await topics()).toHaveLength(2)
+    await undo(id)
+    expect(await topics()).toEqual(before)
+    const [listed] = (await ada.call('GET', '/consolidations')).data.items
+    expect(Object.keys(listed.report)).toEqual(['steps'])
+
+    const again = await ada.tidy()
+    expect(await topics()).toHaveLength(2)
+    await ada.call('DELETE', `/memories/${bees[0]}`)
+    await undo(again.id)
+    expect(await topics()).toEqual([])
+  })
+
+  test('leaves the topics of a later run alone', async () => {
+    for (const text of BEES) await ada.remember(text)
+    const first = await ada.tidy()
+    for (const text of COFFEE) await ada.remember(text)
+    await ada.tidy()
+    const after = await topics()
+    await undo(first.id)
+    expect(await topics()).toEqual(after)
+  })
+
+  test('puts back the summary that was there before, and none that what is forgotten may stand in', async () => {
+    const say = (from: number, count: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        role: 'user',
+        content: `Hive number ${from + index} stands beside the orchard.`,
+        createdAt: new Date(Date.UTC(2026, 2, 1, 0, from + index)).toISOString()
+      }))
+    const { conversationId } = (await ada.call('POST', '/conversations/import', { messages: say(0, 100) }))
+      .data
+    await runJobs(house, ada.owner.id)
+    await ada.tidy()
+    const summaries = () => ada.rows('conversation_summaries')
+    const before = await summaries()
+    expect(before).toHaveLength(1)
+    /** As talk does, which imports cannot: it goes on. */
+    const goOn = () =>
+      database().pool.query(
+        `WITH last AS (SELECT * FROM messages WHERE owner_id = $1 AND conversation_id = $2 ORDER BY sequence DESC LIMIT 1),
+              said AS (INSERT INTO messages (owner_id, id, conversation_id, parent_id, sequence, role, content)
+                SELECT $1, md5(n::text || last.id::text)::uuid, $2,
+                       CASE WHEN n = 1 THEN last.id ELSE md5((n - 1)::text || last.id::text)::uuid END,
+                       last.sequence + n, 'user', 'The lighthouse keeper has lamp ' || n
+                  FROM last, generate_series(1, 100) n)
+         UPDATE conversations SET next_sequence = next_sequence + 100 WHERE owner_id = $1 AND id = $2`,
+        [ada.owner.id, conversationId]
+      )
+    await goOn()
+    const second = await ada.tidy()
+    expect(await summaries()).not.toEqual(before)
+    await undo(second.id)
+    expect(await summaries()).toEqual(before)
+
+    const third = await ada.tidy()
+    const known = await ada.remember('I like dark coffee')
+    await ada.call('DELETE', `/memories/${known}`)
+    await undo(third.id)
+    expect(await summaries()).toEqual([])
   })
 
   test('leaves what was changed since, and says which', async () => {

@@ -1,6 +1,5 @@
 import type { Database, Tx } from '../../db/client.ts'
 import type { JobHandlers, Queue } from '../../jobs/queue.ts'
-import { isOutOfBudget } from '../../llm/errors.ts'
 import type { Embedder, StructuredModel } from '../../llm/model.ts'
 import { ExtractionUnreadable } from '../errors.ts'
 import type { Embedders } from '../recall/embedders.ts'
@@ -88,11 +87,9 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
     signal: AbortSignal
   ): Promise<unknown> {
     try {
-      await learnByModel(model, ownerId, unit, signal)
+      return await learnByModel(model, ownerId, unit, signal)
     } catch (error) {
       signal.throwIfAborted()
-      // It waits, and nothing is wrong with the message.
-      if (isOutOfBudget(error)) throw error
       const isUnreadable = error instanceof ExtractionUnreadable
       const { inputs } = unit
       // Of several messages one may be what the model chokes on.
@@ -103,19 +100,28 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
         }
         return failure
       }
-      const ids = inputs.map(({ messageId }) => messageId)
-      const status = isUnreadable ? 'parked' : 'failing'
-      await database.inOwner(ownerId, (tx) => noteFailure(tx, ownerId, ids, status, codeOf(error)))
+      await note(ownerId, inputs, isUnreadable ? 'parked' : 'failing', error)
       return isUnreadable ? undefined : error
     }
   }
 
+  async function note(
+    ownerId: string,
+    inputs: ExtractionInput[],
+    status: 'failing' | 'parked',
+    error: unknown
+  ): Promise<void> {
+    const ids = inputs.map(({ messageId }) => messageId)
+    await database.inOwner(ownerId, (tx) => noteFailure(tx, ownerId, ids, status, codeOf(error)))
+  }
+
+  /** Answers what failed of single messages; throws where nothing was found out about any. */
   async function learnByModel(
     model: StructuredModel,
     ownerId: string,
     { inputs, requests }: Unit,
     signal: AbortSignal
-  ): Promise<void> {
+  ): Promise<unknown> {
     const own = await database.inOwner(ownerId, (tx) => listOwnCategories(tx, ownerId))
     const found = new Map<string, FoundFact[]>()
     for (const request of requests) {
@@ -124,10 +130,18 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
         found.set(id, [...(found.get(id) ?? []), ...facts])
       }
     }
+    let failure: unknown
     for (const input of inputs) {
       const facts = (found.get(input.messageId) ?? []).slice(0, MAX_FACTS)
-      await keep(ownerId, input, await judgeByModel(model, ownerId, facts, signal))
+      try {
+        await keep(ownerId, input, await judgeByModel(model, ownerId, facts, signal))
+      } catch (error) {
+        signal.throwIfAborted()
+        await note(ownerId, [input], 'failing', error)
+        failure = error
+      }
     }
+    return failure
   }
 
   /** Facts with their vectors, where those know meaning, and with what the model makes of them beside what is known. */

@@ -1,7 +1,13 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Tx } from '../../db/client.ts'
 import type { Change } from '../history.ts'
-import { approveProposal, confirmInference, findByText } from '../review/review-store.ts'
+import {
+  approveProposal,
+  confirmInference,
+  findByText,
+  findMerged,
+  isRejected
+} from '../review/review-store.ts'
 import { keepMemory, type NewSource, proveMemory } from '../store.ts'
 import type { Ending, FoundFact } from './facts.ts'
 import {
@@ -58,10 +64,13 @@ export async function reconcile(tx: Tx, ownerId: string, told: Told[], now: Date
 
 async function reconcileOne(tx: Tx, ownerId: string, told: Told, now: Date): Promise<string | null> {
   const { fact, source } = told
-  const known = fact.lasting ? await findByText(tx, ownerId, fact.text) : undefined
+  const known = fact.lasting
+    ? ((await findByText(tx, ownerId, fact.text)) ?? (await findMerged(tx, ownerId, fact.text)))
+    : undefined
   if (fact.saidBy === 'other') {
     // Somebody else's words neither prove nor change what the owner said.
-    return known ? null : keep(tx, ownerId, told)
+    // What the owner has turned down is not offered again.
+    return known || (await isRejected(tx, ownerId, fact.text)) ? null : keep(tx, ownerId, told)
   }
   const standing = await findStanding(tx, ownerId, nearOf(told))
   const ended = findEnded(told, standing)

@@ -1,10 +1,16 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { messages, turns } from '../../chat/tables.ts'
-import { conversationSummaries, memoryClusterMembers, memoryClusters } from '../../consolidation/tables.ts'
+import {
+  consolidations,
+  conversationSummaries,
+  memoryClusterMembers,
+  memoryClusters
+} from '../../consolidation/tables.ts'
 import type { Tx } from '../../db/client.ts'
 import type { Queue } from '../../jobs/queue.ts'
 import { analyzeTerms } from '../../search/analyze.ts'
+import { releaseRivals } from '../closing.ts'
 import { MemoryNotFound } from '../errors.ts'
 import { record } from '../history.ts'
 import { messageTerms, messageVectors } from '../recall/tables.ts'
@@ -92,6 +98,7 @@ async function hide(
       after: { forgottenAt: now.toISOString(), purgeAt: purgeAt.toISOString() },
       batchId
     })
+    await releaseRivals(tx, ownerId, memoryId, 'owner', now)
   }
 }
 
@@ -112,6 +119,16 @@ async function takeDown(tx: Tx, ownerId: string, going: WhatGoes): Promise<Taken
       )
     )
   )
+  // What a consolidation could put back would not be looked through then.
+  await tx
+    .update(consolidations)
+    .set({ report: sql`${consolidations.report} #- '{before,summaries}'` })
+    .where(
+      and(
+        eq(consolidations.ownerId, ownerId),
+        sql`${consolidations.report} #> '{before,summaries}' IS NOT NULL`
+      )
+    )
   const messageIds = await findTelling(tx, ownerId, going)
   // A vector that is being saved holds them until it is there to be deleted.
   await tx

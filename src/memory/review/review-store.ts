@@ -32,6 +32,35 @@ export async function findByText(
   return row
 }
 
+/** The current memory into which one that said exactly this was merged. */
+export async function findMerged(
+  tx: Tx,
+  ownerId: string,
+  text: string
+): Promise<{ id: string; status: Status } | undefined> {
+  const { rows } = await tx.execute<{ id: string; status: Status }>(sql`
+    WITH RECURSIVE chain AS (
+      SELECT id, status, superseded_by FROM memories
+       WHERE owner_id = ${ownerId} AND text_hash = ${hashText(text)} AND forgotten_at IS NULL AND status = 'superseded'
+      UNION
+      SELECT next.id, next.status, next.superseded_by FROM chain
+        JOIN memories next ON next.owner_id = ${ownerId} AND next.id = chain.superseded_by AND next.forgotten_at IS NULL
+       WHERE EXISTS (SELECT FROM memory_history entry
+         WHERE entry.owner_id = ${ownerId} AND entry.memory_id = chain.id AND entry.action = 'merged'
+           AND entry.undone_at IS NULL AND entry.after ->> 'supersededBy' = chain.superseded_by::text)
+    ) SELECT id, status FROM chain WHERE status IN ('active', 'conflicting', 'unconfirmed') LIMIT 1`)
+  return rows[0]
+}
+
+/** Whether the owner has turned down a proposal that said exactly this. */
+export async function isRejected(tx: Tx, ownerId: string, text: string): Promise<boolean> {
+  const { rows } = await tx.execute(sql`
+    SELECT FROM memories JOIN memory_history entry
+        ON entry.owner_id = ${ownerId} AND entry.memory_id = memories.id AND entry.action = 'rejected'
+     WHERE memories.owner_id = ${ownerId} AND memories.text_hash = ${hashText(text)} AND memories.status = 'expired' LIMIT 1`)
+  return rows.length > 0
+}
+
 /** Newest first, one more than `limit`. */
 export function listProposals(tx: Tx, ownerId: string, limit: number, after?: Cursor): Promise<Memory[]> {
   const { createdAt, id } = memories
@@ -83,27 +112,30 @@ export async function rejectProposal(tx: Tx, ownerId: string, id: string, now: D
     .where(and(eq(memories.ownerId, ownerId), eq(memories.id, id)))
   const validTo = row?.validFrom ?? now
   const after = { status: 'expired' as const, validTo, closedAt: now }
-  await decide(tx, ownerId, id, { by: 'owner', action: 'rejected' }, after)
+  const isDecided = await decide(tx, ownerId, id, { by: 'owner', action: 'rejected' }, after)
+  if (isDecided) await afterClosing(tx, ownerId, id, 'owner', now)
 }
 
+/** False: it was decided so before. */
 async function decide(
   tx: Tx,
   ownerId: string,
   id: string,
   change: Pick<Change, 'by' | 'action'>,
   after: Partial<Pick<MemoryRow, 'status' | 'validTo' | 'closedAt'>>
-): Promise<void> {
+): Promise<boolean> {
   const isOne = and(eq(memories.ownerId, ownerId), eq(memories.id, id), isNull(memories.forgottenAt))
   const [row] = await tx.select({ status: memories.status }).from(memories).where(isOne).for('update')
   if (!row) throw new MemoryNotFound(id)
   // Decided before, the same way.
-  if (row.status === after.status) return
+  if (row.status === after.status) return false
   if (row.status !== 'proposed') throw new NotProposed(id)
   await tx
     .update(memories)
     .set({ ...after, updatedAt: sql`now()` })
     .where(isOne)
   await record(tx, ownerId, id, { ...change, before: row, after })
+  return true
 }
 
 /** Conflicts that wait for the owner, newest first, one more than `limit`. */

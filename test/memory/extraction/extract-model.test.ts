@@ -360,6 +360,9 @@ describeEachDatabase('learning from what was said, with a model', (database) => 
     expect((await call('POST', `/memory-proposals/${id}/reject`)).data.status).toBe('expired')
     expect((await call('POST', `/memory-proposals/${id}/approve`)).data.code).toBe('PAI_MEMORY_NOT_PROPOSED')
     expect((await call('GET', '/memory-proposals')).data.items).toEqual([])
+    // Read once more, it is not offered once more.
+    await tell(page, { text: 'I am called Mallory.', quote, saidBy: 'owner', slot: 'name' })
+    expect((await call('GET', '/memory-proposals')).data.items).toEqual([])
   })
 
   test('an approved proposal is a memory like any other', async () => {
