@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import { createAccounts } from './auth/accounts.ts'
 import { deriveKey } from './auth/secrets.ts'
+import { loadConversation } from './chat/conversation-store.ts'
 import { extractionSource } from './chat/extraction-source.ts'
 import { createFindTitle } from './chat/find-title.ts'
 import { createImportConversation, createIndexImport } from './chat/import-conversation.ts'
@@ -46,11 +47,12 @@ import { createRecall, type Recall } from './memory/recall/recall.ts'
 import { createReembed } from './memory/recall/reembed.ts'
 import { hashText, indexWords } from './memory/store.ts'
 import { createSweep } from './memory/sweep.ts'
+import { measureProviders } from './models/measure-providers.ts'
 import { findFileImport } from './transfer/file-store.ts'
 import { createImportFrom, createImportParts } from './transfer/import.ts'
-
 import { createUsage } from './usage/create-usage.ts'
 import { payForJobs } from './usage/pay-for-jobs.ts'
+
 export type Services = Awaited<ReturnType<typeof createServices>>
 
 export interface ServiceOptions {
@@ -109,6 +111,8 @@ export async function createServices({
     now
   })
   const { meters, payFor } = usage
+  measureProviders(meters.register, llm)
+  bus.hear('budget', usage.forget)
   const recall = meters.timeRecall(createRecall({ database, embedders, now }))
 
   const chatModel = (name?: string) => (name ? llm.chatModel(name) : llm.chat)
@@ -213,6 +217,7 @@ export async function createServices({
       undo: (tx: Tx, ownerId: string, id: string) => undoConsolidation(tx, memory, ownerId, id)
     },
     readCurrentProfile,
+    loadConversation,
     database,
     embedders,
     jobs: payForJobs(jobs, { payFor, database, queue }),

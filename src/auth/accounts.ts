@@ -55,7 +55,7 @@ export async function createAccounts({
       successorKey: deriveKey(secret, 'refresh-token')
     }),
     signOut: createSignOut({ database, revocations }),
-    profiles: createProfiles({ database, revocations, passwords }),
+    profiles: createProfiles({ database, bus, revocations, passwords }),
     apiKeys: createApiKeys({ database, revocations, replayKey }),
     invitations: createInvitations({ database, replayKey })
   }

@@ -1,3 +1,4 @@
+import type { Bus } from '../db/bus.ts'
 import type { Database } from '../db/client.ts'
 import { LastAdministrator, LocaleInvalid, PasswordWrong, TimezoneInvalid, TokenInvalid } from './errors.ts'
 import type { Passwords } from './passwords.ts'
@@ -15,6 +16,7 @@ import {
 
 interface Dependencies {
   database: Database
+  bus: Pick<Bus, 'tell'>
   revocations: Revocations
   passwords: Passwords
 }
@@ -26,14 +28,18 @@ export interface Profiles {
   remove(ownerId: string, password: string): Promise<void>
 }
 
-export function createProfiles({ database, revocations, passwords }: Dependencies): Profiles {
+export function createProfiles({ database, bus, revocations, passwords }: Dependencies): Profiles {
   return {
     async load(ownerId) {
       return orGone(await database.readInOwner(ownerId, (tx) => findProfile(tx, ownerId)))
     },
     async save(ownerId, changes) {
       const checked = checkChanges(changes)
-      return orGone(await database.inOwner(ownerId, (tx) => saveProfile(tx, ownerId, checked)))
+      return database.inOwner(ownerId, async (tx) => {
+        // Whoever works for the owner anywhere has it in mind.
+        if (checked.monthlyBudget !== undefined) await bus.tell(tx, 'budget', ownerId)
+        return orGone(await saveProfile(tx, ownerId, checked))
+      })
     },
     async remove(ownerId, password) {
       const hash = orGone(await database.readInOwner(ownerId, (tx) => findPasswordHash(tx, ownerId)))

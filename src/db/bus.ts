@@ -6,9 +6,9 @@ const CHANNEL = 'pai'
 
 /**
  * What a process has to tell the others: the turns whose log has grown, with commas between; a turn that its owner wants
- * stopped; a session or an API key that is good no more. All by their ids.
+ * stopped; a session or an API key that is good no more; an owner who has set another budget. All by their ids.
  */
-export type BusTopic = 'turn-log' | 'turn-stop' | 'signed-out'
+export type BusTopic = 'turn-log' | 'turn-stop' | 'signed-out' | 'budget'
 
 /** As many ids as one notification may name: PostgreSQL takes 8,000 bytes in it. */
 export const MAX_IDS = 200

@@ -1,6 +1,4 @@
 import type { Database } from '../db/client.ts'
-import { BudgetSpent } from './errors.ts'
-import type { Prices } from './prices.ts'
 import { readStanding } from './store.ts'
 
 /** How an owner stands in a month, as the database has it. */
@@ -12,7 +10,7 @@ export interface Standing {
   budgetNanos: number | null
 }
 
-/** What another node has spent, or the owner has changed, is known after this long. */
+/** What other processes have spent is known after this long. */
 const FRESH_MS = 5_000
 const MAX_REMEMBERED = 10_000
 
@@ -24,13 +22,11 @@ export type Budgets = ReturnType<typeof createBudgets>
  */
 export function createBudgets({
   database,
-  prices,
   limitNanos,
   mayCost,
   now
 }: {
   database: Pick<Database, 'readInOwner'>
-  prices: Prices
   /** The deployment's, for each owner; null: none. */
   limitNanos: number | null
   /** Whether any model of this deployment costs something. */
@@ -75,22 +71,21 @@ export function createBudgets({
     return budgetNanos !== null && spentNanos + (unstored.get(ownerId) ?? 0) >= budgetNanos
   }
 
-  async function hasSpent(ownerId: string): Promise<boolean> {
-    if (!isSpent(ownerId, await stand(ownerId))) return false
-    // Before anything is refused it is read anew: the owner may just have raised the budget.
-    return isSpent(ownerId, await read(ownerId))
-  }
-
   return {
     /** Reads ahead how an owner stands, while other work is done. */
     expect(ownerId: string): void {
       if (mayCost) Promise.resolve(stand(ownerId)).catch(() => {})
     },
-    /** Throws where nothing is left for a call of this model. */
-    async check(ownerId: string, model: string): Promise<void> {
-      if (!prices.isFree(model) && (await hasSpent(ownerId))) throw new BudgetSpent(nextMonthOf(now()))
+    /** As far as is remembered; what is being stored at this moment may count twice. */
+    async seemsSpent(ownerId: string): Promise<boolean> {
+      return isSpent(ownerId, await stand(ownerId))
     },
-    hasSpent,
+    async isSpent(ownerId: string): Promise<boolean> {
+      return isSpent(ownerId, await read(ownerId))
+    },
+    forget(ownerId: string): void {
+      remembered.delete(ownerId)
+    },
     read,
     remember,
     addUnstored(ownerId: string, nanos: number): void {

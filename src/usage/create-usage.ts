@@ -30,13 +30,15 @@ export function createUsage({
   const models = [llm.chat.id, llm.embedder.id, ...llm.models().map(({ id }) => id)]
   const mayCost = models.some((model) => !prices.isFree(model))
   const meters = createMeters()
-  const budgets = createBudgets({ database, prices, limitNanos, mayCost, now })
+  const budgets = createBudgets({ database, limitNanos, mayCost, now })
   const ledger = createLedger({ database, prices, budgets, count: meters.countCall, onError, now })
   return {
     meters,
     payFor: createPayFor(ledger),
     readUsage: createReadUsage({ database, ledger, budgets, limitNanos, now }),
-    hasBudget: async (ownerId: string) => !mayCost || !(await budgets.hasSpent(ownerId)),
+    hasBudget: async (ownerId: string) => !mayCost || !(await ledger.hasSpent(ownerId)),
+    /** The owner has set another budget. */
+    forget: budgets.forget,
     flush: ledger.flush,
     close: ledger.close
   }

@@ -2,7 +2,8 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Database } from '../db/client.ts'
 import { OwnerGone } from '../db/errors.ts'
 import type { Books } from './account.ts'
-import { type Budgets, monthOf } from './budgets.ts'
+import { type Budgets, monthOf, nextMonthOf } from './budgets.ts'
+import { BudgetSpent } from './errors.ts'
 import type { Prices } from './prices.ts'
 import { readStanding, type StoredCall, saveCalls } from './store.ts'
 
@@ -95,9 +96,20 @@ export function createLedger({ database, prices, budgets, count, onError, now }:
     if (standing) budgets.remember(ownerId, standing)
   }
 
+  async function hasSpent(ownerId: string): Promise<boolean> {
+    if (!(await budgets.seemsSpent(ownerId))) return false
+    // Before anything is refused all of it is looked up anew: the owner may just have raised the budget.
+    await flush()
+    return budgets.isSpent(ownerId)
+  }
+
   return {
     note,
-    check: budgets.check,
+    /** Throws where nothing is left for a call of this model. */
+    async check(ownerId: string, model: string): Promise<void> {
+      if (!prices.isFree(model) && (await hasSpent(ownerId))) throw new BudgetSpent(nextMonthOf(now()))
+    },
+    hasSpent,
     expect: budgets.expect,
     /** Stores what waits; what cannot be stored now is tried again. */
     flush,

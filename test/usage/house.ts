@@ -21,7 +21,7 @@ export interface PayingOptions extends ScriptedOpenAiOptions {
 
 /** A house whose models are served over the wire and cost something, and an owner who pays. A call on no account fails. */
 export async function setUpPaying(database: Database, { llm, settings, now, ...script }: PayingOptions = {}) {
-  const server = await startScriptedOpenAi({ reply: () => ({ deltas: ['Hello', ' Ada'] }), ...script })
+  const server = await startScriptedOpenAi(script)
   onTestFinished(() => server.close())
   const models = await createLlm({
     openAiApiKey: 'sk-test',

@@ -1,0 +1,108 @@
+import { eq, sql } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { users } from '../../src/auth/tables.ts'
+import { conversations } from '../../src/chat/tables.ts'
+import type { Database } from '../../src/db/client.ts'
+import { createBudgets } from '../../src/usage/budgets.ts'
+import { createLedger } from '../../src/usage/ledger.ts'
+import { createPrices } from '../../src/usage/prices.ts'
+import { readStanding, sumUsage } from '../../src/usage/store.ts'
+import { createOwner, describeEachDatabase } from '../support/database.ts'
+
+const CALL = {
+  model: 'openai:gpt-5-mini',
+  kind: 'chat' as const,
+  usage: { inputTokens: 1_000_000, outputTokens: 0, cachedTokens: 0 }
+}
+/** What CALL costs: a quarter of a dollar. */
+const COST = 250_000_000
+
+describeEachDatabase('the ledger', (database) => {
+  const now = () => new Date('2026-05-31T12:00:00Z')
+
+  /** `inOwner` may fail in its place; a limit of one dollar. */
+  function setUp(inOwner: Database['inOwner'] = database().inOwner) {
+    const onError = vi.fn()
+    const prices = createPrices()
+    const limitNanos = 1_000_000_000
+    const budgets = createBudgets({ database: database(), limitNanos, mayCost: true, now })
+    const ledger = createLedger({ database: { inOwner }, prices, budgets, count: () => {}, onError, now })
+    onTestFinished(() => ledger.close())
+    return { ledger, onError }
+  }
+
+  const read = (owner: string) =>
+    database().readInOwner(owner, async (tx) => ({
+      ...(await sumUsage(tx, owner, { from: new Date(0), to: new Date('2030-01-01') })),
+      ...(await readStanding(tx, owner, '2026-05-01'))
+    }))
+
+  test('stores by itself, within a second, and adds up the month', async () => {
+    const owner = await createOwner(database())
+    const { ledger } = setUp()
+    const began = performance.now()
+    for (let call = 0; call < 3; call++) ledger.note({ ownerId: owner, purpose: 'chat' }, CALL)
+    await vi.waitFor(async () => expect((await read(owner)).calls).toBe(3), { timeout: 5_000, interval: 20 })
+    expect(performance.now() - began).toBeGreaterThan(100)
+    expect(await read(owner)).toMatchObject({ spentNanos: 3 * COST, costUsd: 0.75 })
+  })
+
+  test('stores what could not be stored, once, though an earlier try had come through', async () => {
+    const owner = await createOwner(database())
+    const failures = ['before', 'after']
+    const { ledger, onError } = setUp(async (ownerId, work) => {
+      const failure = failures.shift()
+      if (failure === 'before') throw new Error('The database is away')
+      const result = await database().inOwner(ownerId, work)
+      // Committed, but nobody hears of it.
+      if (failure === 'after') throw new Error('The connection broke')
+      return result
+    })
+    ledger.note({ ownerId: owner, purpose: 'chat' }, CALL)
+    await ledger.flush()
+    expect((await read(owner)).calls).toBe(0)
+    await ledger.flush()
+    ledger.note({ ownerId: owner, purpose: 'chat' }, CALL)
+    await ledger.flush()
+    expect(await read(owner)).toMatchObject({ calls: 2, spentNanos: 2 * COST })
+    expect(onError).toHaveBeenCalledTimes(2)
+  })
+
+  test('counts what is not stored yet against the budget, in this process at once', async () => {
+    const owner = await createOwner(database())
+    const { ledger } = setUp()
+    for (let call = 0; call < 3; call++) ledger.note({ ownerId: owner, purpose: 'chat' }, CALL)
+    await ledger.check(owner, CALL.model)
+    ledger.note({ ownerId: owner, purpose: 'chat' }, CALL)
+    await expect(ledger.check(owner, CALL.model)).rejects.toMatchObject({ code: 'PAI_USAGE_BUDGET_SPENT' })
+    await expect(ledger.check(owner, CALL.model)).rejects.toThrow(/begins on 2026-06-01/)
+    await ledger.check(owner, 'offline')
+    await ledger.flush()
+    await expect(ledger.check(owner, CALL.model)).rejects.toMatchObject({ statusCode: 402 })
+  })
+
+  test('keeps what a conversation cost that was deleted meanwhile, and forgets an account that is gone', async () => {
+    const owner = await createOwner(database())
+    const conversationId = uuidv7()
+    const { ledger, onError } = setUp()
+    await database().inOwner(owner, (tx) =>
+      tx.insert(conversations).values({ ownerId: owner, id: conversationId })
+    )
+    ledger.note({ ownerId: owner, purpose: 'chat', conversationId }, CALL)
+    await ledger.flush()
+    ledger.note({ ownerId: owner, purpose: 'chat', conversationId: uuidv7() }, CALL)
+    await database().inOwner(owner, (tx) => tx.delete(conversations).where(eq(conversations.ownerId, owner)))
+    await ledger.flush()
+    expect(await read(owner)).toMatchObject({ calls: 2, spentNanos: 2 * COST })
+
+    await database().inOwner(owner, (tx) => tx.delete(users).where(eq(users.id, owner)))
+    ledger.note({ ownerId: owner, purpose: 'chat' }, CALL)
+    await ledger.flush()
+    expect(onError).not.toHaveBeenCalled()
+    const { rows } = await database().inOwner(owner, (tx) =>
+      tx.execute(sql`SELECT FROM model_calls WHERE owner_id = ${owner}`)
+    )
+    expect(rows).toEqual([])
+  })
+})
