@@ -880,7 +880,13 @@ export interface paths {
                         "application/json": {
                             items: {
                                 id: string;
+                                aliases: string[];
+                                default: boolean;
                                 offline: boolean;
+                                images: boolean;
+                                tools: boolean;
+                                structured: boolean;
+                                available: boolean;
                                 embedder: {
                                     id: string;
                                     dimensions: number;
