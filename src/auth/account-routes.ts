@@ -82,7 +82,7 @@ const apiKeyRoutes: FastifyPluginAsyncTypebox<{ apiKeys: ApiKeys }> = async (app
   app.get(
     '/api-keys',
     { schema: { tags, summary: 'List API keys', querystring: PageQuery, response: { 200: ApiKeyPage } } },
-    ({ user, query }) => apiKeys.list(user.id, query.limit ?? 50, query.cursor)
+    ({ user, query }) => apiKeys.list(user.id, query)
   )
 
   app.post(
@@ -122,7 +122,7 @@ const invitationRoutes: FastifyPluginAsyncTypebox<{ invitations: Invitations }> 
     {
       schema: { tags, summary: 'List invitations', querystring: PageQuery, response: { 200: InvitationPage } }
     },
-    ({ user, query }) => invitations.list(user.id, query.limit ?? 50, query.cursor)
+    ({ user, query }) => invitations.list(user.id, query)
   )
 
   app.post(

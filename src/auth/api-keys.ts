@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Database } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
-import { decodeCursor, toPage } from '../http/cursor.ts'
+import { readPage } from '../http/cursor.ts'
+import type { PageQuery } from '../http/schemas.ts'
 import type { SignedIn } from './authenticate.ts'
 import { ApiKeyNotFound, ExpiryInvalid } from './errors.ts'
 import type { Revocations } from './revocations.ts'
@@ -30,7 +31,7 @@ interface Dependencies {
 
 export interface ApiKeys {
   create(by: SignedIn, body: ApiKeyBody, idempotencyKey: string | undefined): Promise<NewApiKey>
-  list(ownerId: string, limit: number, cursor: string | undefined): Promise<ApiKeyPage>
+  list(ownerId: string, query: PageQuery): Promise<ApiKeyPage>
   remove(ownerId: string, id: string): Promise<void>
 }
 
@@ -66,10 +67,13 @@ export function createApiKeys({ database, revocations, replayKey }: Dependencies
       })
     },
 
-    async list(ownerId, limit, cursor) {
-      const after = cursor === undefined ? undefined : decodeCursor(cursor).id
-      const rows = await database.readInOwner(ownerId, (tx) => listApiKeys(tx, ownerId, limit, after))
-      return toPage(rows, limit, toApiKey, ({ createdAt, id }) => ({ at: createdAt, id }))
+    list(ownerId, query) {
+      return readPage(
+        query,
+        (limit, after) => database.readInOwner(ownerId, (tx) => listApiKeys(tx, ownerId, limit, after?.id)),
+        ({ createdAt, id }) => ({ at: createdAt, id }),
+        toApiKey
+      )
     },
 
     async remove(ownerId, id) {

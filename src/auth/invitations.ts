@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Database } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
-import { decodeCursor, toPage } from '../http/cursor.ts'
+import { readPage } from '../http/cursor.ts'
+import type { PageQuery } from '../http/schemas.ts'
 import type { SignedIn } from './authenticate.ts'
 import { InvitationNotFound } from './errors.ts'
 import type { Invitation, InvitationBody, InvitationPage, NewInvitation } from './schemas.ts'
@@ -20,7 +21,7 @@ interface Dependencies {
 
 export interface Invitations {
   create(by: SignedIn, body: InvitationBody, idempotencyKey: string | undefined): Promise<NewInvitation>
-  list(ownerId: string, limit: number, cursor: string | undefined): Promise<InvitationPage>
+  list(ownerId: string, query: PageQuery): Promise<InvitationPage>
   remove(ownerId: string, id: string): Promise<void>
 }
 
@@ -50,10 +51,14 @@ export function createInvitations({ database, replayKey }: Dependencies): Invita
       })
     },
 
-    async list(ownerId, limit, cursor) {
-      const after = cursor === undefined ? undefined : decodeCursor(cursor).id
-      const rows = await database.readInOwner(ownerId, (tx) => listInvitations(tx, ownerId, limit, after))
-      return toPage(rows, limit, toInvitation, ({ createdAt, id }) => ({ at: createdAt, id }))
+    list(ownerId, query) {
+      return readPage(
+        query,
+        (limit, after) =>
+          database.readInOwner(ownerId, (tx) => listInvitations(tx, ownerId, limit, after?.id)),
+        ({ createdAt, id }) => ({ at: createdAt, id }),
+        toInvitation
+      )
     },
 
     async remove(ownerId, id) {

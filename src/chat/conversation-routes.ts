@@ -4,9 +4,9 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Database, Tx } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
 import { abortedWhenGone } from '../http/abort.ts'
-import { decodeCursor, toPage } from '../http/cursor.ts'
+import { readPage } from '../http/cursor.ts'
 import { CursorInvalid } from '../http/errors.ts'
-import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
+import { IdempotencyHeaders, IdParams, PAGE_LIMIT, PageQuery } from '../http/schemas.ts'
 import * as store from './conversation-store.ts'
 import { QueryEmpty } from './errors.ts'
 import {
@@ -24,7 +24,6 @@ import {
 import type { SearchConversations } from './search-conversations.ts'
 import { findActiveTurnId } from './turn-store.ts'
 
-const DEFAULT_LIMIT = 50
 const SEARCH_LIMIT = 20
 const tags = ['conversations']
 
@@ -45,15 +44,16 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         response: { 200: ConversationPage }
       }
     },
-    async (request) => {
-      const { cursor, limit = DEFAULT_LIMIT, archived } = request.query
-      const after = cursor === undefined ? undefined : decodeCursor(cursor)
-      const { id: ownerId } = request.user
-      const rows = await database.readInOwner(ownerId, (tx) =>
-        store.listConversations(tx, ownerId, { limit, after, ...(archived && { archived }) })
+    ({ user: { id: ownerId }, query }) =>
+      readPage(
+        query,
+        (limit, after) =>
+          database.readInOwner(ownerId, (tx) =>
+            store.listConversations(tx, ownerId, { ...query, limit, after })
+          ),
+        ({ updatedAt, id }) => ({ at: updatedAt, id }),
+        toConversation
       )
-      return toPage(rows, limit, toConversation, ({ updatedAt, id }) => ({ at: updatedAt, id }))
-    }
   )
 
   app.get(
@@ -192,7 +192,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     },
     (request) => {
       const { id: ownerId } = request.user
-      const { cursor, limit = DEFAULT_LIMIT } = request.query
+      const { cursor, limit = PAGE_LIMIT } = request.query
       // The number of a message, as the page before gave it out.
       if (cursor !== undefined && !/^\d{1,9}$/.test(cursor)) throw new CursorInvalid()
       const after = Number(cursor ?? 0)

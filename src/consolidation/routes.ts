@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database, Tx } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
-import { decodeCursor, toPage } from '../http/cursor.ts'
+import { readPage } from '../http/cursor.ts'
 import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
 import { type ClusterRow, listClusters } from './cluster-store.ts'
 import { findCurrentProfile, readProfile } from './profile-store.ts'
@@ -14,7 +14,6 @@ import {
 } from './schemas.ts'
 import * as store from './store.ts'
 
-const DEFAULT_LIMIT = 50
 const tags = ['consolidation']
 
 export interface ConsolidationRoutesOptions {
@@ -39,13 +38,13 @@ export const consolidationReadRoutes: FastifyPluginAsyncTypebox<ConsolidationRou
         response: { 200: ConsolidationPage }
       }
     },
-    async (request) => {
-      const { id: ownerId } = request.user
-      const { cursor, limit = DEFAULT_LIMIT } = request.query
-      const after = cursor === undefined ? undefined : decodeCursor(cursor)
-      const rows = await database.readInOwner(ownerId, (tx) => store.list(tx, ownerId, limit, after))
-      return toPage(rows, limit, toConsolidation, ({ startedAt, id }) => ({ at: startedAt, id }))
-    }
+    ({ user: { id: ownerId }, query }) =>
+      readPage(
+        query,
+        (limit, after) => database.readInOwner(ownerId, (tx) => store.list(tx, ownerId, limit, after)),
+        ({ startedAt, id }) => ({ at: startedAt, id }),
+        toConsolidation
+      )
   )
 
   app.get(
@@ -96,13 +95,13 @@ export const consolidationReadRoutes: FastifyPluginAsyncTypebox<ConsolidationRou
         response: { 200: MemoryClusterPage }
       }
     },
-    async (request) => {
-      const { id: ownerId } = request.user
-      const { cursor, limit = DEFAULT_LIMIT } = request.query
-      const after = cursor === undefined ? undefined : decodeCursor(cursor)
-      const rows = await database.readInOwner(ownerId, (tx) => listClusters(tx, ownerId, limit, after))
-      return toPage(rows, limit, toCluster, ({ updatedAt, id }) => ({ at: updatedAt, id }))
-    }
+    ({ user: { id: ownerId }, query }) =>
+      readPage(
+        query,
+        (limit, after) => database.readInOwner(ownerId, (tx) => listClusters(tx, ownerId, limit, after)),
+        ({ updatedAt, id }) => ({ at: updatedAt, id }),
+        toCluster
+      )
   )
 }
 

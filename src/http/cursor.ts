@@ -1,5 +1,6 @@
 import { UUID } from '../db/client.ts'
 import { CursorInvalid } from './errors.ts'
+import { PAGE_LIMIT, type PageQuery } from './schemas.ts'
 
 /** Where a newest-first list goes on: after this moment and id. */
 export interface Cursor {
@@ -21,13 +22,30 @@ export function decodeCursor(text: string): Cursor {
   return { at, id }
 }
 
-/** A page of a list that was read one row past its limit: the extra row says that there is more. */
-export function toPage<Row, Item>(
-  rows: Row[],
-  limit: number,
-  toItem: (row: Row) => Item,
+interface Page<Item> {
+  items: Item[]
+  nextCursor: string | null
+}
+
+/** The page that was asked for of a list. `list` reads one row past the limit: the extra row says that there is more. */
+export async function readPage<Row>(
+  query: PageQuery,
+  list: (limit: number, after: Cursor | undefined) => Promise<Row[]>,
   toCursor: (row: Row) => Cursor
-): { items: Item[]; nextCursor: string | null } {
+): Promise<Page<Row>>
+export async function readPage<Row, Item>(
+  query: PageQuery,
+  list: (limit: number, after: Cursor | undefined) => Promise<Row[]>,
+  toCursor: (row: Row) => Cursor,
+  toItem: (row: Row) => Item
+): Promise<Page<Item>>
+export async function readPage<Row>(
+  { cursor, limit = PAGE_LIMIT }: PageQuery,
+  list: (limit: number, after: Cursor | undefined) => Promise<Row[]>,
+  toCursor: (row: Row) => Cursor,
+  toItem: (row: Row) => unknown = (row) => row
+): Promise<Page<unknown>> {
+  const rows = await list(limit, cursor === undefined ? undefined : decodeCursor(cursor))
   const last = rows[limit - 1]
   return {
     items: rows.slice(0, limit).map(toItem),

@@ -9,11 +9,14 @@ export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Ty
 export const IdParams = Type.Object({ id: Id }, { additionalProperties: false })
 export type IdParams = Static<typeof IdParams>
 
+/** How long a page is where nobody says. */
+export const PAGE_LIMIT = 50
+
 /** Lists are newest first and bounded. */
 export const PageQuery = Type.Object(
   {
     cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 }))
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: PAGE_LIMIT }))
   },
   { additionalProperties: false }
 )

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { brokenConstraint, type Database } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
-import { decodeCursor, toPage } from '../http/cursor.ts'
+import { readPage } from '../http/cursor.ts'
 import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
 import type { Queue } from '../jobs/queue.ts'
 import { MemoryExists } from './errors.ts'
@@ -15,7 +15,6 @@ import { loadMemory } from './store.ts'
 import { undo } from './undo.ts'
 import { explain, listHistory, listPurges } from './why.ts'
 
-const DEFAULT_LIMIT = 50
 const tags = ['memory']
 
 export interface RightsRoutesOptions {
@@ -45,20 +44,13 @@ export const rightsReadRoutes: FastifyPluginAsyncTypebox<RightsRoutesOptions> = 
         response: { 200: MemoryEventPage }
       }
     },
-    async (request) => {
-      const { id: ownerId } = request.user
-      const { cursor, limit = DEFAULT_LIMIT } = request.query
-      const after = cursor === undefined ? undefined : decodeCursor(cursor)
-      const rows = await database.readInOwner(ownerId, (tx) =>
-        listHistory(tx, ownerId, request.params.id, limit, after)
-      )
-      return toPage(
-        rows,
-        limit,
-        (event) => event,
+    ({ user: { id: ownerId }, params, query }) =>
+      readPage(
+        query,
+        (limit, after) =>
+          database.readInOwner(ownerId, (tx) => listHistory(tx, ownerId, params.id, limit, after)),
         ({ at, id }) => ({ at: new Date(at), id })
       )
-    }
   )
 
   app.get(
@@ -71,18 +63,12 @@ export const rightsReadRoutes: FastifyPluginAsyncTypebox<RightsRoutesOptions> = 
         response: { 200: MemoryPurgePage }
       }
     },
-    async (request) => {
-      const { id: ownerId } = request.user
-      const { cursor, limit = DEFAULT_LIMIT } = request.query
-      const after = cursor === undefined ? undefined : decodeCursor(cursor)
-      const rows = await database.readInOwner(ownerId, (tx) => listPurges(tx, ownerId, limit, after))
-      return toPage(
-        rows,
-        limit,
-        (purge) => purge,
+    ({ user: { id: ownerId }, query }) =>
+      readPage(
+        query,
+        (limit, after) => database.readInOwner(ownerId, (tx) => listPurges(tx, ownerId, limit, after)),
         ({ purgedAt, id }) => ({ at: new Date(purgedAt), id })
       )
-    }
   )
 }
 

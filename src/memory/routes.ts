@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { brokenConstraint, type Database } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
 import { abortedWhenGone } from '../http/abort.ts'
-import { decodeCursor, toPage } from '../http/cursor.ts'
+import { readPage } from '../http/cursor.ts'
 import { IdempotencyHeaders, IdParams } from '../http/schemas.ts'
 import type { Queue } from '../jobs/queue.ts'
 import { edit } from './edit.ts'
@@ -22,7 +22,6 @@ import {
 import * as store from './store.ts'
 import { write } from './write.ts'
 
-const DEFAULT_LIMIT = 50
 const tags = ['memory']
 
 export interface MemoryRoutesOptions {
@@ -46,20 +45,13 @@ export const memoryReadRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> = 
         response: { 200: MemoryPage }
       }
     },
-    async (request) => {
-      const { id: ownerId } = request.user
-      const { cursor, limit = DEFAULT_LIMIT, ...filter } = request.query
-      const after = cursor === undefined ? undefined : decodeCursor(cursor)
-      const rows = await database.readInOwner(ownerId, (tx) =>
-        store.listMemories(tx, ownerId, limit, after, filter)
-      )
-      return toPage(
-        rows,
-        limit,
-        (memory) => memory,
+    ({ user: { id: ownerId }, query }) =>
+      readPage(
+        query,
+        (limit, after) =>
+          database.readInOwner(ownerId, (tx) => store.listMemories(tx, ownerId, limit, after, query)),
         ({ createdAt, id }) => ({ at: new Date(createdAt), id })
       )
-    }
   )
 
   app.get(

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeCursor, encodeCursor, toPage } from '../../src/http/cursor.ts'
+import { decodeCursor, encodeCursor, readPage } from '../../src/http/cursor.ts'
 
 const ID = '019a0000-0000-7000-8000-000000000001'
 const moments = fc.date({
@@ -55,24 +55,43 @@ test('any other text is refused by its code, never by a crash or by the database
   expect(refused(encode(`2024-01-01T00:00:00.000Z ${ID}`))).toBe(false)
 })
 
-test('a page that was read one row past its limit says where the next one begins', () => {
+test('a page that was read one row past its limit says where the next one begins', async () => {
   const rows = [3, 2, 1].map((day) => ({
     at: new Date(`2024-01-0${day}`),
     id: ID.replace(/1$/, String(day))
   }))
-  const page = toPage(
-    rows,
-    2,
-    ({ id }) => id,
-    (row) => row
+  const page = await readPage(
+    { limit: 2 },
+    async () => rows,
+    (row) => row,
+    ({ id }) => id
   )
   expect(page.items).toEqual([rows[0]?.id, rows[1]?.id])
   expect(decodeCursor(page.nextCursor ?? '')).toEqual(rows[1])
 })
 
-test('the last page has no next one, nor has an empty list', () => {
+test('the last page has no next one, nor has an empty list', async () => {
   const row = { at: new Date(0), id: ID }
   const cursor = (given: typeof row) => given
-  expect(toPage([row, row], 2, ({ id }) => id, cursor)).toEqual({ items: [ID, ID], nextCursor: null })
-  expect(toPage([], 2, () => 0, cursor)).toEqual({ items: [], nextCursor: null })
+  expect(await readPage({ limit: 2 }, async () => [row, row], cursor)).toEqual({
+    items: [row, row],
+    nextCursor: null
+  })
+  expect(await readPage({ limit: 2 }, async () => [], cursor)).toEqual({ items: [], nextCursor: null })
+})
+
+test('a list is asked for what the query says, or for fifty from its beginning', async () => {
+  const row = { at: new Date('2024-01-01'), id: ID }
+  const asked = async (query: { cursor?: string; limit?: number }) => {
+    const calls: unknown[] = []
+    const list = async (...call: unknown[]) => {
+      calls.push(call)
+      return [row]
+    }
+    await readPage(query, list, (given) => given)
+    return calls
+  }
+  expect(await asked({})).toEqual([[50, undefined]])
+  expect(await asked({ cursor: encodeCursor(row), limit: 7 })).toEqual([[7, row]])
+  await expect(asked({ cursor: 'bees' })).rejects.toMatchObject({ code: 'PAI_CURSOR_INVALID' })
 })

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { Database, Tx } from '../../db/client.ts'
-import { type Cursor, decodeCursor, toPage } from '../../http/cursor.ts'
+import type { Database } from '../../db/client.ts'
+import { readPage } from '../../http/cursor.ts'
 import { IdParams, PageQuery } from '../../http/schemas.ts'
 import type { Queue } from '../../jobs/queue.ts'
 import { reconcileKept } from '../extraction/reconcile.ts'
@@ -18,7 +18,6 @@ import {
 } from './review-schemas.ts'
 import * as review from './review-store.ts'
 
-const DEFAULT_LIMIT = 50
 const tags = ['memory']
 
 export interface ReviewRoutesOptions {
@@ -29,18 +28,6 @@ export interface ReviewRoutesOptions {
 
 /** What waits for the owner: conflicts, proposals, and messages that could not be read. */
 export const reviewReadRoutes: FastifyPluginAsyncTypebox<ReviewRoutesOptions> = async (app, { database }) => {
-  function pageOf<Item>(
-    ownerId: string,
-    { cursor, limit = DEFAULT_LIMIT }: PageQuery,
-    list: (tx: Tx, ownerId: string, limit: number, after?: Cursor) => Promise<Item[]>,
-    toCursor: (item: Item) => Cursor
-  ) {
-    const after = cursor === undefined ? undefined : decodeCursor(cursor)
-    return database
-      .inOwner(ownerId, (tx) => list(tx, ownerId, limit, after))
-      .then((rows) => toPage(rows, limit, (item) => item, toCursor))
-  }
-
   app.get(
     '/memory-proposals',
     {
@@ -51,11 +38,13 @@ export const reviewReadRoutes: FastifyPluginAsyncTypebox<ReviewRoutesOptions> = 
         response: { 200: MemoryPage }
       }
     },
-    (request) =>
-      pageOf(request.user.id, request.query, review.listProposals, ({ createdAt, id }) => ({
-        at: new Date(createdAt),
-        id
-      }))
+    ({ user: { id: ownerId }, query }) =>
+      readPage(
+        query,
+        (limit, after) =>
+          database.readInOwner(ownerId, (tx) => review.listProposals(tx, ownerId, limit, after)),
+        ({ createdAt, id }) => ({ at: new Date(createdAt), id })
+      )
   )
 
   app.get(
@@ -68,11 +57,13 @@ export const reviewReadRoutes: FastifyPluginAsyncTypebox<ReviewRoutesOptions> = 
         response: { 200: MemoryConflictPage }
       }
     },
-    (request) =>
-      pageOf(request.user.id, request.query, review.listConflicts, ({ createdAt, id }) => ({
-        at: new Date(createdAt),
-        id
-      }))
+    ({ user: { id: ownerId }, query }) =>
+      readPage(
+        query,
+        (limit, after) =>
+          database.readInOwner(ownerId, (tx) => review.listConflicts(tx, ownerId, limit, after)),
+        ({ createdAt, id }) => ({ at: new Date(createdAt), id })
+      )
   )
 
   app.get(
@@ -85,11 +76,13 @@ export const reviewReadRoutes: FastifyPluginAsyncTypebox<ReviewRoutesOptions> = 
         response: { 200: MemoryExtractionPage }
       }
     },
-    (request) =>
-      pageOf(request.user.id, request.query, failures.listExtractions, ({ updatedAt, messageId }) => ({
-        at: new Date(updatedAt),
-        id: messageId
-      }))
+    ({ user: { id: ownerId }, query }) =>
+      readPage(
+        query,
+        (limit, after) =>
+          database.readInOwner(ownerId, (tx) => failures.listExtractions(tx, ownerId, limit, after)),
+        ({ updatedAt, messageId }) => ({ at: new Date(updatedAt), id: messageId })
+      )
   )
 }
 
