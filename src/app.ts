@@ -28,7 +28,7 @@ import { rightsReadRoutes, rightsWriteRoutes } from './memory/rights-routes.ts'
 import { memoryReadRoutes, memoryWriteRoutes } from './memory/routes.ts'
 import { modelRoutes } from './models/routes.ts'
 import type { Services } from './services.ts'
-import { exportRoutes, importFileRoutes } from './transfer/routes.ts'
+import { conversationExportRoutes, exportRoutes, importFileRoutes } from './transfer/routes.ts'
 import { usageRoutes } from './usage/routes.ts'
 
 export interface AppOptions {
@@ -158,6 +158,12 @@ export function buildApp(
         scope.addHook('onRequest', requireScope('chat'))
         scope.addHook('onRequest', requireScope('memory:read'))
         scope.register(exportRoutes, {
+        scope.register(conversationExportRoutes, {
+          database,
+          loadConversation: services.loadConversation,
+          readCurrentProfile: services.readCurrentProfile,
+          now: services.now
+        })
           database,
           readCurrentProfile: services.readCurrentProfile,
           now: services.now

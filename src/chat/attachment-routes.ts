@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Database } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
+import { contentDisposition } from '../http/content-disposition.ts'
 import { takeForms } from '../http/multipart.ts'
 import { IdempotencyHeaders, IdParams } from '../http/schemas.ts'
 import { createAttachment, loadAttachment, readImage, removeAttachment } from './attachments.ts'
@@ -75,7 +76,10 @@ export const attachmentRoutes: FastifyPluginAsyncTypebox<{ database: Database }>
           // An image never changes. Kept by its owner's browser alone, and for nobody else who signs in there.
           .header('cache-control', 'private, max-age=31536000, immutable')
           .header('vary', 'authorization')
-          .header('content-disposition', dispositionOf(name, mediaType))
+          .header(
+            'content-disposition',
+            contentDisposition('inline', name ?? `image.${mediaType.slice('image/'.length)}`)
+          )
           .header('content-security-policy', "default-src 'none'; sandbox")
           .send(content)
       )
@@ -98,11 +102,4 @@ export const attachmentRoutes: FastifyPluginAsyncTypebox<{ database: Database }>
       return reply.code(204).send(null)
     }
   )
-}
-
-/** The name as RFC 6266 has it, which takes any character; without one, what it is. */
-function dispositionOf(name: string | null, mediaType: string): string {
-  const file = (name ?? `image.${mediaType.slice('image/'.length)}`).replace(/[/\\]/g, '_')
-  const encoded = encodeURIComponent(file).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
-  return `inline; filename*=UTF-8''${encoded}`
 }

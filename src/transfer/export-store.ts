@@ -1,6 +1,6 @@
-import { and, asc, eq, gt, inArray, isNull } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, inArray, isNull, sql } from 'drizzle-orm'
 import { users } from '../auth/tables.ts'
-import { conversations, messages } from '../chat/tables.ts'
+import { attachments, conversations, messages } from '../chat/tables.ts'
 import type { Tx } from '../db/client.ts'
 import {
   memories,
@@ -9,7 +9,7 @@ import {
   memoryHistory,
   memorySources
 } from '../memory/tables.ts'
-import type { Archive, ArchivedConflict, ArchivedMemory, ArchivedMessage } from './schemas.ts'
+import type { Archive, ArchivedConflict, ArchivedImage, ArchivedMemory, ArchivedMessage } from './schemas.ts'
 
 export async function loadAccount(tx: Tx, ownerId: string): Promise<Archive['account'] | undefined> {
   const [account] = await tx
@@ -46,13 +46,20 @@ export async function listConversations(
     )
     .orderBy(asc(conversations.id))
     .limit(limit)
-  return rows.map(({ id, title, memoryPaused, createdAt, updatedAt }) => ({
+  return rows.map(toHead)
+}
+
+export function toHead(row: typeof conversations.$inferSelect): ConversationHead {
+  const { id, title, titledBy, memoryPaused, archivedAt, createdAt, updatedAt } = row
+  return {
     id,
     title,
+    titledBy,
     memoryPaused,
+    archivedAt: archivedAt?.toISOString() ?? null,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString()
-  }))
+  }
 }
 
 /** In their order, after number `after`; each with its number. */
@@ -62,9 +69,13 @@ export async function listMessages(
   conversationId: string,
   after: number,
   limit: number
-): Promise<{ sequence: number; message: ArchivedMessage }[]> {
+): Promise<{ sequence: number; hasImages: boolean; message: ArchivedMessage }[]> {
   const rows = await tx
-    .select()
+    .select({
+      ...getTableColumns(messages),
+      hasImages: sql<boolean>`EXISTS (SELECT FROM attachments
+        WHERE attachments.owner_id = ${ownerId} AND attachments.message_id = messages.id)`
+    })
     .from(messages)
     .where(
       and(
@@ -75,9 +86,31 @@ export async function listMessages(
     )
     .orderBy(asc(messages.sequence))
     .limit(limit)
-  return rows.map(({ id, parentId, role, name, content, model, createdAt, sequence }) => ({
+  return rows.map(({ id, parentId, role, name, content, model, createdAt, sequence, hasImages }) => ({
     sequence,
+    hasImages,
     message: { id, parentId, role, name, content, model, createdAt: createdAt.toISOString() }
+  }))
+}
+
+/** The images of a message; without their bytes where only their names are asked for. */
+export async function listImages(
+  tx: Tx,
+  ownerId: string,
+  messageId: string,
+  withData: boolean
+): Promise<ArchivedImage[]> {
+  const { id, mediaType, name, content } = attachments
+  const rows = await tx
+    .select({ id, mediaType, name, content: withData ? content : sql<null>`NULL` })
+    .from(attachments)
+    .where(and(eq(attachments.ownerId, ownerId), eq(attachments.messageId, messageId)))
+    .orderBy(asc(id))
+  return rows.map((row) => ({
+    id: row.id,
+    mediaType: row.mediaType as ArchivedImage['mediaType'],
+    name: row.name,
+    data: row.content?.toString('base64') ?? ''
   }))
 }
 

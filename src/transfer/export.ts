@@ -1,9 +1,12 @@
 import type { Database, Tx } from '../db/client.ts'
 import * as store from './export-store.ts'
-import type { Archive } from './schemas.ts'
+import type { Archive, ArchivedMessage } from './schemas.ts'
 
 /** Read and sent at a time: an export of any size needs no more memory than this. */
 const ROWS_AT_ONCE = 200
+
+/** By so much of a message it is known again. */
+const BEGINNING = 60
 
 /** Of an account that is removed while it is exported. */
 const UNKNOWN: Archive['account'] = {
@@ -25,7 +28,8 @@ export interface Exporting {
 export interface Pieces {
   head: Pick<Archive, 'account' | 'profile' | 'exportedAt'>
   conversations(): AsyncGenerator<store.ConversationHead>
-  messagesOf(conversationId: string): AsyncGenerator<Archive['conversations'][number]['messages'][number]>
+  /** With the bytes of their images, or only with what these are called. */
+  messagesOf(conversationId: string, withImages: boolean): AsyncGenerator<ArchivedMessage>
   memories(): AsyncGenerator<Archive['memories'][number]>
   conflicts(): AsyncGenerator<Archive['conflicts'][number]>
 }
@@ -56,6 +60,9 @@ export async function gatherPieces(
     }
   }
 
+  const imagesOf = (messageId: string, withData: boolean) =>
+    database.readInOwner(ownerId, (tx) => store.listImages(tx, ownerId, messageId, withData))
+
   return {
     head: {
       exportedAt: now().toISOString(),
@@ -65,13 +72,17 @@ export async function gatherPieces(
     conversations: () => pages(store.listConversations),
     memories: () => pages(store.listMemories),
     conflicts: () => pages(store.listConflicts),
-    async *messagesOf(conversationId) {
+    async *messagesOf(conversationId, withImages) {
       for (let after = 0; ; ) {
         const from = after
         const rows = await database.readInOwner(ownerId, (tx) =>
           store.listMessages(tx, ownerId, conversationId, from, ROWS_AT_ONCE)
         )
-        for (const { message } of rows) yield message
+        for (const { message, hasImages } of rows) {
+          if (!hasImages) yield message
+          // A message at a time: its images may be as large as everything else together.
+          else yield { ...message, attachments: await imagesOf(message.id, withImages) }
+        }
         if (rows.length < ROWS_AT_ONCE) return
         after = rows.at(-1)?.sequence ?? after
       }
@@ -86,18 +97,19 @@ export async function* exportJson(pieces: Pieces): AsyncGenerator<string> {
   let between = '\n'
   for await (const conversation of pieces.conversations()) {
     yield `${between}${JSON.stringify(conversation).slice(0, -1)},"messages":[`
-    yield* list(pieces.messagesOf(conversation.id))
+    yield* toJsonList(pieces.messagesOf(conversation.id, true))
     yield ']}'
     between = ',\n'
   }
   yield '],\n"memories":['
-  yield* list(pieces.memories())
+  yield* toJsonList(pieces.memories())
   yield '],\n"conflicts":['
-  yield* list(pieces.conflicts())
+  yield* toJsonList(pieces.conflicts())
   yield ']}\n'
 }
 
-async function* list(items: AsyncIterable<unknown>): AsyncGenerator<string> {
+/** The items of a JSON list, a piece at a time. */
+export async function* toJsonList(items: AsyncIterable<unknown>): AsyncGenerator<string> {
   let between = '\n'
   for await (const item of items) {
     yield between + JSON.stringify(item)
@@ -120,10 +132,26 @@ export async function* exportMarkdown(pieces: Pieces): AsyncGenerator<string> {
   yield '\n## Conversations\n'
   for await (const { id, title, createdAt } of pieces.conversations()) {
     yield `\n### ${inline(title) || 'Untitled'} (${day(createdAt)})\n`
-    for await (const { role, name, content, createdAt: at } of pieces.messagesOf(id)) {
-      const who = name ?? (role === 'user' ? account.name || 'You' : role === 'assistant' ? 'PAI' : 'System')
-      yield `\n**${inline(who)}** (${at.slice(0, 16).replace('T', ' ')}):\n\n${content}\n`
-    }
+    yield* renderMessages(pieces.messagesOf(id, false), account.name)
+  }
+}
+
+/** Messages in the order they came, with a word where one does not follow the one above it. */
+export async function* renderMessages(
+  messages: AsyncIterable<ArchivedMessage>,
+  ownName: string
+): AsyncGenerator<string> {
+  const beginnings = new Map<string | null, string>()
+  let above: string | null = null
+  for await (const message of messages) {
+    const { id, parentId, role, name, content, createdAt, attachments: images = [] } = message
+    const who = name ?? (role === 'user' ? ownName || 'You' : role === 'assistant' ? 'PAI' : 'System')
+    const answered = parentId === null ? 'Begun anew' : `In answer to “${beginnings.get(parentId) ?? ''}”`
+    const branch = parentId === above ? '' : `\n*${answered}:*\n`
+    const shown = images.map((image) => `\n[image: ${inline(image.name ?? image.mediaType)}]\n`).join('')
+    yield `${branch}\n**${inline(who)}** (${createdAt.slice(0, 16).replace('T', ' ')}):\n\n${content}\n${shown}`
+    beginnings.set(id, inline(content.slice(0, BEGINNING)).toWellFormed())
+    above = id
   }
 }
 
@@ -131,6 +159,6 @@ function day(instant: string): string {
   return instant.slice(0, 10)
 }
 
-function inline(text: string): string {
+export function inline(text: string): string {
   return text.replace(/\s+/g, ' ').trim()
 }

@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
-import { conversations, imports, messages } from '../chat/tables.ts'
+import { attachments, conversations, imports, messages } from '../chat/tables.ts'
 import { profiles } from '../consolidation/tables.ts'
 import type { Tx } from '../db/client.ts'
 import {
@@ -32,14 +32,16 @@ export async function storeConversation(
   { messages: said, ...head }: ArchivedConversation,
   extracted: boolean
 ): Promise<Stored> {
-  const { id, title, memoryPaused, createdAt, updatedAt } = head
+  const { id, title, titledBy = 'owner', memoryPaused, archivedAt = null, createdAt, updatedAt } = head
   const added = await tx
     .insert(conversations)
     .values({
       ownerId,
       id,
       title,
+      titledBy: title === '' ? 'words' : titledBy,
       memoryPaused,
+      archivedAt: toDate(archivedAt),
       createdAt: new Date(createdAt),
       updatedAt: new Date(updatedAt)
     })
@@ -77,7 +79,7 @@ export async function storeConversation(
   const first = conversation?.next ?? 1
   for (let start = 0; start < missing.length; start += ROWS_AT_ONCE) {
     await tx.insert(messages).values(
-      missing.slice(start, start + ROWS_AT_ONCE).map((message, offset) => ({
+      missing.slice(start, start + ROWS_AT_ONCE).map(({ attachments: _, ...message }, offset) => ({
         ...message,
         ownerId,
         conversationId: id,
@@ -87,6 +89,7 @@ export async function storeConversation(
       }))
     )
   }
+  await storeImages(tx, ownerId, missing)
   if (missing.length === 0) return { isNew: added.length > 0, messages: [], importId: null }
   const total = first - 1 + missing.length
   await tx
@@ -96,6 +99,18 @@ export async function storeConversation(
   const importId = uuidv7()
   await tx.insert(imports).values({ ownerId, id: importId, conversationId: id, total, done: first - 1 })
   return { isNew: added.length > 0, messages: missing, importId }
+}
+
+async function storeImages(tx: Tx, ownerId: string, said: ArchivedMessage[]): Promise<void> {
+  for (const { id: messageId, attachments: images = [] } of said) {
+    for (const { data, ...image } of images) {
+      const content = Buffer.from(data, 'base64')
+      await tx
+        .insert(attachments)
+        .values({ ...image, ownerId, messageId, content, size: content.length })
+        .onConflictDoNothing()
+    }
+  }
 }
 
 export interface MemoryWords {

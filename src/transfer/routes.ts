@@ -1,7 +1,12 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { IdempotencyHeaders } from '../http/schemas.ts'
+import type { conversations } from '../chat/tables.ts'
+import type { Tx } from '../db/client.ts'
+import { contentDisposition } from '../http/content-disposition.ts'
+import { IdempotencyHeaders, IdParams } from '../http/schemas.ts'
 import { type Exporting, exportJson, exportMarkdown, gatherPieces } from './export.ts'
+import { exportConversationJson, exportConversationMarkdown, nameOfExport } from './export-conversation.ts'
+import { toHead } from './export-store.ts'
 import type { ImportFrom } from './import.ts'
 import {
   ExportQuery,
@@ -9,7 +14,8 @@ import {
   ImportFile,
   ImportQuery,
   ImportReport,
-  StreamedArchive
+  StreamedArchive,
+  StreamedConversation
 } from './schemas.ts'
 
 /** Years of talk in one file: what is larger is imported conversation by conversation. */
@@ -40,6 +46,47 @@ export const exportRoutes: FastifyPluginAsyncTypebox<Exporting> = async (app, ex
         .type(isMarkdown ? MARKDOWN_TYPE : JSON_TYPE)
         .header('content-disposition', `attachment; filename="${name}"`)
         .send(Readable.from(isMarkdown ? exportMarkdown(pieces) : exportJson(pieces)))
+    }
+  )
+}
+
+/** One conversation, to take along or to show. */
+export const conversationExportRoutes: FastifyPluginAsyncTypebox<
+  Exporting & {
+    /** Throws where it is not there. */
+    loadConversation: (tx: Tx, ownerId: string, id: string) => Promise<typeof conversations.$inferSelect>
+  }
+> = async (app, { loadConversation, ...exporting }) => {
+  app.get(
+    '/conversations/:id/export',
+    {
+      schema: {
+        tags: ['conversations'],
+        summary:
+          'Export a conversation with all its branches and images, as JSON that POST /v1/import takes or, to be read, as Markdown',
+        params: IdParams,
+        querystring: ExportQuery,
+        response: { 200: StreamedConversation }
+      }
+    },
+    async (request, reply) => {
+      const { id: ownerId } = request.user
+      const head = toHead(
+        await exporting.database.readInOwner(ownerId, (tx) =>
+          loadConversation(tx, ownerId, request.params.id)
+        )
+      )
+      const pieces = await gatherPieces(exporting, ownerId)
+      const isMarkdown = request.query.format === 'markdown'
+      const name = nameOfExport(head, pieces.head.exportedAt, isMarkdown ? 'md' : 'json')
+      return reply
+        .type(isMarkdown ? MARKDOWN_TYPE : JSON_TYPE)
+        .header('content-disposition', contentDisposition('attachment', name))
+        .send(
+          Readable.from(
+            isMarkdown ? exportConversationMarkdown(pieces, head) : exportConversationJson(pieces, head)
+          )
+        )
     }
   )
 }

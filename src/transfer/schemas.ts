@@ -53,6 +53,18 @@ const Text = Type.String()
 const NullableText = Type.Union([Text, Type.Null()])
 const Share = Type.Number({ minimum: 0, maximum: 1 })
 
+/** An image of 5 MB in base64. */
+const MAX_IMAGE = 7 * 1_048_576
+
+export const ArchivedImage = Type.Object({
+  id: Id,
+  mediaType: Type.Enum(['image/png', 'image/jpeg', 'image/webp', 'image/gif']),
+  name: NullableText,
+  /** base64. */
+  data: Type.String({ maxLength: MAX_IMAGE, pattern: '^[A-Za-z0-9+/]*={0,2}$' })
+})
+export type ArchivedImage = Static<typeof ArchivedImage>
+
 export const ArchivedMessage = Type.Object({
   id: Id,
   parentId: Type.Union([Id, Type.Null()]),
@@ -60,14 +72,19 @@ export const ArchivedMessage = Type.Object({
   name: NullableText,
   content: Text,
   model: NullableText,
-  createdAt: Text
+  createdAt: Text,
+  /** Left out where there are none. */
+  attachments: Type.Optional(Type.Array(ArchivedImage))
 })
 export type ArchivedMessage = Static<typeof ArchivedMessage>
 
 export const ArchivedConversation = Type.Object({
   id: Id,
   title: Text,
+  /** Who gave it its title; absent in older files. */
+  titledBy: Type.Optional(Type.Enum(['words', 'model', 'owner'])),
   memoryPaused: Type.Boolean(),
+  archivedAt: Type.Optional(NullableText),
   createdAt: Text,
   updatedAt: Text,
   messages: Type.Array(ArchivedMessage)
@@ -153,3 +170,12 @@ export const Archive = Type.Object({
 export type Archive = Static<typeof Archive>
 /** The same for a route that sends it piece by piece. */
 export const StreamedArchive = Type.Unsafe<unknown>(Archive)
+
+/** What `GET /v1/conversations/{id}/export` gives: one conversation, with all its branches. */
+export const ConversationFile = Type.Object({
+  format: Type.Literal('pai-conversation'),
+  version: Type.Literal(1),
+  exportedAt: Text,
+  conversation: ArchivedConversation
+})
+export const StreamedConversation = Type.Unsafe<unknown>(ConversationFile)

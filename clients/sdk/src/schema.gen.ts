@@ -1049,14 +1049,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+                        /** @description Images to send along, see POST /v1/attachments. Those of the message that is edited may be named again */
+                        attachmentIds?: string[];
         get?: never;
         put?: never;
         /** Answer a message once more, as a new branch; id is the message or a reply to it */
         post: {
             parameters: {
                 query?: never;
-                        /** @description Images to send along, see POST /v1/attachments. Those of the message that is edited may be named again */
-                        attachmentIds?: string[];
                 header?: {
                     /** @description The same key makes one thing, whatever retries arrive */
                     "idempotency-key"?: string;
@@ -1896,7 +1896,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/conversations/import": {
+    "/v1/attachments": {
         parameters: {
             query?: never;
             header?: never;
@@ -1975,7 +1975,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/imports/{id}": {
+    "/v1/attachments/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -2000,12 +2000,19 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-    "/v1/attachments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+                        "application/json": string;
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
         };
         get?: never;
         put?: never;
@@ -2070,7 +2077,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/attachments/{id}": {
+    "/v1/conversations/{id}/export": {
         parameters: {
             query?: never;
             header?: never;
@@ -2095,7 +2102,43 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": string;
+                        "application/json": {
+                            /** @enum {string} */
+                            format: "pai-conversation";
+                            /** @enum {number} */
+                            version: 1;
+                            exportedAt: string;
+                            conversation: {
+                                /** Format: uuid */
+                                id: string;
+                                title: string;
+                                /** @enum {unknown} */
+                                titledBy?: "words" | "model" | "owner";
+                                memoryPaused: boolean;
+                                archivedAt?: string | null;
+                                createdAt: string;
+                                updatedAt: string;
+                                messages: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    parentId: string | null;
+                                    /** @enum {unknown} */
+                                    role: "user" | "assistant" | "system";
+                                    name: string | null;
+                                    content: string;
+                                    model: string | null;
+                                    createdAt: string;
+                                    attachments?: {
+                                        /** Format: uuid */
+                                        id: string;
+                                        /** @enum {unknown} */
+                                        mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
+                                        name: string | null;
+                                        data: string;
+                                    }[];
+                                }[];
+                            };
+                        };
                     };
                 };
                 /** @description A problem */
@@ -2386,6 +2429,14 @@ export interface paths {
                             /** Format: uuid */
                             importId: string;
                         };
+                                    attachments?: {
+                                        /** Format: uuid */
+                                        id: string;
+                                        /** @enum {unknown} */
+                                        mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
+                                        name: string | null;
+                                        data: string;
+                                    }[];
                     };
                 };
                 /** @description A problem */
