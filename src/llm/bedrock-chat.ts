@@ -1,7 +1,7 @@
 import type { Bedrock } from './bedrock.ts'
 import { toConverseMessages, toConverseTools } from './bedrock-messages.ts'
 import { ModelFailed, ModelTimeout } from './errors.ts'
-import { createConverseReply } from './fold-converse-events.ts'
+import { createConverseReply, readConverseUsage } from './fold-converse-events.ts'
 import { mapBedrockError } from './map-bedrock-error.ts'
 import type { ChatModel, ModelEvent, Prompt } from './model.ts'
 import { seesImages } from './sees-images.ts'
@@ -48,7 +48,8 @@ export function createBedrockChatModel(bedrock: Bedrock, model: string): ChatMod
       silence.stopTimer()
       signal.removeEventListener('abort', abort)
       if (!reply.usage) request.abort()
-      else onUsage?.({ model: id, kind: 'chat', usage: reply.usage })
+      const usage = reply.usage ?? (reply.finishReason && readConverseUsage(undefined))
+      if (usage) onUsage?.({ model: id, kind: 'chat', usage })
     }
     yield* reply.end()
   }

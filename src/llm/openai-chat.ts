@@ -1,6 +1,6 @@
 import { Stream } from 'openai/core/streaming'
 import { ModelFailed, ModelTimeout } from './errors.ts'
-import { createOpenAiReply } from './fold-openai-chunks.ts'
+import { createOpenAiReply, readOpenAiUsage } from './fold-openai-chunks.ts'
 import { mapOpenAiError } from './map-openai-error.ts'
 import type { ChatModel, ModelEvent, Prompt } from './model.ts'
 import { isOpenAi } from './openai-address.ts'
@@ -66,7 +66,8 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
       silence.stopTimer()
       signal.removeEventListener('abort', abort)
       if (!isDone()) request.abort()
-      if (reply.usage) onUsage?.({ model: id, kind: 'chat', usage: reply.usage })
+      const usage = reply.usage ?? (reply.finishReason && readOpenAiUsage(undefined))
+      if (usage) onUsage?.({ model: id, kind: 'chat', usage })
     }
     yield* reply.end()
   }

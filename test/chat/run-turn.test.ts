@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createLlm } from '../../src/llm/create-llm.ts'
+import { RETRIES } from '../../src/llm/guard.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { type ScriptedReply, startScriptedOpenAi } from '../support/scripted-openai.ts'
 import { openStream, parseEvents, STREAM, setUp } from './talk.ts'
@@ -14,7 +15,9 @@ describeEachDatabase('a turn whose model fails', (database) => {
       openAiBaseUrl: server.baseUrl,
       chatModel: 'scripted',
       embeddingModel: 'offline',
-      embeddingDimensions: 512
+      embeddingDimensions: 512,
+      // Else the next answer would be taken in place of the failure.
+      retries: { ...RETRIES, tries: 1 }
     })
     const { house, owner, call } = await setUp(database(), [], { llm })
     return { server, house, owner, call }

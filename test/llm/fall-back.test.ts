@@ -1,8 +1,9 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createLlm, type LlmSettings } from '../../src/llm/create-llm.ts'
 import { RETRIES } from '../../src/llm/guard.ts'
 import type { ModelEvent, Prompt } from '../../src/llm/model.ts'
 import { eventually } from '../support/eventually.ts'
+import { startScriptedBedrock } from '../support/scripted-bedrock.ts'
 import { type ScriptedReply, startScriptedOpenAi } from '../support/scripted-openai.ts'
 
 const PROMPT: Prompt = { system: '', messages: [{ role: 'user', content: 'Hi' }], sources: [] }
@@ -129,6 +130,31 @@ describe('a reply', () => {
     expect((await stream(llm)).seen[0]).toEqual({ type: 'start', model: 'lab:two' })
     expect(first.requests).toHaveLength(asked)
     expect(second.requests).toHaveLength(3)
+  })
+
+  test('is of OpenAI where Bedrock throttles, and the other way round', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'id')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const aws = await startScriptedBedrock()
+    onTestFinished(() => aws.close())
+    const nova = 'bedrock:amazon.nova-lite-v1:0'
+    const { llm, first } = await setup({
+      chatModel: nova,
+      fallbackModels: ['openai:one', nova],
+      bedrock: { region: 'eu-north-1', endpoint: aws.endpoint }
+    })
+    for (let tries = 0; tries < 3; tries++)
+      aws.script({ error: { status: 429, type: 'ThrottlingException' } })
+    expect((await stream(llm)).seen[0]).toEqual({ type: 'start', model: 'openai:one' })
+    expect(aws.requests).toHaveLength(3)
+    break3(first)
+    const chosen = llm.chatModel('openai:one').stream(PROMPT, new AbortController().signal)
+    const { seen } = await collect(chosen)
+    expect(seen.slice(0, 2)).toEqual([
+      { type: 'start', model: nova },
+      { type: 'text-delta', text: 'Hello' }
+    ])
   })
 
   test('that is stopped ends the request, and asks nobody else', async () => {

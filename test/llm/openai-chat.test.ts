@@ -91,7 +91,7 @@ describe('a reply', () => {
 
   test('tells what it took, also where it broke off after that', async () => {
     const onUsage = vi.fn()
-    const { server, stream } = await setup({}, onUsage)
+    const { server, stream } = await setup({ afterFinishMs: 20 }, onUsage)
     server.script({ deltas: ['Hello'], usage: WIRE_USAGE })
     await collect(stream())
     const call = { model: 'openai:scripted', kind: 'chat', usage: USAGE }
@@ -106,6 +106,10 @@ describe('a reply', () => {
     server.script({ status: 500, body: {} })
     await collect(stream())
     expect(onUsage).toHaveBeenCalledTimes(2)
+    server.script({ deltas: ['Hello'], ending: 'finish-and-hang' })
+    await collect(stream())
+    const unknown = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 }
+    expect(onUsage).toHaveBeenLastCalledWith({ ...call, usage: unknown })
   })
 
   test('keeps thoughts from the words where the server does not', async () => {
