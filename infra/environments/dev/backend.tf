@@ -1,0 +1,8 @@
+terraform {
+  # The bucket is given at init: terraform init -backend-config="bucket=<output state_bucket of bootstrap>" -backend-config="region=…"
+  backend "s3" {
+    key          = "dev/terraform.tfstate"
+    encrypt      = true
+    use_lockfile = true
+  }
+}

@@ -1,0 +1,33 @@
+mock_provider "aws" {
+  source = "../../checks/mocks"
+}
+
+mock_provider "aws" {
+  alias  = "us_east_1"
+  source = "../../checks/mocks"
+}
+
+mock_provider "aws" {
+  alias  = "dr"
+  source = "../../checks/mocks"
+}
+
+variables {
+  region         = "eu-north-1"
+  dr_region      = "eu-west-1"
+  domain_name    = "pai.example.com"
+  hosted_zone_id = "Z0123456789ABCDEFGHIJ"
+  image          = "111122223333.dkr.ecr.eu-north-1.amazonaws.com/pai:0123456789abcdef"
+  repository_arn = "arn:aws:ecr:eu-north-1:111122223333:repository/pai"
+  alert_emails   = ["you@example.com"]
+}
+
+# What is planned is held against checks/policies.ts as well.
+run "planned_whole" {
+  command = plan
+
+  assert {
+    condition     = output.url == "https://pai.example.com"
+    error_message = "Served under its name."
+  }
+}
