@@ -2,6 +2,7 @@ import type { FaultProgram } from './program.ts'
 import { busyDatabase } from './programs/busy-database.ts'
 import { databaseDown } from './programs/database-down.ts'
 import { duplicates } from './programs/duplicates.ts'
+import { killMemory } from './programs/kill-memory.ts'
 import { killNode } from './programs/kill-node.ts'
 import { killWorker } from './programs/kill-worker.ts'
 import { lostAnswer } from './programs/lost-answer.ts'
@@ -21,5 +22,6 @@ export const PROGRAMS: FaultProgram[] = [
   rollingRestart,
   stop,
   busyDatabase,
-  lostAnswer
+  lostAnswer,
+  killMemory
 ]
