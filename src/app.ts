@@ -157,13 +157,13 @@ export function buildApp(
       signedIn.register(async function takingAlong(scope) {
         scope.addHook('onRequest', requireScope('chat'))
         scope.addHook('onRequest', requireScope('memory:read'))
-        scope.register(exportRoutes, {
         scope.register(conversationExportRoutes, {
           database,
           loadConversation: services.loadConversation,
           readCurrentProfile: services.readCurrentProfile,
           now: services.now
         })
+        scope.register(exportRoutes, {
           database,
           readCurrentProfile: services.readCurrentProfile,
           now: services.now

@@ -48,7 +48,6 @@ import { createReembed } from './memory/recall/reembed.ts'
 import { hashText, indexWords } from './memory/store.ts'
 import { createSweep } from './memory/sweep.ts'
 import { measureProviders } from './models/measure-providers.ts'
-import { measureProviders } from './models/measure-providers.ts'
 import { findFileImport } from './transfer/file-store.ts'
 import { createImportFrom, createImportParts } from './transfer/import.ts'
 import { createUsage } from './usage/create-usage.ts'
@@ -112,7 +111,6 @@ export async function createServices({
     now
   })
   const { meters, payFor } = usage
-  measureProviders(meters.register, llm)
   measureProviders(meters.register, llm)
   bus.hear('budget', usage.forget)
   const recall = meters.timeRecall(createRecall({ database, embedders, now }))

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { startPai } from '../faults/pai-process.ts'
 import { createDataFolder } from '../support/database.ts'
 import {
@@ -25,7 +25,7 @@ describe.skipIf(!hasBrowser)('the web app, in a browser', () => {
   }, async () => {
     // A folder nobody has used, as `npm start` finds it.
     const folder = createDataFolder({ migrated: false }).path
-    const pai = await startPai({ PAI_DATA_DIR: folder, PAI_CHAT_MODEL: 'offline' })
+    const pai = await startPai({ PAI_DATA_DIR: folder, PAI_CHAT_MODEL: 'offline' }, onTestFinished)
     const { page, troubles } = await visit(browser(), pai.url)
 
     // Nobody has an account in this browser: signing up comes first.

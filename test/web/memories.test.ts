@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { startPai } from '../faults/pai-process.ts'
 import { createDataFolder } from '../support/database.ts'
 import { finishedReply, hasBrowser, send, signUp, useBrowser, visit, waitForMemory } from './browser.ts'
@@ -11,7 +11,10 @@ describe.skipIf(!hasBrowser)('memories, in a browser', () => {
   test('one click says where a memory comes from, and another forgets it, with a way back', {
     timeout: 120_000
   }, async () => {
-    const pai = await startPai({ PAI_DATA_DIR: createDataFolder().path, PAI_CHAT_MODEL: 'offline' })
+    const pai = await startPai(
+      { PAI_DATA_DIR: createDataFolder().path, PAI_CHAT_MODEL: 'offline' },
+      onTestFinished
+    )
     const { page, troubles } = await visit(browser(), pai.url)
     await signUp(page, 'Mira')
     await send(page, BEES)

@@ -18,14 +18,19 @@ export interface Fact {
 export type Script = (said: string, prompt: string) => string | ScriptedReply
 
 /** A new account, in the browser, on a PAI that a model answers for, by this script. */
-export async function talkTo(browser: Browser, script: Script, facts: Fact[] = []): Promise<Visitor> {
+export async function talkTo(
+  browser: Browser,
+  script: Script,
+  facts: Fact[] = [],
+  settings: Record<string, string> = {}
+): Promise<Visitor> {
   const model = await startScriptedOpenAi({ reply: (request) => answer(request, script, facts) })
   onTestFinished(() => model.close())
-  const pai = await startPai({
-    PAI_DATA_DIR: createDataFolder().path,
-    OPENAI_BASE_URL: model.baseUrl,
-    PAI_CHAT_MODEL: 'gpt-5-mini'
-  })
+  const models = { OPENAI_BASE_URL: model.baseUrl, PAI_CHAT_MODEL: 'gpt-5-mini' }
+  const pai = await startPai(
+    { PAI_DATA_DIR: createDataFolder().path, ...models, ...settings },
+    onTestFinished
+  )
   const visitor = await visit(browser, pai.url)
   await signUp(visitor.page, 'Ingrid')
   return visitor

@@ -7,6 +7,7 @@ export type {
   Citation,
   Consolidation,
   Conversation,
+  Costs,
   Me,
   Memory,
   MemoryCluster,

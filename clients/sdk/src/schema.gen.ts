@@ -430,6 +430,7 @@ export interface paths {
                             locale: string;
                             instructions: string;
                             memoryPaused: boolean;
+                            monthlyBudget: number | null;
                             /** @description The model that answers */
                             model: string;
                             /** @description Whether PAI answers without a model */
@@ -502,6 +503,7 @@ export interface paths {
                         locale?: string;
                         instructions?: string;
                         memoryPaused?: boolean;
+                        monthlyBudget?: number | null;
                     };
                 };
             };
@@ -523,6 +525,7 @@ export interface paths {
                             locale: string;
                             instructions: string;
                             memoryPaused: boolean;
+                            monthlyBudget: number | null;
                             /** @description The model that answers */
                             model: string;
                             /** @description Whether PAI answers without a model */
@@ -861,7 +864,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the models that answer */
+        /** List the models to choose from */
         get: {
             parameters: {
                 query?: never;
@@ -893,6 +896,101 @@ export interface paths {
                                 };
                             }[];
                             nextCursor: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What models took and cost: this month, or from a moment up to another, in UTC */
+        get: {
+            parameters: {
+                query?: {
+                    from?: string;
+                    to?: string;
+                    groupBy?: "day" | "model" | "purpose" | "conversation";
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: date-time */
+                            from: string;
+                            /**
+                             * Format: date-time
+                             * @description The first moment that is not counted
+                             */
+                            to: string;
+                            /** @enum {unknown} */
+                            groupBy: "day" | "model" | "purpose" | "conversation";
+                            totals: {
+                                calls: number;
+                                /** @description With those that the provider had in its cache */
+                                inputTokens: number;
+                                cachedTokens: number;
+                                outputTokens: number;
+                                /** @description Without the calls whose price is unknown */
+                                costUsd: number;
+                                /** @description Calls of models whose price is unknown */
+                                unpricedCalls: number;
+                            };
+                            items: {
+                                key: string | null;
+                                calls: number;
+                                /** @description With those that the provider had in its cache */
+                                inputTokens: number;
+                                cachedTokens: number;
+                                outputTokens: number;
+                                /** @description Without the calls whose price is unknown */
+                                costUsd: number;
+                                /** @description Calls of models whose price is unknown */
+                                unpricedCalls: number;
+                            }[];
+                            nextCursor: string | null;
+                            budget: {
+                                /** @description The first day of the month that runs, in UTC */
+                                month: string;
+                                /** Format: date-time */
+                                endsAt: string;
+                                spentUsd: number;
+                                limitUsd: number | null;
+                                leftUsd: number | null;
+                                deploymentLimitUsd: number | null;
+                            };
                         };
                     };
                 };
@@ -951,6 +1049,8 @@ export interface paths {
                          */
                         useKnowledge?: boolean;
                         temporary?: boolean;
+                        /** @description Images to send along, see POST /v1/attachments. Those of the message that is edited may be named again */
+                        attachmentIds?: string[];
                         model?: string;
                     };
                 };
@@ -1049,8 +1149,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-                        /** @description Images to send along, see POST /v1/attachments. Those of the message that is edited may be named again */
-                        attachmentIds?: string[];
         get?: never;
         put?: never;
         /** Answer a message once more, as a new branch; id is the message or a reply to it */
@@ -1905,6 +2003,152 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Keep an image for a message: PNG, JPEG, WebP or GIF of 5 MB at most, as JSON or as a form with the one field `file`. One that no message takes goes after a day */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description The same key makes one thing, whatever retries arrive */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        mediaType?: string;
+                        /** @description The bytes of the image, in base64 */
+                        data: string;
+                        name?: string;
+                    };
+                    "multipart/form-data": {
+                        mediaType?: string;
+                        /** @description The bytes of the image, in base64 */
+                        data: string;
+                        name?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {unknown} */
+                            mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
+                            name: string | null;
+                            size: number;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of an image */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": string;
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Remove an image that no message has; one that a message has goes with it */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         /** Import a conversation; a long one is made searchable afterwards and answers 202 */
         post: {
             parameters: {
@@ -1975,7 +2219,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/attachments/{id}": {
+    "/v1/imports/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -2000,63 +2244,21 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": string;
-                    };
-                };
-                /** @description A problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        get?: never;
-        put?: never;
-        /** Keep an image for a message: PNG, JPEG, WebP or GIF of 5 MB at most, as JSON or as a form with the one field `file`. One that no message takes goes after a day */
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    /** @description The same key makes one thing, whatever retries arrive */
-                    "idempotency-key"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        mediaType?: string;
-                        /** @description The bytes of the image, in base64 */
-                        data: string;
-                        name?: string;
-                    };
-                    "multipart/form-data": {
-                        mediaType?: string;
-                        /** @description The bytes of the image, in base64 */
-                        data: string;
-                        name?: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
                         "application/json": {
                             /** Format: uuid */
                             id: string;
+                            conversationId: string | null;
                             /** @enum {unknown} */
-                            mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
-                            name: string | null;
-                            size: number;
+                            status: "processing" | "ready" | "failed";
+                            total: number;
+                            done: number;
+                            report?: {
+                                /** @enum {unknown} */
+                                source: "pai" | "chatgpt" | "claude";
+                                conversations: number;
+                                messages: number;
+                                memories: number;
+                            };
                         };
                     };
                 };
@@ -2071,6 +2273,8 @@ export interface paths {
                 };
             };
         };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2084,10 +2288,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The bytes of an image */
+        /** Export a conversation with all its branches and images, as JSON that POST /v1/import takes or, to be read, as Markdown */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    format?: "json" | "markdown";
+                };
                 header?: never;
                 path: {
                     id: string;
@@ -2137,72 +2343,6 @@ export interface paths {
                                         data: string;
                                     }[];
                                 }[];
-                            };
-                        };
-                    };
-                };
-                /** @description A problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        /** Remove an image that no message has; one that a message has goes with it */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description A problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-                        "application/json": {
-                            /** Format: uuid */
-                            id: string;
-                            conversationId: string | null;
-                            /** @enum {unknown} */
-                            status: "processing" | "ready" | "failed";
-                            total: number;
-                            done: number;
-                            report?: {
-                                /** @enum {unknown} */
-                                source: "pai" | "chatgpt" | "claude";
-                                conversations: number;
-                                messages: number;
-                                memories: number;
                             };
                         };
                     };
@@ -2273,7 +2413,10 @@ export interface paths {
                                 /** Format: uuid */
                                 id: string;
                                 title: string;
+                                /** @enum {unknown} */
+                                titledBy?: "words" | "model" | "owner";
                                 memoryPaused: boolean;
+                                archivedAt?: string | null;
                                 createdAt: string;
                                 updatedAt: string;
                                 messages: {
@@ -2286,6 +2429,14 @@ export interface paths {
                                     content: string;
                                     model: string | null;
                                     createdAt: string;
+                                    attachments?: {
+                                        /** Format: uuid */
+                                        id: string;
+                                        /** @enum {unknown} */
+                                        mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
+                                        name: string | null;
+                                        data: string;
+                                    }[];
                                 }[];
                             }[];
                             memories: {
@@ -2429,14 +2580,6 @@ export interface paths {
                             /** Format: uuid */
                             importId: string;
                         };
-                                    attachments?: {
-                                        /** Format: uuid */
-                                        id: string;
-                                        /** @enum {unknown} */
-                                        mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
-                                        name: string | null;
-                                        data: string;
-                                    }[];
                     };
                 };
                 /** @description A problem */

@@ -36,6 +36,8 @@ export type Citation = Message['citations'][number]
 export type Memory = Answer<'/v1/memories', 'get'>['items'][number]
 export type MemoryCluster = Answer<'/v1/memory-clusters', 'get'>['items'][number]
 export type Consolidation = Answer<'/v1/consolidations', 'get'>['items'][number]
+/** What models took and cost. */
+export type Costs = Answer<'/v1/usage', 'get'>
 export type MemoryWhy = Answer<'/v1/memories/{id}/why', 'get'>
 export type MemoryConflict = Answer<'/v1/memory-conflicts', 'get'>['items'][number]
 export type MemoryExtraction = Answer<'/v1/memory-extractions', 'get'>['items'][number]

@@ -20,6 +20,7 @@ export const keys = {
   memoryWhy: (id: string) => ['memories', 'why', id],
   memoryReview: ['memories', 'review'],
   memorySearch: (query: string) => ['memories', 'search', query],
+  costs: ['costs'],
   tidying: ['tidying'],
   tidyingList: ['tidying', 'list'],
   profile: ['tidying', 'profile']
@@ -98,6 +99,19 @@ export const profileQuery = (client: PaiClient) =>
   queryOptions({
     queryKey: keys.profile,
     queryFn: ({ signal }) => unwrap(client.GET('/v1/profile', { signal }))
+  })
+
+/** What models cost this month; never from before the page was left. */
+export const costsQuery = (client: PaiClient) =>
+  queryOptions({
+    queryKey: keys.costs,
+    staleTime: 0,
+    queryFn: async ({ signal }) => {
+      const read = (groupBy: 'model' | 'purpose') =>
+        unwrap(client.GET('/v1/usage', { signal, params: { query: { groupBy, limit: LARGEST_PAGE } } }))
+      const [byModel, byPurpose] = await Promise.all([read('model'), read('purpose')])
+      return { byModel, byPurpose }
+    }
   })
 
 /** What was done to the memory by itself. While a run is at work, its end is waited for. */

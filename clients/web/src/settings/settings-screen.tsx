@@ -12,6 +12,7 @@ import { detailOf, Problem } from '../ui/problem.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
 import { useNotify } from '../ui/toast.tsx'
 import { ThemeChoice } from './theme-choice.tsx'
+import { YourCosts } from './your-costs.tsx'
 import { YourMemory } from './your-memory.tsx'
 
 export function SettingsScreen() {
@@ -39,6 +40,11 @@ export function SettingsScreen() {
           {me.data && (
             <Section title="Memory">
               <YourMemory me={me.data} />
+            </Section>
+          )}
+          {me.data && (
+            <Section title="What it costs">
+              <YourCosts me={me.data} />
             </Section>
           )}
           <Section title="Appearance">
