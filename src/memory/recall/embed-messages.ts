@@ -39,13 +39,7 @@ export function findUnembeddedMessages(
   model: string,
   ids: string[]
 ): Promise<MessageInContext[]> {
-  return readInContext(
-    tx,
-    ownerId,
-    ids,
-    sql`AND NOT EXISTS (SELECT FROM message_vectors v
-          WHERE v.owner_id = ${ownerId} AND v.id = said.id AND v.model = ${model})`
-  )
+  return readInContext(tx, ownerId, ids, sql`AND NOT ${isEmbedded(ownerId, model)}`)
 }
 
 /** The messages just before these, whose vectors were made before it was known what follows. */
@@ -63,9 +57,13 @@ export function findEmbeddedBefore(
             AND earlier.sequence = later.sequence - 1
           WHERE later.owner_id = ${ownerId} AND later.id = ANY(${sql.param(ids)}::uuid[])
             AND earlier.id <> ALL(${sql.param(ids)}::uuid[]))`,
-    sql`AND EXISTS (SELECT FROM message_vectors v
-          WHERE v.owner_id = ${ownerId} AND v.id = said.id AND v.model = ${model})`
+    sql`AND ${isEmbedded(ownerId, model)}`
   )
+}
+
+function isEmbedded(ownerId: string, model: string): SQL {
+  return sql`EXISTS (SELECT FROM message_vectors v
+    WHERE v.owner_id = ${ownerId} AND v.id = said.id AND v.model = ${model})`
 }
 
 async function readInContext(

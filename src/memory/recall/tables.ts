@@ -1,4 +1,14 @@
-import { foreignKey, index, integer, pgTable, primaryKey, real, text, uuid } from 'drizzle-orm/pg-core'
+import {
+  type AnyPgColumn,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  real,
+  text,
+  uuid
+} from 'drizzle-orm/pg-core'
 import { owner } from '../../auth/tables.ts'
 import { messages } from '../../chat/tables.ts'
 import { moment, vector } from '../../db/columns.ts'
@@ -18,76 +28,51 @@ export const vectorModels = pgTable(
   (table) => [primaryKey({ columns: [table.ownerId] })]
 )
 
-export const memoryVectors = pgTable(
-  'memory_vectors',
-  {
-    ownerId: uuid('owner_id').notNull(),
-    id: uuid('id').notNull(),
-    model: text('model').notNull(),
-    embedding: vector('embedding').notNull()
-  },
-  (table) => [
-    primaryKey({ columns: [table.ownerId, table.id, table.model] }),
-    foreignKey({
-      columns: [table.ownerId, table.id],
-      foreignColumns: [memories.ownerId, memories.id]
-    }).onDelete('cascade')
-  ]
-)
+export const memoryVectors = vectorsOf('memory_vectors', memories)
+export const messageVectors = vectorsOf('message_vectors', messages)
 
-/** The lexical way: one row a term and memory. `weight` is BM25's term part; the statistics are per owner. */
-export const memoryTerms = pgTable(
-  'memory_terms',
-  {
-    ownerId: uuid('owner_id').notNull(),
-    term: text('term').notNull(),
-    id: uuid('id').notNull(),
-    weight: real('weight').notNull()
-  },
-  (table) => [
-    primaryKey({ columns: [table.ownerId, table.term, table.id] }),
-    index('memory_terms_id').on(table.ownerId, table.id),
-    foreignKey({
-      columns: [table.ownerId, table.id],
-      foreignColumns: [memories.ownerId, memories.id]
-    }).onDelete('cascade')
-  ]
-)
+export const memoryTerms = termsOf('memory_terms', memories)
+export const messageTerms = termsOf('message_terms', messages)
 
-export const messageVectors = pgTable(
-  'message_vectors',
-  {
-    ownerId: uuid('owner_id').notNull(),
-    id: uuid('id').notNull(),
-    model: text('model').notNull(),
-    embedding: vector('embedding').notNull()
-  },
-  (table) => [
-    primaryKey({ columns: [table.ownerId, table.id, table.model] }),
-    foreignKey({
-      columns: [table.ownerId, table.id],
-      foreignColumns: [messages.ownerId, messages.id]
-    }).onDelete('cascade')
-  ]
-)
+interface Searched {
+  ownerId: AnyPgColumn
+  id: AnyPgColumn
+}
 
-export const messageTerms = pgTable(
-  'message_terms',
-  {
-    ownerId: uuid('owner_id').notNull(),
-    term: text('term').notNull(),
-    id: uuid('id').notNull(),
-    weight: real('weight').notNull()
-  },
-  (table) => [
-    primaryKey({ columns: [table.ownerId, table.term, table.id] }),
-    index('message_terms_id').on(table.ownerId, table.id),
-    foreignKey({
-      columns: [table.ownerId, table.id],
-      foreignColumns: [messages.ownerId, messages.id]
-    }).onDelete('cascade')
-  ]
-)
+/** One row a model and memory or message. */
+function vectorsOf<Name extends string>(name: Name, { ownerId, id }: Searched) {
+  return pgTable(
+    name,
+    {
+      ownerId: uuid('owner_id').notNull(),
+      id: uuid('id').notNull(),
+      model: text('model').notNull(),
+      embedding: vector('embedding').notNull()
+    },
+    (table) => [
+      primaryKey({ columns: [table.ownerId, table.id, table.model] }),
+      foreignKey({ columns: [table.ownerId, table.id], foreignColumns: [ownerId, id] }).onDelete('cascade')
+    ]
+  )
+}
+
+/** The lexical way: one row a term and memory or message. `weight` is BM25's term part; the statistics are per owner. */
+function termsOf<Name extends string>(name: Name, { ownerId, id }: Searched) {
+  return pgTable(
+    name,
+    {
+      ownerId: uuid('owner_id').notNull(),
+      term: text('term').notNull(),
+      id: uuid('id').notNull(),
+      weight: real('weight').notNull()
+    },
+    (table) => [
+      primaryKey({ columns: [table.ownerId, table.term, table.id] }),
+      index(`${name}_id`).on(table.ownerId, table.id),
+      foreignKey({ columns: [table.ownerId, table.id], foreignColumns: [ownerId, id] }).onDelete('cascade')
+    ]
+  )
+}
 
 /**
  * How many of an owner's memories or messages hold each term; the empty term counts them all. Kept by triggers on the
