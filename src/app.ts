@@ -27,6 +27,7 @@ import { reviewReadRoutes, reviewWriteRoutes } from './memory/review/review-rout
 import { rightsReadRoutes, rightsWriteRoutes } from './memory/rights-routes.ts'
 import { memoryReadRoutes, memoryWriteRoutes } from './memory/routes.ts'
 import { modelRoutes } from './models/routes.ts'
+import { openAiRoutes } from './openai/routes.ts'
 import type { Services } from './services.ts'
 import { conversationExportRoutes, exportRoutes, importFileRoutes } from './transfer/routes.ts'
 import { usageRoutes } from './usage/routes.ts'
@@ -118,6 +119,15 @@ export function buildApp(
     rateLimit
   })
 
+  app.register(openAiRoutes, {
+    prefix: '/openai/v1',
+    ...chat,
+    models: { list: llm.models },
+    embeddings: { embedder: llm.embedder, embed: services.embedFor },
+    authenticate,
+    requireScope: requireScope('chat')
+  })
+
   // Whatever is registered in here cannot be reached without a user, routes not written yet included.
   app.register(
     async function signedInRoutes(signedIn) {
@@ -148,6 +158,12 @@ export function buildApp(
           searchConversations: chat.searchConversations
         })
         scope.register(attachmentRoutes, { database })
+        scope.register(conversationExportRoutes, {
+          database,
+          loadConversation: services.loadConversation,
+          readCurrentProfile: services.readCurrentProfile,
+          now: services.now
+        })
         scope.register(importRoutes, {
           database,
           importConversation: chat.importConversation,
@@ -157,12 +173,6 @@ export function buildApp(
       signedIn.register(async function takingAlong(scope) {
         scope.addHook('onRequest', requireScope('chat'))
         scope.addHook('onRequest', requireScope('memory:read'))
-        scope.register(conversationExportRoutes, {
-          database,
-          loadConversation: services.loadConversation,
-          readCurrentProfile: services.readCurrentProfile,
-          now: services.now
-        })
         scope.register(exportRoutes, {
           database,
           readCurrentProfile: services.readCurrentProfile,

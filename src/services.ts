@@ -229,6 +229,9 @@ export async function createServices({
     purge: purging.purge,
     recall: ((ownerId, query, signal) =>
       payFor({ ownerId, purpose: 'search' }, () => recall(ownerId, query, signal))) satisfies Recall,
+    /** Vectors for an owner, who pays for them. */
+    embedFor: (ownerId: string, texts: string[], signal: AbortSignal) =>
+      payFor({ ownerId, purpose: 'embeddings' }, () => llm.embedder.embed(texts, signal)),
     usage,
     runner,
     now,

@@ -13,7 +13,7 @@ export type ImportRow = typeof imports.$inferSelect
 export async function storeConversation(
   tx: Tx,
   ownerId: string,
-  conversation: { id: string; title: string; titledBy: 'words' | 'owner' },
+  conversation: { id: string; title: string; titledBy: 'words' | 'owner'; temporary?: boolean },
   said: ImportBody['messages'],
   messageIds: string[]
 ): Promise<void> {

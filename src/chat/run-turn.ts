@@ -41,6 +41,8 @@ export interface AcceptedTurn {
   temporary: boolean
   options: TurnOptions
   runnerId: string
+  /** What the caller adds to the owner's standing instructions, for this turn alone. It is not kept. */
+  instructions?: string | undefined
   /** The words and citations it goes on from, where it continues another. */
   begun?: { content: string; citations: Citation[] }
 }
@@ -181,7 +183,7 @@ async function loadContext(deps: RunTurnDeps, turn: AcceptedTurn) {
     const ids = shown.map(({ id }) => id)
     return [known, said, ids.length > 0 ? await loadImages(tx, ownerId, ids) : NO_IMAGES] as const
   })
-  const { summary, aboutOwner, ...owner } = carried
+  const { summary, aboutOwner, instructions, ...owner } = carried
   // Past the history's limit the summary ends before it begins.
   const covered = branch.findIndex(({ sequence }) => sequence === summary?.throughSequence) + 1
   // What was said before an edit is as good as unsaid. Past the history's limit it cannot be told from what is only older.
@@ -190,6 +192,7 @@ async function loadContext(deps: RunTurnDeps, turn: AcceptedTurn) {
     ...owner,
     isOnOtherBranch: (item: RecallItem) =>
       item.conversationId === conversationId && ids !== null && !ids.has(item.id),
+    instructions: [instructions, turn.instructions].filter(Boolean).join('\n\n'),
     aboutOwner: turn.options.useMemory ? aboutOwner : '',
     summary: summary?.text ?? '',
     history: branch.slice(covered).map((message) => {

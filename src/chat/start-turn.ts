@@ -6,6 +6,7 @@ import { attachTo } from './attachments.ts'
 import { loadConversation, loadMessage, type MessageRow } from './conversation-store.ts'
 import { ConversationNotTemporary, MessageNotFound, TurnNotCutOff } from './errors.ts'
 import { firstEvent, type LoggedEvent, toLogged } from './events.ts'
+import { storeConversation } from './import-store.ts'
 import type { AcceptedTurn } from './run-turn.ts'
 import type { Runner } from './runner.ts'
 import type { ChatBody, TurnStatus } from './schemas.ts'
@@ -21,6 +22,15 @@ export interface StartedTurn {
 const OFFLINE = 'offline'
 /** What a turn that was cut off has ended as. */
 const CUT_OFF = new Set<TurnStatus>(['stopped', 'interrupted', 'failed'])
+
+/** A conversation that another keeps. */
+export interface BroughtAlong {
+  /** Oldest first; the last one is the owner's, and is answered. */
+  said: { role: 'user' | 'assistant'; content: string }[]
+  model: string | undefined
+  /** Added to the owner's own standing instructions. */
+  instructions: string
+}
 
 export type StartTurn = ReturnType<typeof createStartTurn>
 
@@ -63,8 +73,8 @@ export function createStartTurn({
   }
 
   return {
-    /** Answers a new message. */
-    async chat(ownerId: string, body: ChatBody, key?: string): Promise<StartedTurn> {
+    /** Answers a new message; `instructions` are added to the owner's own, for this turn alone. */
+    async chat(ownerId: string, body: ChatBody, key?: string, instructions?: string): Promise<StartedTurn> {
       const { message: text, parentId, useMemory = true, temporary = false, model, attachmentIds = [] } = body
       const turn = {
         id: uuidv7(),
@@ -86,7 +96,46 @@ export function createStartTurn({
       })
       if ('turnId' in accepted) return { turnId: accepted.turnId, events: [] }
       const hasImages = attachmentIds.length > 0
-      return begin({ ...turn, ...accepted, ownerId, text, hasImages, begins: begins !== null })
+      return begin({ ...turn, ...accepted, ownerId, text, instructions, hasImages, begins: begins !== null })
+    },
+
+    /**
+     * Answers the end of a conversation that its caller keeps, and brings along whole each time. Here it is a temporary
+     * one, of which nothing is remembered, and which is gone after a day.
+     */
+    async answerOnce(
+      ownerId: string,
+      { said, model, instructions }: BroughtAlong,
+      call: Omit<IdempotentCall, 'ownerId'>
+    ): Promise<StartedTurn> {
+      const messageIds = said.map(() => uuidv7())
+      const options = { useMemory: true, ...(model && { model }) }
+      const turn = {
+        id: uuidv7(),
+        conversationId: uuidv7(),
+        userMessageId: messageIds.at(-1) as string,
+        model: chatModel(model).id,
+        options,
+        runnerId: runner.id
+      }
+      const now = new Date().toISOString()
+      const accepted = await database.inOwner(ownerId, async (tx) => {
+        const earlier = await claim<{ turnId: string }>(tx, { ...call, ownerId }, { turnId: turn.id })
+        if (earlier) return earlier.answer
+        const conversation = {
+          id: turn.conversationId,
+          title: '',
+          titledBy: 'words' as const,
+          temporary: true
+        }
+        const messages = said.map((message) => ({ ...message, createdAt: now }))
+        await storeConversation(tx, ownerId, conversation, messages, messageIds)
+        await acceptAgain(tx, ownerId, turn)
+        return null
+      })
+      if (accepted) return { turnId: accepted.turnId, events: [] }
+      const text = said.at(-1)?.content ?? ''
+      return begin({ ...turn, ownerId, text, instructions, temporary: true, hasImages: false, begins: false })
     },
 
     /** Answers an earlier message once more, as a new branch. `messageId` is that message, or a reply to it. */

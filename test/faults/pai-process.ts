@@ -23,7 +23,7 @@ export interface PaiProcess {
 export type Settings = Record<string, string>
 
 /** What is to be done when a test or a program is over, however that ends. */
-export type WhenOver = (tidyUp: () => unknown) => void
+export type WhenOver = (tidyUp: () => void) => void
 
 /** PAI as an operator runs it, ready to answer. */
 export async function startPai(settings: Settings, whenOver: WhenOver): Promise<PaiProcess> {

@@ -26,7 +26,7 @@ export interface Rig {
   /** Whole numbers below `limit`, the same in every run with the same seed. */
   random(limit: number): number
   seed: number
-  whenOver(tidyUp: () => unknown): void
+  whenOver(tidyUp: () => void): void
   close(): Promise<void>
 }
 
@@ -48,8 +48,8 @@ export const TAKES_TIME = () => {
 
 export async function openRig({ kind, seed = Date.now() % 1_000_000, reply }: RigOptions): Promise<Rig> {
   const folder = mkdtempSync(join(tmpdir(), 'pai-faults-'))
-  const tidyUps: (() => unknown)[] = []
-  const whenOver = (tidyUp: () => unknown) => void tidyUps.push(tidyUp)
+  const tidyUps: (() => void)[] = []
+  const whenOver = (tidyUp: () => void) => void tidyUps.push(tidyUp)
   whenOver(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   const model = await startScriptedOpenAi({
     reply: reply ?? (({ body }) => (body.stream ? TAKES_TIME() : NOTHING))

@@ -169,7 +169,7 @@ describeEachDatabase('bad input', (database) => {
       '/v1/me/',
       '/v1/%6de/x',
       '/V1/me',
-      '/openai/v1/nothing',
+      '/openai/v2/nothing',
       `/v1/memories/${UNKNOWN_ID}/nothing`
     ]
     // What no address can be is refused in other ways.
