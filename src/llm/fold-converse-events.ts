@@ -1,19 +1,10 @@
 import type { ConverseStreamOutput, StopReason, TokenUsage } from '@aws-sdk/client-bedrock-runtime'
 import type { FinishReason, ModelEvent, ToolCall, Usage } from './model.ts'
+import type { ArrivingReply } from './stream-reply.ts'
+import { NO_USAGE } from './usage-meter.ts'
 
-/** A reply as it arrives in the events of Bedrock's Converse API. */
-export interface ConverseReply {
-  /** Takes one event in and gives the words it brings. `isProgress`: it brought anything of the reply at all. */
-  add(event: ConverseStreamOutput): { events: ModelEvent[]; isProgress: boolean }
-  /** null until the model has said why the reply ended. */
-  readonly finishReason: FinishReason | null
-  /** null until it was told: it comes last. */
-  readonly usage: Usage | null
-  /** The whole tool calls, then the finish. */
-  end(): ModelEvent[]
-}
-
-export function createConverseReply(): ConverseReply {
+/** A reply in the events of Bedrock's Converse API. */
+export function createConverseReply(): ArrivingReply<ConverseStreamOutput> {
   const calls = new Map<number | undefined, ToolCall>()
   let finishReason: FinishReason | null = null
   let usage: Usage | null = null
@@ -47,7 +38,7 @@ export function createConverseReply(): ConverseReply {
       events.push({
         type: 'finish',
         reason: finishReason ?? 'other',
-        usage: usage ?? readConverseUsage(undefined)
+        usage: usage ?? NO_USAGE
       })
       return events
     }

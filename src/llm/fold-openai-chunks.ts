@@ -1,21 +1,11 @@
 import { mapOpenAiFinishReason } from './map-openai-finish-reason.ts'
 import type { FinishReason, ModelEvent, ToolCall, Usage } from './model.ts'
 import { createThoughtSplitter } from './split-thoughts.ts'
+import type { ArrivingReply } from './stream-reply.ts'
+import { NO_USAGE } from './usage-meter.ts'
 
-/** A reply as it arrives in chunks of the chat completions wire format. */
-export interface OpenAiReply {
-  /** Takes one chunk in and gives the words it brings. `isProgress`: it brought anything of the reply at all. */
-  add(chunk: unknown): { events: ModelEvent[]; isProgress: boolean }
-  /** null until the server has said why the reply ended. */
-  readonly finishReason: FinishReason | null
-  /** null until the server has told: some tell before the end, some never. */
-  readonly usage: Usage | null
-  /** The whole tool calls, then the finish. */
-  end(): ModelEvent[]
-}
-
-/** Trusts nothing about a chunk's shape: compatible servers leave fields out and fill in others. */
-export function createOpenAiReply({ splitsThoughts = false } = {}): OpenAiReply {
+/** A reply in chunks of the chat completions format. Trusts nothing about a chunk's shape: compatible servers leave fields out and fill in others. */
+export function createOpenAiReply({ splitsThoughts = false } = {}): ArrivingReply<unknown> {
   const thoughts = createThoughtSplitter()
   const calls: Array<ToolCall & { index: unknown }> = []
   let finishReason: FinishReason | null = null
@@ -73,7 +63,7 @@ export function createOpenAiReply({ splitsThoughts = false } = {}): OpenAiReply 
       for (const { index: _, ...call } of calls) events.push({ type: 'tool-call', call })
       // Some servers end a reply that calls with a plain stop.
       const reason = calls.length > 0 && finishReason === 'stop' ? 'tool-calls' : (finishReason ?? 'other')
-      events.push({ type: 'finish', reason, usage: usage ?? readOpenAiUsage(undefined) })
+      events.push({ type: 'finish', reason, usage: usage ?? NO_USAGE })
       return events
     }
   }

@@ -1,17 +1,16 @@
 import { Stream } from 'openai/core/streaming'
-import { ModelFailed, ModelTimeout } from './errors.ts'
-import { createOpenAiReply, readOpenAiUsage } from './fold-openai-chunks.ts'
+import { createOpenAiReply } from './fold-openai-chunks.ts'
 import { mapOpenAiError } from './map-openai-error.ts'
 import type { ChatModel, ModelEvent, Prompt } from './model.ts'
 import { isOpenAi } from './openai-address.ts'
 import { toOpenAiMessages, toOpenAiTools } from './openai-messages.ts'
 import { createClient, modelId, type OpenAiSettings } from './openai-server.ts'
 import { seesImages } from './sees-images.ts'
-import { createSilence, MODEL_TIMEOUTS } from './silence.ts'
+import { streamReply } from './stream-reply.ts'
 import { watchForDone } from './watch-for-done.ts'
 
 export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
-  const { model, timeouts = MODEL_TIMEOUTS, onUsage } = settings
+  const { model } = settings
   const client = createClient(settings)
   const id = modelId(settings)
 
@@ -29,47 +28,25 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
     }
   }
 
-  async function* stream(prompt: Prompt, signal: AbortSignal): AsyncGenerator<ModelEvent> {
-    signal.throwIfAborted()
+  async function open(prompt: Prompt, request: AbortController) {
+    const call = client.chat.completions.create(toBody(prompt), { signal: request.signal })
+    const { response, isDone } = watchForDone(await call.asResponse())
+    return { chunks: Stream.fromSSEResponse<unknown>(response, request, client), isOver: isDone }
+  }
+
+  function stream(prompt: Prompt, signal: AbortSignal): AsyncIterable<ModelEvent> {
     const reply = createOpenAiReply({ splitsThoughts: !isOpenAi(settings.baseUrl) })
-    // Aborted by the caller, by a silence, or by whoever reads this leaving early.
-    const request = new AbortController()
-    const silence = createSilence(() => request.abort())
-    const abort = () => request.abort()
-    let isDone = () => false
-    signal.addEventListener('abort', abort, { once: true })
-    try {
-      silence.startTimer(timeouts.firstTokenMs)
-      const response = await client.chat.completions
-        .create(toBody(prompt), { signal: request.signal })
-        .asResponse()
-      const watched = watchForDone(response)
-      isDone = watched.isDone
-      for await (const chunk of Stream.fromSSEResponse<unknown>(watched.response, request, client)) {
-        const { events, isProgress } = reply.add(chunk)
-        // A chunk that brings nothing is no sign of life: some servers send them for ever.
-        if (!isProgress) continue
-        silence.stopTimer()
-        for (const event of events) {
-          yield event
-          signal.throwIfAborted()
-        }
-        silence.startTimer(reply.finishReason ? timeouts.afterFinishMs : timeouts.betweenTokensMs)
-      }
-      // The SDK ends quietly on an abort, and where the connection ends.
-      signal.throwIfAborted()
-      if (!reply.finishReason && !isDone()) throw new ModelFailed(id)
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!reply.finishReason) throw silence.wasTooLong() ? new ModelTimeout(id) : mapOpenAiError(error, id)
-    } finally {
-      silence.stopTimer()
-      signal.removeEventListener('abort', abort)
-      if (!isDone()) request.abort()
-      const usage = reply.usage ?? (reply.finishReason && readOpenAiUsage(undefined))
-      if (usage) onUsage?.({ model: id, kind: 'chat', usage })
-    }
-    yield* reply.end()
+    return streamReply(
+      {
+        id,
+        reply,
+        open: (request) => open(prompt, request),
+        mapError: mapOpenAiError,
+        timeouts: settings.timeouts,
+        onUsage: settings.onUsage
+      },
+      signal
+    )
   }
 
   const images = settings.images ?? seesImages(model)

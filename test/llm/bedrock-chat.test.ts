@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createBedrockModels } from '../../src/llm/bedrock.ts'
-import type { ModelEvent, Prompt } from '../../src/llm/model.ts'
+import type { Prompt } from '../../src/llm/model.ts'
 import { MODEL_TIMEOUTS, type ModelTimeouts } from '../../src/llm/silence.ts'
+import { collect, describeError } from '../support/model-events.ts'
 import { type ScriptedConverse, startScriptedBedrock } from '../support/scripted-bedrock.ts'
 
 const MODEL = 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0'
@@ -27,17 +28,6 @@ async function setup(timeouts: Partial<ModelTimeouts> = {}) {
   const model = models.chat(MODEL)
   const stream = (prompt = PROMPT, signal = new AbortController().signal) => model.stream(prompt, signal)
   return { server, model, onUsage, stream }
-}
-
-/** What came before the end, and the error it ended with. */
-async function collect(events: AsyncIterable<ModelEvent>) {
-  const seen: ModelEvent[] = []
-  try {
-    for await (const event of events) seen.push(event)
-    return { seen, error: null }
-  } catch (error) {
-    return { seen, error: error as Error & { code: string; cause?: Error } }
-  }
 }
 
 describe('a reply', () => {
@@ -249,10 +239,3 @@ describe('an abort', () => {
     await server.waitForClosed(1)
   })
 })
-
-/** All that a logger could print of an error. */
-function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const fields = JSON.stringify(error, Object.getOwnPropertyNames(error))
-  return `${error.message} ${error.stack} ${fields} ${describeError(error.cause)}`
-}

@@ -3,6 +3,7 @@ import { createLlm, type LlmSettings } from '../../src/llm/create-llm.ts'
 import { RETRIES } from '../../src/llm/guard.ts'
 import type { ModelEvent, Prompt } from '../../src/llm/model.ts'
 import { eventually } from '../support/eventually.ts'
+import { collect } from '../support/model-events.ts'
 import { startScriptedBedrock } from '../support/scripted-bedrock.ts'
 import { type ScriptedReply, startScriptedOpenAi } from '../support/scripted-openai.ts'
 
@@ -32,16 +33,6 @@ async function setup(settings: Partial<LlmSettings> = {}) {
     ...settings
   })
   return { first, second, llm, usages }
-}
-
-async function collect(events: AsyncIterable<ModelEvent>) {
-  const seen: ModelEvent[] = []
-  try {
-    for await (const event of events) seen.push(event)
-    return { seen, error: null }
-  } catch (error) {
-    return { seen, error: error as Error & { code: string } }
-  }
 }
 
 const stream = (llm: {

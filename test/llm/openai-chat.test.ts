@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { ModelEvent, Prompt } from '../../src/llm/model.ts'
+import type { Prompt } from '../../src/llm/model.ts'
 import { createOpenAiChatModel } from '../../src/llm/openai-chat.ts'
 import { MODEL_TIMEOUTS, type ModelTimeouts } from '../../src/llm/silence.ts'
 import type { OnUsage } from '../../src/llm/usage-meter.ts'
+import { collect, describeError } from '../support/model-events.ts'
 import { type ScriptedReply, startScriptedOpenAi } from '../support/scripted-openai.ts'
 
 const KEY = 'sk-canary-key'
@@ -23,17 +24,6 @@ async function setup(timeouts: Partial<ModelTimeouts> = {}, onUsage?: OnUsage) {
     onUsage
   })
   return { server, model, stream: (signal = new AbortController().signal) => model.stream(PROMPT, signal) }
-}
-
-/** What came before the end, and the error it ended with. */
-async function collect(events: AsyncIterable<ModelEvent>) {
-  const seen: ModelEvent[] = []
-  try {
-    for await (const event of events) seen.push(event)
-    return { seen, error: null }
-  } catch (error) {
-    return { seen, error: error as Error & { code: string; cause?: Error } }
-  }
 }
 
 function readFixture(name: string): ScriptedReply {
@@ -326,10 +316,3 @@ describe('an abort', () => {
     await server.waitForClosed(1)
   })
 })
-
-/** All that a logger could print of an error. */
-function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const fields = JSON.stringify(error, Object.getOwnPropertyNames(error))
-  return `${error.message} ${error.stack} ${fields} ${describeError(error.cause)}`
-}

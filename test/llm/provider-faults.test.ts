@@ -5,6 +5,7 @@ import type { Llm, ModelEvent } from '../../src/llm/model.ts'
 import { MODEL_TIMEOUTS } from '../../src/llm/silence.ts'
 import { eventually } from '../support/eventually.ts'
 import { startFaultyProvider } from '../support/faulty-provider.ts'
+import { describeError } from '../support/model-events.ts'
 import {
   type CallKind,
   NAMES,
@@ -149,11 +150,4 @@ function countResources(): Map<string, number> {
     if (/Timeout|TCP|TLS|DNS|GETADDRINFO/i.test(name)) counts.set(name, (counts.get(name) ?? 0) + 1)
   }
   return counts
-}
-
-/** All that a logger could print of an error. */
-function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const fields = JSON.stringify(error, Object.getOwnPropertyNames(error))
-  return `${error.message} ${error.stack} ${fields} ${describeError(error.cause)}`
 }

@@ -1,0 +1,77 @@
+import { ModelFailed, ModelTimeout } from './errors.ts'
+import type { FinishReason, ModelEvent, Usage } from './model.ts'
+import { createSilence, MODEL_TIMEOUTS, type ModelTimeouts } from './silence.ts'
+import { NO_USAGE, type OnUsage } from './usage-meter.ts'
+
+/** A reply as it arrives, piece by piece, in a provider's own shape. */
+export interface ArrivingReply<Chunk> {
+  /** Takes one piece in and gives the words it brings. `isProgress`: it brought anything of the reply at all. */
+  add(chunk: Chunk): { events: ModelEvent[]; isProgress: boolean }
+  /** null until the model has said why the reply ended. */
+  readonly finishReason: FinishReason | null
+  /** null until it was told: some tell before the end, some never. */
+  readonly usage: Usage | null
+  /** The whole tool calls, then the finish. */
+  end(): ModelEvent[]
+}
+
+interface Source<Chunk> {
+  chunks: AsyncIterable<Chunk>
+  /** Whether nothing more will come, so that the connection may be kept. */
+  isOver: () => boolean
+}
+
+export interface StreamSettings<Chunk> {
+  /** The model's id. */
+  id: string
+  reply: ArrivingReply<Chunk>
+  /** Makes the call; it is aborted by the caller, by a silence, or by whoever reads the reply leaving early. */
+  open: (request: AbortController) => Promise<Source<Chunk>>
+  /** Any failure as one of ours. */
+  mapError: (error: unknown, id: string) => Error
+  timeouts?: ModelTimeouts | undefined
+  onUsage?: OnUsage | undefined
+}
+
+/** Streams one reply of a provider under the limits of time that hold for all of them. */
+export async function* streamReply<Chunk>(
+  { id, reply, open, mapError, timeouts = MODEL_TIMEOUTS, onUsage }: StreamSettings<Chunk>,
+  signal: AbortSignal
+): AsyncGenerator<ModelEvent> {
+  signal.throwIfAborted()
+  const request = new AbortController()
+  const silence = createSilence(() => request.abort())
+  const abort = () => request.abort()
+  let isOver = () => false
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    silence.startTimer(timeouts.firstTokenMs)
+    const source = await open(request)
+    isOver = source.isOver
+    for await (const chunk of source.chunks) {
+      const { events, isProgress } = reply.add(chunk)
+      // One that brings nothing is no sign of life: some servers send them for ever.
+      if (!isProgress) continue
+      silence.stopTimer()
+      for (const event of events) {
+        yield event
+        signal.throwIfAborted()
+      }
+      silence.startTimer(reply.finishReason ? timeouts.afterFinishMs : timeouts.betweenTokensMs)
+    }
+    // The openai SDK ends quietly on an abort, and where the connection ends.
+    signal.throwIfAborted()
+    if (!reply.finishReason && !isOver()) throw new ModelFailed(id)
+  } catch (error) {
+    signal.throwIfAborted()
+    // Whatever happens after the model has said why it ends, the reply is whole.
+    if (!reply.finishReason) throw silence.wasTooLong() ? new ModelTimeout(id) : mapError(error, id)
+  } finally {
+    silence.stopTimer()
+    signal.removeEventListener('abort', abort)
+    if (!isOver()) request.abort()
+    const usage = reply.usage ?? (reply.finishReason && NO_USAGE)
+    if (usage) onUsage?.({ model: id, kind: 'chat', usage })
+  }
+  yield* reply.end()
+}
