@@ -14,7 +14,7 @@ export const TokenInvalid = createError(
 /** One text for an unknown address and a wrong password: an answer must not tell who has an account. */
 export const CredentialsWrong = createError(
   'PAI_AUTH_CREDENTIALS_WRONG',
-  'The e-mail address or the password is wrong',
+  'The email address or the password is wrong',
   401
 )
 export const RefreshInvalid = createError(
@@ -60,7 +60,7 @@ export const InvitationInvalid = createError(
 )
 export const EmailTaken = createError(
   'PAI_AUTH_EMAIL_TAKEN',
-  'There is an account with this e-mail address',
+  'There is an account with this email address',
   409
 )
 export const LastAdministrator = createError(
