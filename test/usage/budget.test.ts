@@ -88,6 +88,51 @@ describeEachDatabase('a monthly budget', (database) => {
     expect((await waiting()).rows).toEqual([])
   })
 
+  test('that is spent makes the night’s tidying wait, however often it looks, and leaves nothing out', async () => {
+    const { house, owner, call } = await setUpPaying(database())
+    const messages = Array.from({ length: 120 }, (_, day) => ({
+      role: 'user',
+      content: `On day ${day} Ada looked after hive number ${day} in Tromsø.`,
+      createdAt: new Date(Date.UTC(2026, 0, 1, day)).toISOString()
+    }))
+    await call('POST', '/conversations/import', { messages })
+    await runJobs(house, owner.id)
+    await call('PATCH', '/me', { monthlyBudget: 0 })
+    await eventually(async () => expect(await house.services.usage.hasBudget(owner.id)).toBe(false))
+    const { data: begun } = await call('POST', '/consolidations')
+    const run = async () => (await call('GET', `/consolidations/${begun.id}`)).data
+    for (let night = 0; night < 7; night++) {
+      const [job, ...others] = await takeJobs(database(), owner.id)
+      if (!job) throw new Error('Nothing waits')
+      expect(others).toEqual([])
+      await runJob(house, job)
+    }
+    expect((await run()).status).toBe('running')
+    await call('PATCH', '/me', { monthlyBudget: null })
+    await runJobs(house, owner.id)
+    const { status, report } = await run()
+    expect(status).toBe('completed')
+    expect(report.steps.filter(({ action }: { action: string }) => action === 'skipped')).toEqual([])
+  })
+
+  test('that is spent keeps the sweep from asking again for what waits in the queue', async () => {
+    const { house, owner, call } = await setUpPaying(database())
+    await call('POST', '/memories', { text: 'Ada keeps bees in Tromsø' })
+    await takeJobs(database(), owner.id)
+    await database().pool.query(
+      `UPDATE memories SET updated_at = now() - interval '3 hours' WHERE owner_id = $1`,
+      [owner.id]
+    )
+    const sweep = async () => {
+      await house.services.jobs['memory.sweep-unfinished']({}, new AbortController().signal)
+      return (await takeJobs(database(), owner.id)).map(({ name }) => name)
+    }
+    expect(await sweep()).toEqual(['memory.index'])
+    await call('PATCH', '/me', { monthlyBudget: 0 })
+    await eventually(async () => expect(await house.services.usage.hasBudget(owner.id)).toBe(false))
+    expect(await sweep()).toEqual([])
+  })
+
   test('stops no model of this machine', async () => {
     const { call } = await setUpPaying(database(), {
       llm: { chatModel: 'offline', embeddingModel: 'offline', models: ['scripted'] },

@@ -82,6 +82,28 @@ describeEachDatabase('the ledger', (database) => {
     await expect(ledger.check(owner, CALL.model)).rejects.toMatchObject({ statusCode: 402 })
   })
 
+  test('reads how an owner stands once in some seconds, however many calls there are', async () => {
+    const owner = await createOwner(database())
+    const reads = vi.fn(database().readInOwner)
+    let seconds = 0
+    const budgets = createBudgets({
+      database: { readInOwner: reads },
+      limitNanos: COST,
+      mayCost: true,
+      now: () => new Date(now().getTime() + seconds * 1_000)
+    })
+    await Promise.all(Array.from({ length: 20 }, () => budgets.seemsSpent(owner)))
+    for (let call = 0; call < 20; call++) await budgets.seemsSpent(owner)
+    expect(reads).toHaveBeenCalledTimes(1)
+    // What another process has spent meanwhile is seen after that.
+    const { ledger } = setUp()
+    ledger.note({ ownerId: owner, purpose: 'chat' }, CALL)
+    await ledger.flush()
+    expect(await budgets.seemsSpent(owner)).toBe(false)
+    seconds = 5
+    expect(await budgets.seemsSpent(owner)).toBe(true)
+  })
+
   test('keeps what a conversation cost that was deleted meanwhile, and forgets an account that is gone', async () => {
     const owner = await createOwner(database())
     const conversationId = uuidv7()
