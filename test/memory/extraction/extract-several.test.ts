@@ -23,7 +23,7 @@ const factOf = (text: string, message = 1) => ({
   importanceReason: 'told',
   quote: text
 })
-const SAID = ['I live in Bergen.', 'I live by the fjord.']
+const SAID = ['I live by the fjord.', 'I live in Bergen.', 'I live in a tall house.']
 const REFUSED = { status: 401, body: { error: { message: 'no such key' } } }
 
 describeEachDatabase('learning from several messages that are read together', (database) => {
@@ -64,14 +64,15 @@ describeEachDatabase('learning from several messages that are read together', (d
 
     const { job, ids } = await importing(SAID)
     openai.script(JSON.stringify({ facts: SAID.map((text, index) => factOf(text, index + 1)) }))
-    // The facts of the first message cannot be held against what is known.
+    // The facts of the second message cannot be held against what is known.
+    openai.script('{"verdicts":[]}')
     openai.script(REFUSED)
     await expect(runJob(house, job)).rejects.toMatchObject({ code: 'PAI_MODEL_REFUSED' })
-    expect(await failing()).toMatchObject([{ messageId: ids[0], status: 'failing' }])
-    expect(await texts()).toContain(SAID[1])
+    expect(await failing()).toMatchObject([{ messageId: ids[1], status: 'failing' }])
+    expect(await texts()).toEqual(expect.arrayContaining([SAID[0], SAID[2]]))
     openai.script(JSON.stringify({ facts: [factOf('I live in Bergen.')] }))
     await runJob(house, job)
     expect(await failing()).toEqual([])
-    expect(await texts()).toContain(SAID[0])
+    expect(await texts()).toContain(SAID[1])
   })
 })
