@@ -1,5 +1,6 @@
 import type { Database, Tx } from '../../db/client.ts'
 import type { JobHandlers, Queue } from '../../jobs/queue.ts'
+import { isOutOfBudget } from '../../llm/errors.ts'
 import type { Embedder, StructuredModel } from '../../llm/model.ts'
 import { ExtractionUnreadable } from '../errors.ts'
 import type { Embedders } from '../recall/embedders.ts'
@@ -90,6 +91,8 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
       return await learnByModel(model, ownerId, unit, signal)
     } catch (error) {
       signal.throwIfAborted()
+      // It waits, and nothing is wrong with the message.
+      if (isOutOfBudget(error)) throw error
       const isUnreadable = error instanceof ExtractionUnreadable
       const { inputs } = unit
       // Of several messages one may be what the model chokes on.
@@ -137,6 +140,7 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
         await keep(ownerId, input, await judgeByModel(model, ownerId, facts, signal))
       } catch (error) {
         signal.throwIfAborted()
+        if (isOutOfBudget(error)) throw error
         await note(ownerId, [input], 'failing', error)
         failure = error
       }
