@@ -43,11 +43,18 @@ function toAnswer(fact: Fact): object {
 }
 
 function answer({ body }: ScriptedRequest, script: Script, facts: Fact[]): string | ScriptedReply {
-  const messages = body.messages as { role: string; content: string }[]
-  const said = messages.findLast(({ role }) => role === 'user')?.content ?? ''
+  const messages = body.messages as { role: string; content: string | { type: string; text?: string }[] }[]
+  const said = wordsOf(messages.findLast(({ role }) => role === 'user')?.content)
   // An answer of a given shape is asked for where facts are looked for, and where they are held against what is known.
   const shape = body.response_format as { json_schema: { name: string } } | undefined
   if (shape?.json_schema.name === 'verdicts') return JSON.stringify({ verdicts: [] })
   if (shape) return JSON.stringify({ facts: facts.filter(({ quote }) => said.includes(quote)).map(toAnswer) })
-  return script(said, messages.find(({ role }) => role === 'system')?.content ?? '')
+  return script(said, wordsOf(messages.find(({ role }) => role === 'system')?.content))
+}
+
+/** What is said of a message: where images come with it, in parts, each of which is told by its kind. */
+function wordsOf(content: string | { type: string; text?: string }[] = ''): string {
+  return typeof content === 'string'
+    ? content
+    : content.map(({ type, text }) => text ?? `(${type})`).join(' ')
 }

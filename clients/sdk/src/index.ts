@@ -3,11 +3,13 @@ export { type FieldError, NETWORK_ERROR_CODE, PaiError } from './errors.ts'
 export type { TurnEvent } from './events.ts'
 export { streamChat, streamRegenerate, streamTurn } from './stream.ts'
 export type {
+  Attachment,
   ChatBody,
   Citation,
   Consolidation,
   Conversation,
   Costs,
+  FoundConversation,
   Me,
   Memory,
   MemoryCluster,

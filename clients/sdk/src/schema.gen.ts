@@ -2140,6 +2140,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/conversations/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export a conversation with all its branches and images, as JSON that POST /v1/import takes or, to be read, as Markdown */
+        get: {
+            parameters: {
+                query?: {
+                    format?: "json" | "markdown";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            format: "pai-conversation";
+                            /** @enum {number} */
+                            version: 1;
+                            exportedAt: string;
+                            conversation: {
+                                /** Format: uuid */
+                                id: string;
+                                title: string;
+                                /** @enum {unknown} */
+                                titledBy?: "words" | "model" | "owner";
+                                memoryPaused: boolean;
+                                archivedAt?: string | null;
+                                createdAt: string;
+                                updatedAt: string;
+                                messages: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    parentId: string | null;
+                                    /** @enum {unknown} */
+                                    role: "user" | "assistant" | "system";
+                                    name: string | null;
+                                    content: string;
+                                    model: string | null;
+                                    createdAt: string;
+                                    attachments?: {
+                                        /** Format: uuid */
+                                        id: string;
+                                        /** @enum {unknown} */
+                                        mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
+                                        name: string | null;
+                                        data: string;
+                                    }[];
+                                }[];
+                            };
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/conversations/import": {
         parameters: {
             query?: never;
@@ -2258,91 +2343,6 @@ export interface paths {
                                 conversations: number;
                                 messages: number;
                                 memories: number;
-                            };
-                        };
-                    };
-                };
-                /** @description A problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/conversations/{id}/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Export a conversation with all its branches and images, as JSON that POST /v1/import takes or, to be read, as Markdown */
-        get: {
-            parameters: {
-                query?: {
-                    format?: "json" | "markdown";
-                };
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {string} */
-                            format: "pai-conversation";
-                            /** @enum {number} */
-                            version: 1;
-                            exportedAt: string;
-                            conversation: {
-                                /** Format: uuid */
-                                id: string;
-                                title: string;
-                                /** @enum {unknown} */
-                                titledBy?: "words" | "model" | "owner";
-                                memoryPaused: boolean;
-                                archivedAt?: string | null;
-                                createdAt: string;
-                                updatedAt: string;
-                                messages: {
-                                    /** Format: uuid */
-                                    id: string;
-                                    parentId: string | null;
-                                    /** @enum {unknown} */
-                                    role: "user" | "assistant" | "system";
-                                    name: string | null;
-                                    content: string;
-                                    model: string | null;
-                                    createdAt: string;
-                                    attachments?: {
-                                        /** Format: uuid */
-                                        id: string;
-                                        /** @enum {unknown} */
-                                        mediaType: "image/png" | "image/jpeg" | "image/webp" | "image/gif";
-                                        name: string | null;
-                                        data: string;
-                                    }[];
-                                }[];
                             };
                         };
                     };

@@ -4,6 +4,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 const PAGE = 50
 const LARGEST_PAGE = 200
 const REVIEWED = 20
+const FOUND = 30
 const RUNNING_MS = 1_500
 
 export const keys = {
@@ -11,6 +12,9 @@ export const keys = {
   conversations: ['conversations'],
   conversation: (id: string) => ['conversations', 'one', id],
   conversationList: ['conversations', 'list'],
+  archivedList: ['conversations', 'archived'],
+  conversationSearch: (query: string) => ['conversations', 'search', query],
+  attachment: (id: string) => ['attachments', id],
   messages: (conversationId: string) => ['messages', conversationId],
   memoriesUsed: (messageId: string) => ['memories-used', messageId],
   memories: ['memories'],
@@ -36,6 +40,49 @@ export const conversationListQuery = (client: PaiClient) =>
       unwrap(client.GET('/v1/conversations', { signal, params: { query: pageOf(pageParam) } })),
     initialPageParam: '',
     getNextPageParam: (page) => page.nextCursor
+  })
+
+export const archivedListQuery = (client: PaiClient) =>
+  infiniteQueryOptions({
+    queryKey: keys.archivedList,
+    queryFn: ({ signal, pageParam }) => {
+      const query = { ...pageOf(pageParam), archived: 'true' as const }
+      return unwrap(client.GET('/v1/conversations', { signal, params: { query } }))
+    },
+    initialPageParam: '',
+    getNextPageParam: (page) => page.nextCursor
+  })
+
+export const conversationSearchQuery = (client: PaiClient, query: string) =>
+  queryOptions({
+    queryKey: keys.conversationSearch(query),
+    queryFn: async ({ signal }) => {
+      const params = { query: { query, limit: FOUND } }
+      const { items } = await unwrap(client.GET('/v1/conversations/search', { signal, params }))
+      return items
+    }
+  })
+
+/** The bytes of an image, which never change. */
+export const attachmentQuery = (client: PaiClient, id: string) =>
+  queryOptions({
+    queryKey: keys.attachment(id),
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async ({ signal }) => {
+      const init = { signal, params: { path: { id } }, parseAs: 'blob' } as const
+      return (await unwrap(client.GET('/v1/attachments/{id}', init))) as unknown as Blob
+    }
+  })
+
+/** What PAI had in mind when it wrote a reply. */
+export const memoriesUsedQuery = (client: PaiClient, messageId: string, turnId: string | null) =>
+  queryOptions({
+    queryKey: keys.memoriesUsed(messageId),
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async ({ signal }) => {
+      const params = { path: { id: turnId ?? '' } }
+      return (await unwrap(client.GET('/v1/turns/{id}', { signal, params }))).memoriesUsed
+    }
   })
 
 export const conversationQuery = (client: PaiClient, id: string) =>

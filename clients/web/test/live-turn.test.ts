@@ -7,10 +7,11 @@ import {
   isBusy,
   type LiveTurn,
   newTurn,
-  replyOf
+  replyOf,
+  type TurnRequest
 } from '../src/chat/live-turn.ts'
 
-const SEND = { kind: 'send', body: { message: 'Where?' } } as const
+const SEND: TurnRequest = { kind: 'send', body: { message: 'Where?' }, attachments: [] }
 const TURN: TurnEvent = {
   id: 1,
   type: 'turn',

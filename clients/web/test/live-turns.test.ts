@@ -31,7 +31,7 @@ test('a turn that has ended is not taken up again by an answer from before its e
   onTestFinished(() => queryClient.clear())
   const liveTurns = createLiveTurns({ client, queryClient })
 
-  liveTurns.start('new', { kind: 'send', body: { message: 'Where?' } })
+  liveTurns.start('new', { kind: 'send', body: { message: 'Where?' }, attachments: [] })
   void send(1, 'turn', TURN)
   await vi.waitFor(() => expect(liveTurns.get('c1')?.phase).toBe('running'))
   // The page of the conversation asks for it while the turn runs, and is answered after.

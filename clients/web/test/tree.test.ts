@@ -103,6 +103,8 @@ function tree(...messages: [id: string, parentId: string | null][]): Message[] {
     content: id,
     model: null,
     citations: [],
+    attachments: [],
+    turnId: null,
     createdAt: '2026-11-22T10:00:00.000Z'
   }))
 }

@@ -1,3 +1,4 @@
+import type { Attachment } from '@pai/sdk'
 import { Pencil2Icon } from '@radix-ui/react-icons'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams, useRouter } from '@tanstack/react-router'
@@ -23,10 +24,16 @@ export function ChatScreen() {
   const insert = (text: string) => composer.current?.insert(text)
   const moveTo = useMoveTo()
 
-  function send(message: string) {
+  function send(message: string, attachments: Attachment[]) {
     const last = conversation.path.at(-1)?.message.id
-    const body = { message, ...(conversationId && { conversationId }), ...(last && { parentId: last }) }
-    liveTurns.start(slot, { kind: 'send', body }, moveTo)
+    const attachmentIds = attachments.map(({ id }) => id)
+    const body = {
+      message,
+      ...(conversationId && { conversationId }),
+      ...(last && { parentId: last }),
+      ...(attachmentIds.length > 0 && { attachmentIds })
+    }
+    liveTurns.start(slot, { kind: 'send', body, attachments }, moveTo)
   }
 
   return (

@@ -1,6 +1,10 @@
-import { ArrowUpIcon, StopIcon } from '@radix-ui/react-icons'
+import type { Attachment } from '@pai/sdk'
+import { ArrowUpIcon, ImageIcon, StopIcon } from '@radix-ui/react-icons'
 import { type KeyboardEvent, type Ref, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react'
+import { IconButton } from '../ui/button.tsx'
+import { Attached } from './attached.tsx'
 import { readDraft, writeDraft } from './drafts.ts'
+import { IMAGE_TYPES, useAttachments } from './use-attachments.ts'
 
 export interface ComposerHandle {
   /** Puts text in the box, after what is there already, and the cursor behind it. */
@@ -12,7 +16,7 @@ interface ComposerProps {
   slot: string
   busy: boolean
   stopping: boolean
-  onSend: (text: string) => void
+  onSend: (text: string, attachments: Attachment[]) => void
   onStop: () => void
 }
 
@@ -29,6 +33,10 @@ export function Composer({ ref, slot, busy, stopping, onSend, onStop }: Composer
     setText(readDraft(slot))
   }
   const empty = text.trim() === ''
+  const picker = useRef<HTMLInputElement>(null)
+  const images = useAttachments(slot)
+  const [dropping, setDropping] = useState(false)
+  const waits = images.drafts.some(({ stored }) => stored === null)
 
   // A finger would bring up the keyboard over a conversation that is to be read.
   // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation is for typing into at once
@@ -57,9 +65,13 @@ export function Composer({ ref, slot, busy, stopping, onSend, onStop }: Composer
   }))
 
   function send() {
-    if (empty || busy) return
-    onSend(text.trim())
+    if (empty || busy || waits) return
+    onSend(
+      text.trim(),
+      images.drafts.flatMap(({ stored }) => stored ?? [])
+    )
     change('')
+    images.clear()
   }
 
   function onKeyDown(event: KeyboardEvent) {
@@ -75,35 +87,76 @@ export function Composer({ ref, slot, busy, stopping, onSend, onStop }: Composer
         event.preventDefault()
         send()
       }}
-      className="flex items-end gap-2 rounded-[1.625rem] border border-line bg-surface p-2 pl-5 shadow-float has-[textarea:focus-visible]:border-pine"
+      onPaste={(event) => {
+        const files = [...event.clipboardData.files]
+        if (files.length === 0) return
+        event.preventDefault()
+        images.add(files)
+      }}
+      onDragOver={(event) => {
+        if (!event.dataTransfer.types.includes('Files')) return
+        event.preventDefault()
+        setDropping(true)
+      }}
+      onDragLeave={() => setDropping(false)}
+      onDrop={(event) => {
+        if (event.dataTransfer.files.length === 0) return
+        event.preventDefault()
+        setDropping(false)
+        images.add([...event.dataTransfer.files])
+      }}
+      className={`rounded-[1.625rem] border bg-surface p-2 shadow-float has-[textarea:focus-visible]:border-pine ${dropping ? 'border-pine' : 'border-line'}`}
     >
-      <textarea
-        ref={box}
-        rows={1}
-        maxLength={100_000}
-        aria-label="Message PAI"
-        placeholder="Message PAI"
-        value={text}
-        onChange={(event) => change(event.target.value)}
-        onKeyDown={onKeyDown}
-        className="max-h-[40dvh] min-h-9 grow resize-none bg-transparent py-1.5 leading-6 outline-none placeholder:text-muted"
-      />
-      {busy ? (
-        <button
-          type="button"
-          aria-label="Stop"
-          title="Stop"
-          disabled={stopping}
-          onClick={onStop}
-          className={ROUND}
-        >
-          <StopIcon />
-        </button>
-      ) : (
-        <button type="submit" aria-label="Send" title="Send" disabled={empty} className={ROUND}>
-          <ArrowUpIcon className="size-4.5" />
-        </button>
+      <Attached drafts={images.drafts} onRetry={images.retry} onRemove={images.remove} />
+      {images.drafts.length > 0 && empty && (
+        <p className="px-1 pt-1.5 text-sm text-muted">Say a few words with it: an image alone is not sent.</p>
       )}
+      <div className="flex items-end gap-2">
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          accept={IMAGE_TYPES}
+          aria-label="Images to attach"
+          className="sr-only"
+          tabIndex={-1}
+          onChange={(event) => {
+            images.add([...(event.target.files ?? [])])
+            // Emptied, so that the same file can be chosen again.
+            event.target.value = ''
+          }}
+        />
+        <IconButton label="Attach an image" className="rounded-full" onClick={() => picker.current?.click()}>
+          <ImageIcon />
+        </IconButton>
+        <textarea
+          ref={box}
+          rows={1}
+          maxLength={100_000}
+          aria-label="Message PAI"
+          placeholder="Message PAI"
+          value={text}
+          onChange={(event) => change(event.target.value)}
+          onKeyDown={onKeyDown}
+          className="max-h-[40dvh] min-h-9 grow resize-none bg-transparent py-1.5 leading-6 outline-none placeholder:text-muted"
+        />
+        {busy ? (
+          <button
+            type="button"
+            aria-label="Stop"
+            title="Stop"
+            disabled={stopping}
+            onClick={onStop}
+            className={ROUND}
+          >
+            <StopIcon />
+          </button>
+        ) : (
+          <button type="submit" aria-label="Send" title="Send" disabled={empty || waits} className={ROUND}>
+            <ArrowUpIcon className="size-4.5" />
+          </button>
+        )}
+      </div>
     </form>
   )
 }

@@ -1,4 +1,5 @@
 import {
+  type Attachment,
   type ChatBody,
   type Citation,
   type Message,
@@ -9,7 +10,7 @@ import {
 } from '@pai/sdk'
 
 export type TurnRequest =
-  | { kind: 'send'; body: ChatBody }
+  | { kind: 'send'; body: ChatBody; attachments: Attachment[] }
   | { kind: 'regenerate'; userMessageId: string }
   | { kind: 'follow'; turnId: string }
 
@@ -116,6 +117,8 @@ export function replyOf(turn: LiveTurn, conversationId: string): Message | null 
     content: turn.text,
     model: turn.model,
     citations: turn.citations,
+    attachments: [],
+    turnId: turn.turnId,
     createdAt: new Date().toISOString()
   }
 }

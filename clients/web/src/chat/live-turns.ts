@@ -113,6 +113,8 @@ export function createLiveTurns({ client, queryClient }: { client: PaiClient; qu
       content: turn.request.body.message,
       model: null,
       citations: [],
+      attachments: turn.request.attachments,
+      turnId: null,
       createdAt: new Date().toISOString()
     }
     if (readDraft(draftSlot) === message.content) writeDraft(draftSlot, '')

@@ -1,31 +1,62 @@
 import type { MemoryUsed } from '@pai/sdk'
 import { ChevronRightIcon } from '@radix-ui/react-icons'
-import { skipToken, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { keys } from '../queries.ts'
+import { useState } from 'react'
+import { memoriesUsedQuery } from '../queries.ts'
+import { useClient } from '../services.ts'
 
-/** What PAI had in mind when it wrote this reply. */
-export function MemoriesUsed({ messageId }: { messageId: string }) {
-  // Put there when the turn ended; there is no way to ask for it later.
-  const { data } = useQuery<MemoryUsed[]>({ queryKey: keys.memoriesUsed(messageId), queryFn: skipToken })
-  if (!data || data.length === 0) return null
+interface MemoriesUsedProps {
+  messageId: string
+  turnId: string | null
+}
+
+/** What PAI had in mind when it wrote this reply. Of an earlier reply that is asked for when somebody wants to know. */
+export function MemoriesUsed({ messageId, turnId }: MemoriesUsedProps) {
+  const [asked, setAsked] = useState(false)
+  const { data, isError } = useQuery({
+    ...memoriesUsedQuery(useClient(), messageId, turnId),
+    enabled: asked && turnId !== null
+  })
+  if (turnId === null || (data?.length === 0 && !asked)) return null
   return (
-    <details className="group mt-3 text-sm">
+    <details
+      className="group/used mt-3 text-sm"
+      onToggle={({ currentTarget }) => setAsked(currentTarget.open)}
+    >
       <summary className="flex w-fit cursor-pointer list-none items-center gap-1.5 rounded-md text-muted hover:text-ink [&::-webkit-details-marker]:hidden">
-        <span className="size-2 rounded-full bg-honey-strong" aria-hidden="true" />
-        {data.length === 1 ? '1 memory used' : `${data.length} memories used`}
-        <ChevronRightIcon className="transition-transform group-open:rotate-90" />
+        <span
+          className={`size-2 rounded-full ${data?.length ? 'bg-honey-strong' : 'bg-line-strong'}`}
+          aria-hidden="true"
+        />
+        {labelOf(data)}
+        <ChevronRightIcon className="transition-transform group-open/used:rotate-90" />
       </summary>
-      <ul className="mt-2 space-y-1.5 border-l-2 border-honey-strong pl-3.5">
-        {data.map(({ id, text }) => (
-          <li key={id}>{text}</li>
-        ))}
-        <li>
-          <Link to="/memories" className="text-pine underline underline-offset-4">
-            See them all
-          </Link>
-        </li>
-      </ul>
+      <div className="mt-2 border-l-2 border-honey-strong pl-3.5">
+        {isError && <p className="text-muted">What was used could not be loaded.</p>}
+        {!isError && !data && <p className="animate-breathe text-muted">Looking…</p>}
+        {data?.length === 0 && (
+          <p className="text-muted">None: this reply rests on the conversation alone.</p>
+        )}
+        {data && data.length > 0 && (
+          <ul className="space-y-1.5">
+            {data.map(({ id, text }) => (
+              <li key={id}>{text}</li>
+            ))}
+            <li>
+              <Link to="/memories" className="text-pine underline underline-offset-4">
+                See them all
+              </Link>
+            </li>
+          </ul>
+        )}
+      </div>
     </details>
   )
+}
+
+function labelOf(used: MemoryUsed[] | undefined): string {
+  if (!used) return 'Memories used'
+  if (used.length === 0) return 'No memory used'
+  return used.length === 1 ? '1 memory used' : `${used.length} memories used`
 }

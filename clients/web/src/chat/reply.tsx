@@ -56,7 +56,7 @@ export const Reply = memo(function Reply(props: ReplyProps) {
         </CitationsContext>
         {!streaming && (
           <>
-            <MemoriesUsed messageId={message.id} />
+            <MemoriesUsed messageId={message.id} turnId={message.turnId} />
             <div className="mt-2 -ml-2 flex h-8 items-center gap-0.5">
               <CopyButton label="Copy reply" text={() => text} />
               <IconButton label="Regenerate" className="size-8" onClick={() => actions.regenerate(message)}>

@@ -101,7 +101,7 @@ function Article({ entry, actions }: { entry: Entry; actions: ReplyActions }) {
   if (message.role === 'system') return null
   const shared = { siblings, position, actions }
   if (message.role === 'user') {
-    return <UserMessage text={message.content} parentId={message.parentId} {...shared} />
+    return <UserMessage message={message} {...shared} />
   }
   if (!writing) return <Reply message={message} {...shared} />
   const { reasoning, tools } = writing
@@ -123,10 +123,25 @@ function shownEntries(path: PathStep[], turn: LiveTurn | undefined, conversation
   // What came after the answered message is another branch.
   const entries: Entry[] = answered === -1 ? [...path] : path.slice(0, answered + 1)
   const alone = { siblings: NO_SIBLINGS, position: 0 }
-  const unstored = { id: 'unstored', conversationId, model: null, citations: [], createdAt: '' }
+  const unstored = {
+    id: 'unstored',
+    conversationId,
+    model: null,
+    citations: [],
+    attachments: [],
+    turnId: null,
+    createdAt: ''
+  }
   if (request.kind === 'send' && userMessageId === null) {
     const parentId = request.body.parentId ?? null
-    const message: Message = { ...unstored, role: 'user', parentId, content: request.body.message }
+    const { attachments } = request
+    const message: Message = {
+      ...unstored,
+      role: 'user',
+      parentId,
+      content: request.body.message,
+      attachments
+    }
     entries.push({ message, ...alone })
   }
   if (phase !== 'unsent' && (isBusy(turn) || text !== '')) {

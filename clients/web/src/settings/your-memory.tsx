@@ -5,6 +5,7 @@ import { keys } from '../queries.ts'
 import { useServices } from '../services.ts'
 import { Button } from '../ui/button.tsx'
 import { detailOf } from '../ui/problem.tsx'
+import { saveFile } from '../ui/save-file.ts'
 import { useNotify } from '../ui/toast.tsx'
 
 /** What is remembered is its owner's: to pause, to take along, to bring from elsewhere. */
@@ -127,13 +128,4 @@ function BringAlong() {
       </Button>
     </div>
   )
-}
-
-function saveFile(file: Blob, name: string): void {
-  const url = URL.createObjectURL(file)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  URL.revokeObjectURL(url)
 }

@@ -1,5 +1,12 @@
 import { type Conversation, unwrap } from '@pai/sdk'
-import { DotsHorizontalIcon, Pencil1Icon, TrashIcon } from '@radix-ui/react-icons'
+import {
+  ArchiveIcon,
+  CounterClockwiseClockIcon,
+  DotsHorizontalIcon,
+  DownloadIcon,
+  Pencil1Icon,
+  TrashIcon
+} from '@radix-ui/react-icons'
 import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { DropdownMenu } from 'radix-ui'
@@ -9,6 +16,7 @@ import { conversationTitle, keys } from '../queries.ts'
 import { useServices } from '../services.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { detailOf } from '../ui/problem.tsx'
+import { saveFile } from '../ui/save-file.ts'
 import { useNotify } from '../ui/toast.tsx'
 
 const MENU_ITEM =
@@ -20,7 +28,7 @@ interface ItemProps {
 }
 
 export const ConversationItem = memo(function ConversationItem({ conversation, onNavigate }: ItemProps) {
-  const { id } = conversation
+  const { id, archived } = conversation
   const title = conversationTitle(conversation)
   const { liveTurns } = useServices()
   const busy = useSyncExternalStore(liveTurns.subscribe, () => isBusy(liveTurns.get(id)))
@@ -28,9 +36,11 @@ export const ConversationItem = memo(function ConversationItem({ conversation, o
   const [deleting, setDeleting] = useState(false)
   const rename = useRename(id)
   const remove = useRemove(id)
+  const archive = useArchive(id)
+  const take = useExport(id, title)
 
   // Gone at once; it comes back if the server refuses.
-  if (remove.isPending) return null
+  if (remove.isPending || archive.isPending) return null
 
   if (renaming) {
     return (
@@ -80,6 +90,19 @@ export const ConversationItem = memo(function ConversationItem({ conversation, o
             <DropdownMenu.Item className={MENU_ITEM} onSelect={() => setRenaming(true)}>
               <Pencil1Icon /> Rename
             </DropdownMenu.Item>
+            <DropdownMenu.Item className={MENU_ITEM} onSelect={() => archive.mutate(!archived)}>
+              {archived ? <CounterClockwiseClockIcon /> : <ArchiveIcon />}
+              {archived ? 'Bring back' : 'Archive'}
+            </DropdownMenu.Item>
+            {FORMATS.map((choice) => (
+              <DropdownMenu.Item
+                key={choice.format}
+                className={MENU_ITEM}
+                onSelect={() => take.mutate(choice)}
+              >
+                <DownloadIcon /> {choice.label}
+              </DropdownMenu.Item>
+            ))}
             <DropdownMenu.Item className={`${MENU_ITEM} text-danger`} onSelect={() => setDeleting(true)}>
               <TrashIcon /> Delete
             </DropdownMenu.Item>
@@ -134,6 +157,42 @@ function useRename(id: string) {
     onError: (error) => notify({ tone: 'danger', text: `Not renamed: ${detailOf(error)}` }),
     // Returned, so that the new name stays on the screen until the list has it.
     onSettled: () => queryClient.invalidateQueries({ queryKey: keys.conversations })
+  })
+}
+
+/** Off the list, or back on it. What is archived is still searched and remembered from. */
+function useArchive(id: string) {
+  const { session, queryClient } = useServices()
+  const notify = useNotify()
+  return useMutation({
+    mutationFn: (archived: boolean) =>
+      unwrap(
+        session.client.PATCH('/v1/conversations/{id}', { params: { path: { id } }, body: { archived } })
+      ),
+    onSuccess: (_, archived) => notify({ text: archived ? 'Archived' : 'Back in the list' }),
+    onError: (error) => notify({ tone: 'danger', text: `Not changed: ${detailOf(error)}` }),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: keys.conversations })
+  })
+}
+
+const FORMATS = [
+  { format: 'markdown', label: 'Export as Markdown', ending: 'md' },
+  { format: 'json', label: 'Export as JSON', ending: 'json' }
+] as const
+
+function useExport(id: string, title: string) {
+  const { session } = useServices()
+  const notify = useNotify()
+  return useMutation({
+    mutationFn: async ({ format, ending }: (typeof FORMATS)[number]) => {
+      const params = { path: { id }, query: { format } }
+      const file = await unwrap(
+        session.client.GET('/v1/conversations/{id}/export', { params, parseAs: 'blob' })
+      )
+      const name = title.replace(/[^\p{L}\p{M}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '')
+      saveFile(file as unknown as Blob, `${name || 'conversation'}.${ending}`)
+    },
+    onError: (error) => notify({ tone: 'danger', text: `Not exported: ${detailOf(error)}` })
   })
 }
 
