@@ -25,7 +25,7 @@ const WEB_SOURCES = [
 const DATABASE_STAMP = join(CACHE, 'database.stamp')
 const WEB_STAMP = join(WEB, 'dist', '.sources')
 
-const TASKS = { start, test, build, bench, faults, eval: evaluate, check }
+const TASKS = { start, test, build, bench, faults, eval: evaluate, check, 'check:infra': checkInfra }
 
 /** A failure whose message is all there is to say. */
 class Refusal extends Error {}
@@ -102,6 +102,11 @@ async function check() {
     if (code !== 0) failures++
   }
   return failures === 0 ? 0 : 1
+}
+
+async function checkInfra(args) {
+  await install()
+  return runNode(nodePath(), [join('infra', 'checks', 'main.ts'), ...args], ROOT)
 }
 
 /** Installs what the lockfile says, unless that is what is there. */

@@ -22,9 +22,9 @@ variables {
   alert_emails   = ["you@example.com"]
 }
 
-# What is planned is held against checks/policies.ts as well.
-run "planned_whole" {
-  command = plan
+# On mocks everything is known, down to the containers: checks/policies.ts reads what this makes.
+run "whole" {
+  command = apply
 
   assert {
     condition     = output.url == "https://pai.example.com"
