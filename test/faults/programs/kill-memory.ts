@@ -23,6 +23,9 @@ const KILL_WITHIN_MS = { 'memory.extract': 150, 'memory.purge': 60 }
 type Killed = keyof typeof KILL_WITHIN_MS
 /** A dead worker's job runs again within half a minute; one that was killed several times waits longer. */
 const DONE_WITHIN_MS = 150_000
+const QUICK_ROUNDS = 10
+/** A busy machine plays fewer of the quick rounds, never none: this long for each half of them. */
+const QUICK_MS = 30_000
 /** A worker looks for jobs that have become due every five seconds. */
 const BEGINS_WITHIN_MS = 8_000
 
@@ -39,7 +42,7 @@ export const killMemory: FaultProgram = {
   id: 'M1',
   title: 'a worker dies while it learns, reconciles or forgets',
   databases: ['postgres'],
-  rounds: { quick: 10, full: 100 },
+  rounds: { quick: QUICK_ROUNDS, full: 100 },
   async run(rig, rounds, tally) {
     const offline = { ...rig.settings, PAI_CHAT_MODEL: 'offline' }
     const api = await rig.startNode({ ...offline, PAI_ROLE: 'api' })
@@ -49,8 +52,10 @@ export const killMemory: FaultProgram = {
     const learning = Math.ceil(rounds / 2)
     const owners: Owner[] = []
 
+    const longest = rounds > QUICK_ROUNDS ? Number.POSITIVE_INFINITY : QUICK_MS
+    let began = performance.now()
     let met = 0
-    for (let round = 0; round < learning; round++) {
+    for (let round = 0; round < learning && (round === 0 || performance.now() - began < longest); round++) {
       const owner = await join(house)
       owners.push(owner)
       if (await killDuring(house, 'memory.extract', () => tell(house, owner))) met++
@@ -61,12 +66,16 @@ export const killMemory: FaultProgram = {
     await compare(house, calm, owners, 'learnt')
 
     met = 0
+    began = performance.now()
+    const forgetful: Owner[] = []
     for (const owner of owners.slice(0, rounds - learning)) {
+      if (forgetful.length > 0 && performance.now() - began > longest) break
+      forgetful.push(owner)
       if (await killDuring(house, 'memory.purge', () => forget(house, owner))) met++
     }
     if (met === 0) tally.broken.push('no kill met a memory that was being forgotten')
     await finish(house, () => forget(house, calm))
-    await compare(house, calm, owners.slice(0, rounds - learning), 'forgotten')
+    await compare(house, calm, forgetful, 'forgotten')
   }
 }
 
