@@ -1,13 +1,13 @@
-import { Stream } from 'openai/core/streaming'
+import { APIError } from 'openai'
 import { createOpenAiReply } from './fold-openai-chunks.ts'
 import { mapOpenAiError } from './map-openai-error.ts'
 import type { ChatModel, ModelEvent, Prompt } from './model.ts'
 import { isOpenAi } from './openai-address.ts'
 import { toOpenAiMessages, toOpenAiTools } from './openai-messages.ts'
 import { createClient, modelId, type OpenAiSettings } from './openai-server.ts'
+import { readEventStream, type StreamedEvent } from './read-event-stream.ts'
 import { seesImages } from './sees-images.ts'
 import { streamReply } from './stream-reply.ts'
-import { watchForDone } from './watch-for-done.ts'
 
 export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
   const { model } = settings
@@ -30,8 +30,8 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
 
   async function open(prompt: Prompt, request: AbortController) {
     const call = client.chat.completions.create(toBody(prompt), { signal: request.signal })
-    const { response, isDone } = watchForDone(await call.asResponse())
-    return { chunks: Stream.fromSSEResponse<unknown>(response, request, client), isOver: isDone }
+    const { events, isDone } = readEventStream(await call.asResponse())
+    return { chunks: readChunks(events), isOver: isDone }
   }
 
   function stream(prompt: Prompt, signal: AbortSignal): AsyncIterable<ModelEvent> {
@@ -51,4 +51,15 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
 
   const images = settings.images ?? seesImages(model)
   return { id, abilities: { images, tools: true, structured: true }, stream }
+}
+
+/** The SDK's own reader costs a good part of what a token costs, and does not tell whether the stream was done. */
+async function* readChunks(events: AsyncIterable<StreamedEvent>): AsyncGenerator<unknown> {
+  for await (const { name, data } of events) {
+    const chunk: unknown = JSON.parse(data)
+    const error = (chunk as { error?: object } | null)?.error
+    if (error || name === 'error')
+      throw new APIError(undefined, error ?? (chunk as object), undefined, undefined)
+    yield chunk
+  }
 }

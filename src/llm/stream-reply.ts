@@ -59,7 +59,6 @@ export async function* streamReply<Chunk>(
       }
       silence.startTimer(reply.finishReason ? timeouts.afterFinishMs : timeouts.betweenTokensMs)
     }
-    // The openai SDK ends quietly on an abort, and where the connection ends.
     signal.throwIfAborted()
     if (!reply.finishReason && !isOver()) throw new ModelFailed(id)
   } catch (error) {
