@@ -12,6 +12,8 @@ export interface House {
   /** Where PAI answers. */
   url: string
   databaseUrl: string
+  /** PAI's process. */
+  pid: number
   /** The scripted OpenAI server beside it. */
   upstreamUrl: string
   authorization: string
@@ -65,6 +67,7 @@ export async function openHouse(settings: NodeJS.ProcessEnv = {}): Promise<House
   )
   return {
     url,
+    pid: children.at(-1)?.pid ?? 0,
     databaseUrl,
     upstreamUrl,
     authorization: await register(url, 'bench@example.com'),

@@ -1,4 +1,5 @@
 import { benchHttp } from './http.ts'
+import { benchJobs } from './jobs.ts'
 import { benchMemoryScale } from './memory-scale.ts'
 import { benchRecall } from './recall.ts'
 import { type Figure, report } from './report.ts'
@@ -7,6 +8,7 @@ import { benchWriteQuality } from './write-quality.ts'
 
 const BENCHES: Record<string, (args: string[]) => Promise<Figure[]>> = {
   http: benchHttp,
+  jobs: benchJobs,
   'memory-scale': benchMemoryScale,
   recall: benchRecall,
   turn: benchTurn,
