@@ -155,7 +155,8 @@ export function buildApp(
         scope.register(conversationRoutes, {
           database,
           forgetTold: services.forgetTold,
-          searchConversations: chat.searchConversations
+          searchConversations: chat.searchConversations,
+          chatModel: llm.chatModel
         })
         scope.register(attachmentRoutes, { database })
         scope.register(conversationExportRoutes, {

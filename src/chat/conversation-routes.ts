@@ -33,7 +33,9 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
   /** Forgets the memories that were told in a conversation and nowhere else. */
   forgetTold: (tx: Tx, ownerId: string, conversationId: string) => Promise<void>
   searchConversations: SearchConversations
-}> = async (app, { database, forgetTold, searchConversations }) => {
+  /** The model of a name; throws for a name that is none. */
+  chatModel: (name: string) => { id: string }
+}> = async (app, { database, forgetTold, searchConversations, chatModel }) => {
   app.get(
     '/conversations',
     {
@@ -98,6 +100,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     async (request, reply) => {
       const { id: ownerId } = request.user
       const { title = '', temporary = false } = request.body
+      const model = request.body.model === undefined ? null : chatModel(request.body.model).id
       const call = {
         ownerId,
         key: request.headers['idempotency-key'],
@@ -106,7 +109,9 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       }
       const conversation = await database.inOwner(ownerId, (tx) =>
         once(tx, call, async () =>
-          toConversation(await store.createConversation(tx, ownerId, { id: uuidv7(), title, temporary }))
+          toConversation(
+            await store.createConversation(tx, ownerId, { id: uuidv7(), title, temporary, model })
+          )
         )
       )
       return reply.code(201).send(conversation)
@@ -146,9 +151,11 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request) => {
       const { id: ownerId } = request.user
+      const { model, ...change } = request.body
+      const chosen = model === undefined ? {} : { model: model && chatModel(model).id }
       return toConversation(
         await database.inOwner(ownerId, (tx) =>
-          store.changeConversation(tx, ownerId, request.params.id, request.body)
+          store.changeConversation(tx, ownerId, request.params.id, { ...change, ...chosen })
         )
       )
     }
@@ -208,13 +215,14 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
 }
 
 function toConversation(row: store.ConversationRow): Static<typeof Conversation> {
-  const { id, title, temporary, memoryPaused, archivedAt, createdAt, updatedAt } = row
+  const { id, title, temporary, memoryPaused, archivedAt, model, createdAt, updatedAt } = row
   return {
     id,
     title,
     temporary,
     memoryPaused,
     archived: archivedAt !== null,
+    model,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString()
   }

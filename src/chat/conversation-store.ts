@@ -16,7 +16,7 @@ export type ConversationRow = typeof conversations.$inferSelect
 export async function createConversation(
   tx: Tx,
   ownerId: string,
-  values: { id: string; title: string; temporary: boolean }
+  values: { id: string; title: string; temporary: boolean; model: string | null }
 ): Promise<ConversationRow> {
   const titledBy = values.title === '' ? 'words' : 'owner'
   const [row] = await tx
@@ -104,7 +104,10 @@ export async function changeConversation(
   tx: Tx,
   ownerId: string,
   id: string,
-  { archived, ...change }: { title?: string; memoryPaused?: boolean; archived?: boolean }
+  {
+    archived,
+    ...change
+  }: { title?: string; memoryPaused?: boolean; archived?: boolean; model?: string | null }
 ): Promise<ConversationRow> {
   const archivedAt = archived ? sql`coalesce(${conversations.archivedAt}, now())` : null
   const [row] = await tx

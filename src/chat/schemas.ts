@@ -75,6 +75,8 @@ export const Message = Type.Object({
 })
 export type Message = Static<typeof Message>
 
+const ModelName = Type.String({ minLength: 1, maxLength: 200 })
+
 export const ChatBody = Type.Object(
   {
     message: Type.String({ minLength: 1, maxLength: 100_000, pattern: '\\S' }),
@@ -103,7 +105,7 @@ export const ChatBody = Type.Object(
       })
     ),
     /** The model for this turn, by its id or an alias; absent: the conversation's, else the deployment's. */
-    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 }))
+    model: Type.Optional(ModelName)
   },
   { additionalProperties: false }
 )
@@ -136,6 +138,8 @@ export const Conversation = Type.Object({
   memoryPaused: Type.Boolean(),
   /** Out of the list, and still searched and remembered from, until something new is said in it. */
   archived: Type.Boolean(),
+  /** The model that answers here; null: the deployment's. */
+  model: Nullable(Type.String()),
   createdAt: Instant,
   updatedAt: Instant
 })
@@ -198,7 +202,8 @@ export type ConversationWithTurn = Static<typeof ConversationWithTurn>
 export const ConversationBody = Type.Object(
   {
     title: Type.Optional(Type.String({ maxLength: 200 })),
-    temporary: Type.Optional(Type.Boolean())
+    temporary: Type.Optional(Type.Boolean()),
+    model: Type.Optional(ModelName)
   },
   { additionalProperties: false }
 )
@@ -208,7 +213,9 @@ export const ConversationPatch = Type.Object(
   {
     title: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     memoryPaused: Type.Optional(Type.Boolean()),
-    archived: Type.Optional(Type.Boolean())
+    archived: Type.Optional(Type.Boolean()),
+    /** By its id or an alias; null: the deployment's own. */
+    model: Type.Optional(Nullable(ModelName))
   },
   { additionalProperties: false, minProperties: 1 }
 )

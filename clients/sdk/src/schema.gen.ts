@@ -1604,6 +1604,7 @@ export interface paths {
                                 temporary: boolean;
                                 memoryPaused: boolean;
                                 archived: boolean;
+                                model: string | null;
                                 /** Format: date-time */
                                 createdAt: string;
                                 /** Format: date-time */
@@ -1641,6 +1642,7 @@ export interface paths {
                     "application/json": {
                         title?: string;
                         temporary?: boolean;
+                        model?: string;
                     };
                 };
             };
@@ -1658,6 +1660,7 @@ export interface paths {
                             temporary: boolean;
                             memoryPaused: boolean;
                             archived: boolean;
+                            model: string | null;
                             /** Format: date-time */
                             createdAt: string;
                             /** Format: date-time */
@@ -1718,6 +1721,7 @@ export interface paths {
                                     temporary: boolean;
                                     memoryPaused: boolean;
                                     archived: boolean;
+                                    model: string | null;
                                     /** Format: date-time */
                                     createdAt: string;
                                     /** Format: date-time */
@@ -1797,6 +1801,7 @@ export interface paths {
                             temporary: boolean;
                             memoryPaused: boolean;
                             archived: boolean;
+                            model: string | null;
                             /** Format: date-time */
                             createdAt: string;
                             /** Format: date-time */
@@ -1869,6 +1874,7 @@ export interface paths {
                         title?: string;
                         memoryPaused?: boolean;
                         archived?: boolean;
+                        model?: string | null;
                     };
                 };
             };
@@ -1886,6 +1892,7 @@ export interface paths {
                             temporary: boolean;
                             memoryPaused: boolean;
                             archived: boolean;
+                            model: string | null;
                             /** Format: date-time */
                             createdAt: string;
                             /** Format: date-time */

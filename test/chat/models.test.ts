@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { ModelUnknown } from '../../src/llm/errors.ts'
+import { scriptedModel } from '../support/app.ts'
+import { describeEachDatabase } from '../support/database.ts'
+import { setUp } from './talk.ts'
+
+describeEachDatabase('the model of a turn', (database) => {
+  /** A deployment with a model of its own and another one. */
+  async function setUpTwo() {
+    const other = { ...scriptedModel(['From the other']), id: 'other:model' }
+    const own = { id: 'scripted:model' }
+    const chatModel = (name: string) => {
+      if (name === other.id || name === 'other') return other
+      if (name === own.id) return house.model
+      throw new ModelUnknown(name)
+    }
+    const house = await setUp(database(), ['From its own'], { llm: { chatModel } })
+    return house
+  }
+  const said = (answer: { data: { model: string; message: { content: string; model: string } } }) => [
+    answer.data.message.content,
+    answer.data.message.model
+  ]
+
+  test('is the deployment’s, unless the message names another, by its id or its alias', async () => {
+    const { call } = await setUpTwo()
+    expect(said(await call('POST', '/chat', { message: 'Hi' }))).toEqual(['From its own', 'scripted:model'])
+    for (const model of ['other:model', 'other']) {
+      expect(said(await call('POST', '/chat', { message: 'Hi', model }))).toEqual([
+        'From the other',
+        'other:model'
+      ])
+    }
+  })
+
+  test('is the conversation’s where it has one, until that is taken back', async () => {
+    const { call } = await setUpTwo()
+    const { id } = (await call('POST', '/conversations', { model: 'other' })).data
+    const ask = (more = {}) => call('POST', '/chat', { conversationId: id, message: 'Hi', ...more })
+    expect(said(await ask())).toEqual(['From the other', 'other:model'])
+    expect(said(await ask({ model: 'scripted:model' }))).toEqual(['From its own', 'scripted:model'])
+    const { data } = await call('PATCH', `/conversations/${id}`, { model: null })
+    expect(data.model).toBeNull()
+    expect(said(await ask())).toEqual(['From its own', 'scripted:model'])
+  })
+
+  test('asked again, a message is answered by the model it was asked of', async () => {
+    const { call } = await setUpTwo()
+    const { message } = (await call('POST', '/chat', { message: 'Hi', model: 'other' })).data
+    expect(said(await call('POST', `/messages/${message.id}/regenerate`))).toEqual([
+      'From the other',
+      'other:model'
+    ])
+  })
+
+  test('that is none is refused, and nothing is stored', async () => {
+    const { call } = await setUpTwo()
+    for (const answer of [
+      await call('POST', '/chat', { message: 'Hi', model: 'nobody' }),
+      await call('POST', '/conversations', { model: 'nobody' })
+    ]) {
+      expect(answer).toMatchObject({ status: 400, data: { code: 'PAI_MODEL_UNKNOWN' } })
+    }
+    expect((await call('GET', '/conversations')).data.items).toEqual([])
+  })
+})
