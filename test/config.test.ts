@@ -76,6 +76,8 @@ test('every setting is read from the environment, and nothing else is', () => {
     PAI_BETWEEN_TOKENS_SECONDS: '6',
     AWS_REGION: 'us-gov-west-1',
     PAI_BEDROCK_ENDPOINT: 'https://vpce-1.example.org',
+    PAI_PRICES: 'prices.json',
+    PAI_MONTHLY_BUDGET: '12.50',
     PAI_JWT_SECRET: '1'.repeat(32),
     PAI_RATE_LIMIT: '100',
     PAI_TRUST_PROXY: '10.0.0.0/8, ::1,uniquelocal',
@@ -149,6 +151,7 @@ const WRONG: Record<string, fc.Arbitrary<string>> = {
   PAI_BETWEEN_TOKENS_SECONDS: fc.oneof(letters, fc.constantFrom('0', '3601', '1.5')),
   AWS_REGION: fc.oneof(letters, fc.constantFrom('eu', 'eu-north', 'EU-NORTH-1')),
   PAI_BEDROCK_ENDPOINT: fc.oneof(letters, badPort('https')),
+  PAI_MONTHLY_BUDGET: fc.oneof(letters, fc.constantFrom('-1', '1.234', '10 USD')),
   PAI_JWT_SECRET: fc.string({ minLength: 1, maxLength: 31 }),
   PAI_RATE_LIMIT: fc.oneof(letters, fc.constantFrom('0', '-5', '1.5', 'true', 'null')),
   PAI_TRUST_PROXY: fc.oneof(
