@@ -273,15 +273,27 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
-    sid       = "Experiments"
-    actions   = ["fis:GetExperiment", "fis:StartExperiment", "fis:StopExperiment"]
-    resources = ["arn:${local.partition}:fis:*:${local.account}:experiment/*", "arn:${local.partition}:fis:*:${local.account}:experiment-template/*"]
+    sid       = "StartExperiments"
+    actions   = ["fis:StartExperiment"]
+    resources = ["arn:${local.partition}:fis:*:${local.account}:experiment-template/*"]
 
     condition {
       test     = "StringEquals"
       variable = "aws:ResourceTag/Environment"
       values   = ["${var.name}-${each.key}"]
     }
+  }
+
+  statement {
+    sid       = "WatchExperiments"
+    actions   = ["fis:GetExperiment", "fis:StartExperiment", "fis:StopExperiment", "fis:TagResource"]
+    resources = ["arn:${local.partition}:fis:*:${local.account}:experiment/*"]
+  }
+
+  statement {
+    sid       = "FindImage"
+    actions   = ["ecr:DescribeImages"]
+    resources = [module.registry.repository_arn]
   }
 
   # AWS knows no resource for looking at backups' tests and alarms.

@@ -56,8 +56,7 @@ async function withTerraform(): Promise<void> {
   try {
     if (wanted('terraform')) {
       report(await checkFormat(terraform))
-      const { outcomes: tested, made } = await validateAndTest(terraform, workspace)
-      report(...tested)
+      const made = await validateAndTest(terraform, workspace, report)
       for (const [root, all] of made) {
         const isProtected = root.endsWith('prod')
         report(judged(`policies ${root}`, all.length > 0 ? breaches(all, isProtected) : ['nothing was made'], `${all.length} resources`))

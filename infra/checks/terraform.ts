@@ -11,35 +11,32 @@ export async function checkFormat(terraform: string): Promise<Outcome> {
   return code === 0 ? passed('terraform fmt', 'every file') : failed('terraform fmt', output)
 }
 
-export interface Validated {
-  outcomes: Outcome[]
-  /** What each environment would be made of. */
-  made: Map<string, Made[]>
-}
-
-/** Validates and tests every module and environment, one after the other: each takes 700 MB. */
-export async function validateAndTest(terraform: string, workspace: Workspace): Promise<Validated> {
-  const outcomes: Outcome[] = []
+/** Validates and tests every module and environment, one after the other: each takes 700 MB. Answers what environments would be made of. */
+export async function validateAndTest(
+  terraform: string,
+  workspace: Workspace,
+  report: (outcome: Outcome) => void
+): Promise<Map<string, Made[]>> {
   const made = new Map<string, Made[]>()
   for (const root of rootsOf()) {
     const cwd = join(workspace.folder, root)
     const tf = (...args: string[]) => run(terraform, args, { cwd, env: workspace.env })
     const init = await tf('init', '-backend=false', '-no-color')
     if (init.code !== 0) {
-      outcomes.push(failed(`terraform init ${root}`, init.output))
+      report(failed(`terraform init ${root}`, init.output))
       continue
     }
     const aliases = giveAliases(cwd)
     const validated = await tf('validate', '-no-color')
     if (aliases) rmSync(aliases)
-    outcomes.push(validated.code === 0 ? passed(`terraform validate ${root}`, 'valid') : failed(`terraform validate ${root}`, validated.output))
+    report(validated.code === 0 ? passed(`terraform validate ${root}`, 'valid') : failed(`terraform validate ${root}`, validated.output))
     if (!hasTests(cwd)) continue
     const environment = root.startsWith('environments')
     const tested = await tf('test', '-json', ...(environment ? ['-verbose'] : []))
-    outcomes.push(readTest(`terraform test ${root}`, tested.output))
+    report(readTest(`terraform test ${root}`, tested.output))
     if (environment) made.set(root, readMade(tested.output))
   }
-  return { outcomes, made }
+  return made
 }
 
 const hasTests = (folder: string) =>

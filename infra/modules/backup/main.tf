@@ -93,12 +93,12 @@ resource "aws_backup_selection" "this" {
   resources    = var.resource_arns
 }
 
-# A backup that was never restored is a hope: each week one is, and thrown away after it has been looked at.
+# A backup that was never restored is a hope: each night one is, and thrown away after it has been looked at.
 resource "aws_backup_restore_testing_plan" "this" {
   count = var.restore_testing ? 1 : 0
 
   name                         = replace(var.name, "-", "_")
-  schedule_expression          = "cron(0 6 ? * MON *)"
+  schedule_expression          = "cron(0 5 * * ? *)"
   schedule_expression_timezone = "Etc/UTC"
   start_window_hours           = 2
 
@@ -106,7 +106,7 @@ resource "aws_backup_restore_testing_plan" "this" {
     algorithm             = "LATEST_WITHIN_WINDOW"
     include_vaults        = [aws_backup_vault.this.arn]
     recovery_point_types  = ["SNAPSHOT"]
-    selection_window_days = 7
+    selection_window_days = 2
   }
 }
 

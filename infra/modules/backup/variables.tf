@@ -71,7 +71,7 @@ variable "copy_vault_arn" {
 }
 
 variable "restore_testing" {
-  description = "Whether a backup is restored each week to see that it can be."
+  description = "Whether a backup is restored each night to see that it can be."
   type        = bool
   default     = true
 }

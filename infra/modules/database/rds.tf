@@ -83,6 +83,7 @@ resource "aws_db_instance" "replica" {
   parameter_group_name   = aws_db_parameter_group.this[0].name
   deletion_protection    = var.deletion_protection
   skip_final_snapshot    = true
+  copy_tags_to_snapshot  = true
 
   max_allocated_storage           = var.storage_max_gb
   auto_minor_version_upgrade      = var.auto_minor_version_upgrade

@@ -59,6 +59,7 @@ resource "aws_db_instance" "replica" {
   backup_retention_period    = var.backup_retention_days
   deletion_protection        = true
   skip_final_snapshot        = true
+  copy_tags_to_snapshot      = true
   auto_minor_version_upgrade = false
 
   performance_insights_enabled    = true

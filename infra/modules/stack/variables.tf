@@ -184,7 +184,7 @@ variable "monthly_budget_usd" {
 }
 
 variable "backup" {
-  description = "Whether AWS Backup keeps copies beside the database's own, and restores one each week."
+  description = "Whether AWS Backup keeps copies beside the database's own, and restores one each night."
   type        = bool
   default     = true
 }

@@ -33,7 +33,7 @@ run "kept_locked_and_tried" {
   }
   assert {
     condition     = length(aws_backup_restore_testing_plan.this) == 1 && aws_backup_restore_testing_selection.this[0].protected_resource_type == "RDS"
-    error_message = "Restored each week."
+    error_message = "Restored each night."
   }
   assert {
     condition     = alltrue([for rule in aws_backup_plan.this.rule : length(rule.copy_action) == 0])
