@@ -119,6 +119,13 @@ describe.skipIf(!hasBrowser)('conversations, in a browser', () => {
     await finishedReply(page, 'You showed: Look (image_url) (image_url)')
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
     expect(overflow).toBeLessThanOrEqual(0)
+    // Whoever opens the menu has not asked for the keyboard.
+    await page.getByRole('button', { name: /menu/i }).click()
+    const search = page.getByRole('dialog').getByRole('searchbox')
+    await search.waitFor()
+    expect(await search.evaluate((box) => box === document.activeElement)).toBe(false)
+    await page.keyboard.press('Escape')
+    await search.waitFor({ state: 'detached' })
   })
 
   test('what a reply used can be asked for after a reload', { timeout: 180_000 }, async () => {

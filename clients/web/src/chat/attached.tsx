@@ -31,38 +31,42 @@ interface PreviewProps extends Omit<AttachedProps, 'drafts'> {
 function Preview({ draft, onRetry, onRemove }: PreviewProps) {
   const { file, stored, error } = draft
   const url = useObjectUrl(file)
+  const look = error ? 'border-danger text-transparent opacity-45' : 'border-line'
+  const busy = !stored && !error
   return (
-    <li className="relative">
-      <img
-        src={url ?? undefined}
-        alt={file.name}
-        aria-busy={!stored && !error}
-        className={`size-18 rounded-control border object-cover ${error ? 'border-danger opacity-45' : 'border-line'} ${!stored && !error ? 'animate-breathe' : ''}`}
-      />
-      <button
-        type="button"
-        aria-label={`Remove ${file.name}`}
-        title="Remove"
-        onClick={() => onRemove(draft)}
-        className={`absolute -top-1.5 -right-1.5 ${CORNER}`}
-      >
-        <Cross2Icon className="size-3.5" />
-      </button>
-      {error && (
-        <>
+    <li>
+      <div className="relative">
+        <img
+          src={url ?? undefined}
+          alt={file.name}
+          aria-busy={busy}
+          className={`size-18 rounded-control border object-cover ${look} ${busy ? 'animate-breathe' : ''}`}
+        />
+        <button
+          type="button"
+          aria-label={`Remove ${file.name}`}
+          title="Remove"
+          onClick={() => onRemove(draft)}
+          className={`absolute -top-1.5 -right-1.5 ${CORNER}`}
+        >
+          <Cross2Icon className="size-3.5" />
+        </button>
+        {error?.retryable && (
           <button
             type="button"
             aria-label={`Send ${file.name} again`}
-            title={error}
+            title="Try again"
             onClick={() => onRetry(draft)}
             className={`absolute inset-0 m-auto ${CORNER}`}
           >
             <UpdateIcon className="size-3.5" />
           </button>
-          <p role="alert" className="mt-1 w-18 text-xs leading-tight text-danger">
-            {error}
-          </p>
-        </>
+        )}
+      </div>
+      {error && (
+        <p role="alert" className="mt-1 w-18 text-xs leading-tight text-danger">
+          {error.message}
+        </p>
       )}
     </li>
   )

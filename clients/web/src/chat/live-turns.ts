@@ -24,6 +24,8 @@ import {
 
 /** Where a turn is shown until the server has named its conversation. */
 export const NEW_SLOT = 'new'
+/** By then a new conversation mostly has the title that a model finds it. */
+const TITLE_MS = 4_000
 
 type SlotMoved = (conversationId: string) => void | Promise<void>
 
@@ -145,6 +147,8 @@ export function createLiveTurns({ client, queryClient }: { client: PaiClient; qu
     void queryClient.invalidateQueries({ queryKey: keys.messages(conversationId) })
     void queryClient.invalidateQueries({ queryKey: keys.conversations })
     void queryClient.invalidateQueries({ queryKey: keys.memories })
+    // A model may find it a title, after the reply.
+    setTimeout(() => queryClient.invalidateQueries({ queryKey: keys.conversations }), TITLE_MS)
   }
 
   async function loadMemoriesUsed(id: string, messageId: string) {

@@ -1,9 +1,9 @@
-import { type Attachment, unwrap } from '@pai/sdk'
+import { type Attachment, type TurnError, unwrap } from '@pai/sdk'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { keys } from '../queries.ts'
 import { useServices } from '../services.ts'
-import { detailOf } from '../ui/problem.tsx'
 import { useNotify } from '../ui/toast.tsx'
+import { asTurnError } from './live-turn.ts'
 
 const MAX_IMAGES = 8
 const MAX_BYTES = 5 * 1_048_576
@@ -17,7 +17,7 @@ export interface Draft {
   file: File
   /** What the server calls it, once it is there. */
   stored: Attachment | null
-  error: string | null
+  error: TurnError | null
 }
 
 /** The images that go with the next message. Each is sent to the server as soon as it is chosen. */
@@ -46,7 +46,7 @@ export function useAttachments(slot: string) {
         queryClient.setQueryData(keys.attachment(stored.id), file)
         change(key, { stored })
       } catch (error) {
-        change(key, { error: detailOf(error) })
+        change(key, { error: asTurnError(error) })
       }
     },
     [session, queryClient, change]

@@ -30,6 +30,11 @@ export function Shell() {
           <div className="fixed inset-0 z-30 animate-appear bg-black/35 lg:hidden" aria-hidden="true" />
           <Dialog.Content
             aria-describedby={undefined}
+            // Not the search box in it, for which a phone would bring up the keyboard.
+            onOpenAutoFocus={(event) => {
+              event.preventDefault()
+              if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
+            }}
             className="fixed inset-y-0 left-0 z-40 w-[min(20rem,86vw)] animate-slide-in border-r border-line bg-sunken shadow-float outline-none lg:hidden"
           >
             <Dialog.Title className="sr-only">Menu</Dialog.Title>
