@@ -104,6 +104,20 @@ describeEachDatabase('the ledger', (database) => {
     expect(await budgets.seemsSpent(owner)).toBe(true)
   })
 
+  test('refuses nothing before it has looked whether the owner may spend more by now', async () => {
+    const owner = await createOwner(database())
+    const setBudget = (monthlyBudgetCents: number) =>
+      database().inOwner(owner, (tx) =>
+        tx.update(users).set({ monthlyBudgetCents }).where(eq(users.id, owner))
+      )
+    await setBudget(25)
+    const { ledger } = setUp()
+    ledger.note({ ownerId: owner, purpose: 'chat' }, CALL)
+    await expect(ledger.check(owner, CALL.model)).rejects.toMatchObject({ code: 'PAI_USAGE_BUDGET_SPENT' })
+    await setBudget(26)
+    await ledger.check(owner, CALL.model)
+  })
+
   test('keeps what a conversation cost that was deleted meanwhile, and forgets an account that is gone', async () => {
     const owner = await createOwner(database())
     const conversationId = uuidv7()
