@@ -11,6 +11,7 @@ export const OpenAiModelNotFound = createError<[string]>(
   'The model %s does not exist, or is not configured here',
   404
 )
+export const ReplyStopped = createError('PAI_OPENAI_REPLY_STOPPED', 'The reply was stopped', 500)
 export const OpenAiAddressUnknown = createError<[string]>(
   'PAI_OPENAI_ADDRESS_UNKNOWN',
   'Unknown request URL: %s',

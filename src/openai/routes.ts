@@ -12,7 +12,7 @@ import type { WatchTurn } from '../chat/watch-turn.ts'
 import { UUID } from '../db/client.ts'
 import { type Frame, toChunk, toCompletion, toUsageChunk } from './chunks.ts'
 import { type OpenAiEmbeddingsOptions, openAiEmbeddingRoutes } from './embedding-routes.ts'
-import { OpenAiAddressUnknown, ParameterUnsupported } from './errors.ts'
+import { OpenAiAddressUnknown, ParameterUnsupported, ReplyStopped } from './errors.ts'
 import { chooseModel, listModels, type OpenAiModels } from './models.ts'
 import { readMessages, refuseUnsupported } from './parameters.ts'
 import { CompletionBody } from './schemas.ts'
@@ -190,7 +190,7 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
 
 type Failure = ReturnType<typeof toTurnFailure>
 
-const CUT_SHORT: Failure = toTurnFailure({ code: 'PAI_CHAT_TURN_STOPPED', message: 'The reply was stopped' })
+const CUT_SHORT: Failure = toTurnFailure(new ReplyStopped())
 
 class TurnFailed extends Error {
   readonly failure: Failure
