@@ -10,9 +10,19 @@ import { INFRA, type Workspace } from './workspace.ts'
 const START_MS = 30_000
 
 /** Applies bootstrap and the core of an environment to a local AWS, and plans them again: nothing may be left to do. */
-export async function applyCore(terraform: string, workspace: Workspace, withDatabase: boolean): Promise<Outcome[]> {
+export async function applyCore(
+  terraform: string,
+  workspace: Workspace,
+  withDatabase: boolean
+): Promise<Outcome[]> {
   const python = findMoto()
-  if (!python) return [skipped('terraform apply', 'no Python with moto (server), flask and boto3: pip install "moto[server,all]" boto3')]
+  if (!python)
+    return [
+      skipped(
+        'terraform apply',
+        'no Python with moto (server), flask and boto3: pip install "moto[server,all]" boto3'
+      )
+    ]
   const port = await freePort()
   const aws = spawn(python, [join(INFRA, 'checks', 'local-aws.py'), String(port)], { stdio: 'ignore' })
   try {
@@ -27,20 +37,37 @@ export async function applyCore(terraform: string, workspace: Workspace, withDat
       AWS_EC2_METADATA_DISABLED: 'true'
     }
     // The local AWS has no names of its own for buckets.
-    writeFileSync(join(workspace.folder, 'bootstrap', 'local_override.tf'), 'provider "aws" {\n  s3_use_path_style = true\n  max_retries       = 2\n}\n')
+    writeFileSync(
+      join(workspace.folder, 'bootstrap', 'local_override.tf'),
+      'provider "aws" {\n  s3_use_path_style = true\n  max_retries       = 2\n}\n'
+    )
     const bootstrap = ['-var=region=us-east-1', '-var=github_repository=ada/pai']
-    const outcomes = [await applyTwice(terraform, join(workspace.folder, 'bootstrap'), env, 'bootstrap', bootstrap)]
+    const outcomes = [
+      await applyTwice(terraform, join(workspace.folder, 'bootstrap'), env, 'bootstrap', bootstrap)
+    ]
     const core = join(workspace.folder, 'checks', 'core')
     outcomes.push(await applyTwice(terraform, core, env, 'core', [`-var=database=${withDatabase}`]))
     if (withDatabase) outcomes.push(await putSecrets(core, env))
-    else outcomes.push(skipped('terraform apply of the database', 'it takes three minutes: npm run check:infra -- --database'))
+    else
+      outcomes.push(
+        skipped(
+          'terraform apply of the database',
+          'it takes three minutes: npm run check:infra -- --database'
+        )
+      )
     return outcomes
   } finally {
     aws.kill()
   }
 }
 
-async function applyTwice(terraform: string, cwd: string, env: NodeJS.ProcessEnv, what: string, variables: string[]): Promise<Outcome> {
+async function applyTwice(
+  terraform: string,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  what: string,
+  variables: string[]
+): Promise<Outcome> {
   const name = `terraform apply ${what}`
   const tf = (...args: string[]) => run(terraform, args, { cwd, env })
   const init = await tf('init', '-backend=false', '-no-color')
@@ -56,9 +83,16 @@ async function applyTwice(terraform: string, cwd: string, env: NodeJS.ProcessEnv
   // What the local AWS reads back otherwise than it was told is its fault, and named here.
   const known = left.filter((line) => /aws_db_parameter_group|aws_db_instance/.test(line))
   if (again.code === 2 && left.length > 0 && known.length === left.length) {
-    return passed(name, `${made} resources in ${seconds} s; a second plan differs only in what the local AWS reads back wrong:${known.join(';')}`)
+    return passed(
+      name,
+      `${made} resources in ${seconds} s; a second plan differs only in what the local AWS reads back wrong:${known.join(';')}`
+    )
   }
-  return failed(name, [`a second plan is not empty (${again.code})`, ...left, ...(again.code === 1 ? [errorsOf(again.output)] : [])])
+  return failed(name, [
+    `a second plan is not empty (${again.code})`,
+    ...left,
+    ...(again.code === 1 ? [errorsOf(again.output)] : [])
+  ])
 }
 
 /** The secrets' values go past Terraform, so its state holds none of them. */
@@ -67,21 +101,37 @@ async function putSecrets(core: string, env: NodeJS.ProcessEnv): Promise<Outcome
   if (!findTool('aws')) return skipped(name, 'the AWS CLI is not on the PATH')
   const script = join(INFRA, 'scripts', 'put-secrets.mjs')
   const key = 'sk-made-up-for-this-check'
-  const put = (...args: string[]) => run(process.execPath, [script, 'pai-core', ...args], { env: { ...env, OPENAI_API_KEY: key } })
+  const put = (...args: string[]) =>
+    run(process.execPath, [script, 'pai-core', ...args], { env: { ...env, OPENAI_API_KEY: key } })
   const first = await put()
   const again = await put('--new', 'logins')
   if (first.code !== 0 || again.code !== 0) return failed(name, first.output + again.output)
   const aws = findTool('aws') as string
-  const read = await run(aws, ['secretsmanager', 'get-secret-value', '--secret-id', 'pai-core/database-url', '--query', 'SecretString', '--output', 'text'], { env })
+  const read = await run(
+    aws,
+    [
+      'secretsmanager',
+      'get-secret-value',
+      '--secret-id',
+      'pai-core/database-url',
+      '--query',
+      'SecretString',
+      '--output',
+      'text'
+    ],
+    { env }
+  )
   const url = URL.parse(read.output.trim())
-  if (url?.username !== 'pai_service' || url.password.length < 40) return failed(name, 'database-url is not an address with a password')
+  if (url?.username !== 'pai_service' || url.password.length < 40)
+    return failed(name, 'database-url is not an address with a password')
   const state = readFileSync(join(core, 'terraform.tfstate'), 'utf8')
   const printed = first.output + again.output
   for (const secret of [url.password, key]) {
     if (state.includes(secret)) return failed(name, 'a secret is in the state')
     if (printed.includes(secret)) return failed(name, 'a secret was printed')
   }
-  if (!/jwt-secret: first value/.test(first.output) || !/jwt-secret: kept/.test(again.output)) return failed(name, printed)
+  if (!/jwt-secret: first value/.test(first.output) || !/jwt-secret: kept/.test(again.output))
+    return failed(name, printed)
   return passed(name, 'values are put in once, anew when asked, and stand in no state')
 }
 

@@ -28,14 +28,21 @@ export function checkConventions(): string[] {
     if (!existsSync(join(path, 'tests'))) problems.push('tests are missing')
     for (const block of blocks) {
       const [label = ''] = block.labels
-      if (['variable', 'output'].includes(block.type) && !has(block, 'description')) problems.push(`${block.type} ${label} says nothing of itself`)
+      if (['variable', 'output'].includes(block.type) && !has(block, 'description'))
+        problems.push(`${block.type} ${label} says nothing of itself`)
       if (block.type === 'variable' && !has(block, 'type')) problems.push(`variable ${label} has no type`)
-      if (block.type === 'variable' && !new RegExp(`\\bvar\\.${label}\\b`).test(text)) problems.push(`variable ${label} is not used`)
-      if (block.type === 'resource' && !/^[a-z0-9_]+$/.test(block.labels[1] ?? '')) problems.push(`${block.labels.join('.')} is not in snake_case`)
+      if (block.type === 'variable' && !new RegExp(`\\bvar\\.${label}\\b`).test(text))
+        problems.push(`variable ${label} is not used`)
+      if (block.type === 'resource' && !/^[a-z0-9_]+$/.test(block.labels[1] ?? ''))
+        problems.push(`${block.labels.join('.')} is not in snake_case`)
     }
-    if (!blocks.some((block) => block.type === 'terraform' && has(block, 'required_version'))) problems.push('required_version is missing')
+    if (!blocks.some((block) => block.type === 'terraform' && has(block, 'required_version')))
+      problems.push('required_version is missing')
     const readme = join(path, 'README.md')
-    if (existsSync(readme) && readFileSync(readme, 'utf8') !== withTables(readFileSync(readme, 'utf8'), blocks)) {
+    if (
+      existsSync(readme) &&
+      readFileSync(readme, 'utf8') !== withTables(readFileSync(readme, 'utf8'), blocks)
+    ) {
       problems.push('README.md is out of date: npm run check:infra -- --write')
     }
     return problems.map((problem) => `${root}: ${problem}`)
@@ -52,8 +59,10 @@ export function writeTables(): void {
 }
 
 function withTables(readme: string, blocks: Block[]): string {
-  const text = (block: Block, name: string) => block.arguments.find((argument) => argument.name === name)?.text
-  const words = (block: Block) => (text(block, 'description') ?? '').replace(/^"|"$/g, '').replaceAll('\\"', '"').replaceAll('|', '\\|')
+  const text = (block: Block, name: string) =>
+    block.arguments.find((argument) => argument.name === name)?.text
+  const words = (block: Block) =>
+    (text(block, 'description') ?? '').replace(/^"|"$/g, '').replaceAll('\\"', '"').replaceAll('|', '\\|')
   const fallback = (block: Block) => {
     const value = text(block, 'default')
     if (value === undefined) return 'required'
@@ -64,7 +73,8 @@ function withTables(readme: string, blocks: Block[]): string {
   const parts = [readme.split(START)[0]?.trimEnd(), '', START]
   if (variables.length > 0) {
     parts.push('', '## Takes', '', '| Variable | Default | Meaning |', '| --- | --- | --- |')
-    for (const block of variables) parts.push(`| \`${block.labels[0]}\` | ${fallback(block)} | ${words(block)} |`)
+    for (const block of variables)
+      parts.push(`| \`${block.labels[0]}\` | ${fallback(block)} | ${words(block)} |`)
   }
   if (outputs.length > 0) {
     parts.push('', '## Gives', '', '| Output | Meaning |', '| --- | --- |')

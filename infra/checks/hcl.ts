@@ -60,7 +60,8 @@ function parseBody(text: string, from: number): [Body, number] {
     } else {
       const labels: string[] = []
       while (at < text.length && text[at] !== '{') {
-        const end = text[at] === '"' ? skipString(text, at) : at + (/^[\w-]+/.exec(text.slice(at))?.[0].length ?? 0)
+        const end =
+          text[at] === '"' ? skipString(text, at) : at + (/^[\w-]+/.exec(text.slice(at))?.[0].length ?? 0)
         if (end === at) throw new HclInvalid(`Expected a block at ${at}: ${text.slice(start, at + 10)}`)
         labels.push(text.slice(at, end).replace(/^"|"$/g, ''))
         at = skipBlanks(text, end)
@@ -99,7 +100,8 @@ function skipString(text: string, from: number): number {
   let at = from + 1
   while (at < text.length && text[at] !== '"') {
     if (text[at] === '\\') at += 2
-    else if ((text[at] === '$' || text[at] === '%') && text[at + 1] === text[at] && text[at + 2] === '{') at += 3
+    else if ((text[at] === '$' || text[at] === '%') && text[at + 1] === text[at] && text[at + 2] === '{')
+      at += 3
     else if ((text[at] === '$' || text[at] === '%') && text[at + 1] === '{') at = skipTemplate(text, at + 2)
     else at++
   }

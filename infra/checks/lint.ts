@@ -14,17 +14,38 @@ export async function lint(): Promise<Outcome[]> {
     await withTool('tflint', 'modules and environments', async (tflint) => {
       const problems: string[] = []
       for (const root of rootsOf()) {
-        const { code, output } = await run(tflint, ['--config', config, '--chdir', join(INFRA, root), '--format', 'compact', '--no-color'])
+        const { code, output } = await run(tflint, [
+          '--config',
+          config,
+          '--chdir',
+          join(INFRA, root),
+          '--format',
+          'compact',
+          '--no-color'
+        ])
         if (code !== 0) problems.push(`${root}: ${output.trim()}`)
       }
       return problems
     }),
     await withTool('checkov', 'modules and environments', async (checkov) => {
-      const { code, output } = await run(checkov, ['-d', INFRA, '--config-file', join(INFRA, '.checkov.yaml')])
+      const { code, output } = await run(checkov, [
+        '-d',
+        INFRA,
+        '--config-file',
+        join(INFRA, '.checkov.yaml')
+      ])
       return code === 0 ? [] : [output]
     }),
     await withTool('trivy', 'infra', async (trivy) => {
-      const { code, output } = await run(trivy, ['config', '--config', join(INFRA, 'trivy.yaml'), '--exit-code', '1', '--quiet', INFRA])
+      const { code, output } = await run(trivy, [
+        'config',
+        '--config',
+        join(INFRA, 'trivy.yaml'),
+        '--exit-code',
+        '1',
+        '--quiet',
+        INFRA
+      ])
       return code === 0 ? [] : [output]
     }),
     await withTool('actionlint', '.github/workflows', async (actionlint) => {
@@ -48,7 +69,11 @@ export async function lint(): Promise<Outcome[]> {
   ]
 }
 
-async function withTool(name: string, looked: string, check: (path: string) => Promise<string[]>): Promise<Outcome> {
+async function withTool(
+  name: string,
+  looked: string,
+  check: (path: string) => Promise<string[]>
+): Promise<Outcome> {
   const path = findTool(name)
   if (!path) return skipped(name, `it is not on the PATH, and PAI_CHECK_${name.toUpperCase()} names none`)
   const problems = await check(path)

@@ -29,7 +29,8 @@ function report(...more: Outcome[]): void {
 }
 
 if (values.write) writeTables()
-if (wanted('conventions')) report(judged('conventions', checkConventions(), `${rootsOf().length} modules and environments`))
+if (wanted('conventions'))
+  report(judged('conventions', checkConventions(), `${rootsOf().length} modules and environments`))
 if (wanted('newer')) {
   const found = rootsOf().map((root) => checkNewer(`${INFRA}/${root}`))
   const checked = found.reduce((sum, { checked }) => sum + checked, 0)
@@ -50,7 +51,8 @@ process.exitCode = count('failed') > 0 ? 1 : 0
 
 async function withTerraform(): Promise<void> {
   const terraform = findTool('terraform')
-  if (!terraform) return report(skipped('terraform', 'it is not on the PATH, and PAI_CHECK_TERRAFORM names none'))
+  if (!terraform)
+    return report(skipped('terraform', 'it is not on the PATH, and PAI_CHECK_TERRAFORM names none'))
   const provider = findProviderMirror()
   const workspace = createWorkspace(provider)
   try {
@@ -59,9 +61,16 @@ async function withTerraform(): Promise<void> {
       const made = await validateAndTest(terraform, workspace, report)
       for (const [root, all] of made) {
         const isProtected = root.endsWith('prod')
-        report(judged(`policies ${root}`, all.length > 0 ? breaches(all, isProtected) : ['nothing was made'], `${all.length} resources`))
+        report(
+          judged(
+            `policies ${root}`,
+            all.length > 0 ? breaches(all, isProtected) : ['nothing was made'],
+            `${all.length} resources`
+          )
+        )
       }
-      if (provider && compareVersions(provider.version, NEWEST_NEEDED) < 0) report(...reportRemoved(workspace))
+      if (provider && compareVersions(provider.version, NEWEST_NEEDED) < 0)
+        report(...reportRemoved(workspace))
     }
     if (wanted('apply')) report(...(await applyCore(terraform, workspace, values.database)))
   } finally {

@@ -55,7 +55,10 @@ function* findNewer(text: string) {
     for (const [path, known] of Object.entries(NEWER[type] ?? {})) {
       const parts = path.split('.')
       const last = parts.pop() as string
-      const holders = parts.reduce<Block[]>((found, part) => found.flatMap((in_) => blocksNamed(in_, part)), [resource])
+      const holders = parts.reduce<Block[]>(
+        (found, part) => found.flatMap((in_) => blocksNamed(in_, part)),
+        [resource]
+      )
       for (const holder of holders) {
         for (const at of standingBlocks(holder, last)) {
           const block = at.type === 'dynamic' ? at.blocks.find((inner) => inner.type === 'content') : at
@@ -83,7 +86,9 @@ function checkBlock(where: string, known: Record<string, Known>, block: Block): 
     given.add(type)
     const rule = known[type]?.block
     if (!rule) problems.push(`${where}: no block is named ${type}`)
-    else for (const made of blocksNamed({ arguments: [], blocks: [inner] }, type)) problems.push(...checkBlock(`${where}.${type}`, rule, made))
+    else
+      for (const made of blocksNamed({ arguments: [], blocks: [inner] }, type))
+        problems.push(...checkBlock(`${where}.${type}`, rule, made))
   }
   for (const [name, { required }] of Object.entries(known)) {
     if (required && !given.has(name)) problems.push(`${where}: ${name} is missing`)

@@ -16,7 +16,8 @@ interface Policy {
 const of = (made: Made[], ...types: string[]) => made.filter(({ type }) => types.includes(type))
 const wrong = (made: Made[], isRight: (values: Record<string, unknown>) => unknown) =>
   made.filter(({ values }) => !isRight(values)).map(({ address }) => address)
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : value === null || value === undefined ? [] : [value])
+const list = (value: unknown): unknown[] =>
+  Array.isArray(value) ? value : value === null || value === undefined ? [] : [value]
 const first = (value: unknown) => (list(value)[0] ?? {}) as Record<string, unknown>
 
 interface Statement {
@@ -37,7 +38,13 @@ function statements(made: Made[]): { address: string; statement: Statement }[] {
   return of(made, 'aws_iam_policy_document').flatMap(({ address, values }) =>
     list(values.statement).map((value) => {
       const { actions, resources, principals, condition, ...rest } = value as Partial<Statement>
-      const statement = { ...rest, actions: actions ?? [], resources: resources ?? [], principals: principals ?? [], condition: condition ?? [] }
+      const statement = {
+        ...rest,
+        actions: actions ?? [],
+        resources: resources ?? [],
+        principals: principals ?? [],
+        condition: condition ?? []
+      }
       return { address, statement }
     })
   )
@@ -58,7 +65,10 @@ interface Container {
 
 function containers(made: Made[]): { address: string; container: Container }[] {
   return of(made, 'aws_ecs_task_definition').flatMap(({ address, values }) =>
-    (JSON.parse(String(values.container_definitions)) as Container[]).map((container) => ({ address: `${address} ${container.name}`, container }))
+    (JSON.parse(String(values.container_definitions)) as Container[]).map((container) => ({
+      address: `${address} ${container.name}`,
+      container
+    }))
   )
 }
 
@@ -69,12 +79,24 @@ export const POLICIES: Policy[] = [
     name: 'what keeps data is encrypted',
     find: (made) => [
       ...wrong(of(made, 'aws_db_instance', 'aws_rds_cluster'), (values) => values.storage_encrypted),
-      ...wrong(of(made, 'aws_elasticache_replication_group'), (values) => values.at_rest_encryption_enabled && values.transit_encryption_enabled),
-      ...wrong(of(made, 'aws_cloudwatch_log_group', 'aws_cloudtrail', 'aws_secretsmanager_secret'), (values) => values.kms_key_id),
+      ...wrong(
+        of(made, 'aws_elasticache_replication_group'),
+        (values) => values.at_rest_encryption_enabled && values.transit_encryption_enabled
+      ),
+      ...wrong(
+        of(made, 'aws_cloudwatch_log_group', 'aws_cloudtrail', 'aws_secretsmanager_secret'),
+        (values) => values.kms_key_id
+      ),
       ...wrong(of(made, 'aws_backup_vault'), (values) => values.kms_key_arn),
       ...wrong(of(made, 'aws_sns_topic'), (values) => values.kms_master_key_id),
-      ...wrong(of(made, 'aws_kinesis_firehose_delivery_stream'), (values) => first(values.server_side_encryption).enabled),
-      ...wrong(of(made, 'aws_ecr_repository'), (values) => first(values.encryption_configuration).encryption_type === 'KMS')
+      ...wrong(
+        of(made, 'aws_kinesis_firehose_delivery_stream'),
+        (values) => first(values.server_side_encryption).enabled
+      ),
+      ...wrong(
+        of(made, 'aws_ecr_repository'),
+        (values) => first(values.encryption_configuration).encryption_type === 'KMS'
+      )
     ]
   },
   {
@@ -82,9 +104,18 @@ export const POLICIES: Policy[] = [
     find: (made) =>
       of(made, 'aws_s3_bucket').flatMap(({ address, values }) => {
         const module = address.slice(0, address.lastIndexOf('aws_s3_bucket'))
-        return ['public_access_block', 'versioning', 'server_side_encryption_configuration', 'policy'].flatMap((part) => {
-          const near = of(made, `aws_s3_bucket_${part}`).filter((other) => other.address.startsWith(`${module}aws_s3_bucket_${part}`))
-          const own = near.filter((other) => other.values.bucket === values.id || other.values.bucket === values.bucket)
+        return [
+          'public_access_block',
+          'versioning',
+          'server_side_encryption_configuration',
+          'policy'
+        ].flatMap((part) => {
+          const near = of(made, `aws_s3_bucket_${part}`).filter((other) =>
+            other.address.startsWith(`${module}aws_s3_bucket_${part}`)
+          )
+          const own = near.filter(
+            (other) => other.values.bucket === values.id || other.values.bucket === values.bucket
+          )
           return own.length > 0 ? [] : [`${address}: no aws_s3_bucket_${part}`]
         })
       })
@@ -93,26 +124,36 @@ export const POLICIES: Policy[] = [
     name: 'no bucket lets the public in',
     find: (made) =>
       wrong(of(made, 'aws_s3_bucket_public_access_block'), (values) =>
-        ['block_public_acls', 'block_public_policy', 'ignore_public_acls', 'restrict_public_buckets'].every((name) => values[name])
+        ['block_public_acls', 'block_public_policy', 'ignore_public_acls', 'restrict_public_buckets'].every(
+          (name) => values[name]
+        )
       )
   },
   {
     name: 'nothing is open to the internet, and the load balancer takes 443 alone',
     find: (made) => [
-      ...wrong(of(made, 'aws_vpc_security_group_ingress_rule'), (values) => values.cidr_ipv4 !== '0.0.0.0/0' && values.cidr_ipv6 !== '::/0'),
+      ...wrong(
+        of(made, 'aws_vpc_security_group_ingress_rule'),
+        (values) => values.cidr_ipv4 !== '0.0.0.0/0' && values.cidr_ipv6 !== '::/0'
+      ),
       ...wrong(
         of(made, 'aws_vpc_security_group_ingress_rule').filter(({ values }) => values.prefix_list_id),
         (values) => values.from_port === 443 && values.to_port === 443
       ),
       ...wrong(of(made, 'aws_lb_listener'), (values) => values.port === 443 && values.protocol === 'HTTPS'),
-      ...wrong(of(made, 'aws_db_instance', 'aws_rds_cluster_instance'), (values) => !values.publicly_accessible)
+      ...wrong(
+        of(made, 'aws_db_instance', 'aws_rds_cluster_instance'),
+        (values) => !values.publicly_accessible
+      )
     ]
   },
   {
     name: 'TLS is 1.2 or newer',
     find: (made) => [
       ...wrong(of(made, 'aws_lb_listener'), (values) => /TLS13-1-[23]/.test(String(values.ssl_policy))),
-      ...wrong(of(made, 'aws_cloudfront_distribution'), (values) => /^TLSv1\.2_/.test(String(first(values.viewer_certificate).minimum_protocol_version)))
+      ...wrong(of(made, 'aws_cloudfront_distribution'), (values) =>
+        /^TLSv1\.2_/.test(String(first(values.viewer_certificate).minimum_protocol_version))
+      )
     ]
   },
   {
@@ -122,22 +163,31 @@ export const POLICIES: Policy[] = [
   {
     name: 'what is protected cannot be destroyed by mistake, and is backed up for a week at least',
     find: (made, isProtected) => {
-      const databases = of(made, 'aws_db_instance', 'aws_rds_cluster').filter(({ values }) => !values.replicate_source_db)
-      const backedUp = wrong(databases, (values) => Number(values.backup_retention_period) >= (isProtected ? 7 : 1))
+      const databases = of(made, 'aws_db_instance', 'aws_rds_cluster').filter(
+        ({ values }) => !values.replicate_source_db
+      )
+      const backedUp = wrong(
+        databases,
+        (values) => Number(values.backup_retention_period) >= (isProtected ? 7 : 1)
+      )
       if (!isProtected) return backedUp
       return [
         ...backedUp,
         ...wrong(of(made, 'aws_db_instance', 'aws_rds_cluster'), (values) => values.deletion_protection),
         ...wrong(databases, (values) => !values.skip_final_snapshot),
         ...wrong(of(made, 'aws_lb'), (values) => values.enable_deletion_protection),
-        ...wrong(of(made, 'aws_secretsmanager_secret'), (values) => Number(values.recovery_window_in_days) >= 7),
+        ...wrong(
+          of(made, 'aws_secretsmanager_secret'),
+          (values) => Number(values.recovery_window_in_days) >= 7
+        ),
         ...wrong(of(made, 'aws_s3_bucket'), (values) => !values.force_destroy)
       ]
     }
   },
   {
     name: 'logs end',
-    find: (made) => wrong(of(made, 'aws_cloudwatch_log_group'), (values) => Number(values.retention_in_days) > 0)
+    find: (made) =>
+      wrong(of(made, 'aws_cloudwatch_log_group'), (values) => Number(values.retention_in_days) > 0)
   },
   {
     name: 'no role may do everything, or something to everything',
@@ -146,7 +196,11 @@ export const POLICIES: Policy[] = [
         const problems = actions.filter((action) => action.includes('*')).map((action) => `may ${action}`)
         const conditioned = condition.some(({ variable }) => /cluster|Alias|SourceArn/i.test(variable))
         if (resources.includes('*') && !conditioned)
-          problems.push(...actions.filter((action) => !WITHOUT_RESOURCE.test(action)).map((action) => `may ${action} on "*"`))
+          problems.push(
+            ...actions
+              .filter((action) => !WITHOUT_RESOURCE.test(action))
+              .map((action) => `may ${action} on "*"`)
+          )
         return problems.map((problem) => `${address} ${sid ?? ''}: ${problem}`)
       })
   },
@@ -155,7 +209,9 @@ export const POLICIES: Policy[] = [
     find: (made) =>
       granted(made)
         .filter(({ statement }) => statement.actions.includes('iam:PassRole'))
-        .filter(({ statement }) => !statement.condition.some(({ variable }) => variable === 'iam:PassedToService'))
+        .filter(
+          ({ statement }) => !statement.condition.some(({ variable }) => variable === 'iam:PassedToService')
+        )
         .map(({ address, statement }) => `${address} ${statement.sid ?? ''}`)
   },
   {
@@ -186,31 +242,46 @@ export const POLICIES: Policy[] = [
   {
     name: 'a failing deployment is taken back',
     find: (made) =>
-      wrong(of(made, 'aws_ecs_service'), (values) => first(values.deployment_circuit_breaker).rollback || first(values.alarms).rollback)
+      wrong(
+        of(made, 'aws_ecs_service'),
+        (values) => first(values.deployment_circuit_breaker).rollback || first(values.alarms).rollback
+      )
   },
   {
     name: 'every alarm is heard',
-    find: (made) => wrong(of(made, 'aws_cloudwatch_metric_alarm'), (values) => list(values.alarm_actions).length > 0)
+    find: (made) =>
+      wrong(of(made, 'aws_cloudwatch_metric_alarm'), (values) => list(values.alarm_actions).length > 0)
   },
   {
     name: 'streams may be silent for 300 seconds, and malformed headers are dropped',
-    find: (made) => wrong(of(made, 'aws_lb'), (values) => values.idle_timeout === 300 && values.drop_invalid_header_fields)
+    find: (made) =>
+      wrong(of(made, 'aws_lb'), (values) => values.idle_timeout === 300 && values.drop_invalid_header_fields)
   },
   {
     name: 'images do not change and are scanned',
     find: (made) =>
-      wrong(of(made, 'aws_ecr_repository'), (values) => values.image_tag_mutability === 'IMMUTABLE' && first(values.image_scanning_configuration).scan_on_push)
+      wrong(
+        of(made, 'aws_ecr_repository'),
+        (values) =>
+          values.image_tag_mutability === 'IMMUTABLE' &&
+          first(values.image_scanning_configuration).scan_on_push
+      )
   },
   {
     name: 'no secret has a value here',
     find: (made) => [
       ...of(made, 'aws_secretsmanager_secret_version').map(({ address }) => address),
-      ...wrong(of(made, 'aws_db_instance', 'aws_rds_cluster'), (values) => !values.password && !values.master_password)
+      ...wrong(
+        of(made, 'aws_db_instance', 'aws_rds_cluster'),
+        (values) => !values.password && !values.master_password
+      )
     ]
   }
 ]
 
 /** What breaks a policy, as "policy: address". */
 export function breaches(made: Made[], protectedEnvironment: boolean): string[] {
-  return POLICIES.flatMap(({ name, find }) => find(made, protectedEnvironment).map((where) => `${name}: ${where}`))
+  return POLICIES.flatMap(({ name, find }) =>
+    find(made, protectedEnvironment).map((where) => `${name}: ${where}`)
+  )
 }

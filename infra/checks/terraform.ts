@@ -7,7 +7,9 @@ import { run } from './tools.ts'
 import { INFRA, rootsOf, type Workspace } from './workspace.ts'
 
 export async function checkFormat(terraform: string): Promise<Outcome> {
-  const { code, output } = await run(terraform, ['fmt', '-check', '-recursive', '-diff', INFRA], { env: { TF_CLI_CONFIG_FILE: undefined } })
+  const { code, output } = await run(terraform, ['fmt', '-check', '-recursive', '-diff', INFRA], {
+    env: { TF_CLI_CONFIG_FILE: undefined }
+  })
   return code === 0 ? passed('terraform fmt', 'every file') : failed('terraform fmt', output)
 }
 
@@ -29,7 +31,11 @@ export async function validateAndTest(
     const aliases = giveAliases(cwd)
     const validated = await tf('validate', '-no-color')
     if (aliases) rmSync(aliases)
-    report(validated.code === 0 ? passed(`terraform validate ${root}`, 'valid') : failed(`terraform validate ${root}`, validated.output))
+    report(
+      validated.code === 0
+        ? passed(`terraform validate ${root}`, 'valid')
+        : failed(`terraform validate ${root}`, validated.output)
+    )
     if (!hasTests(cwd)) continue
     const environment = root.startsWith('environments')
     const tested = await tf('test', '-json', ...(environment ? ['-verbose'] : []))
@@ -40,13 +46,16 @@ export async function validateAndTest(
 }
 
 const hasTests = (folder: string) =>
-  existsSync(join(folder, 'tests')) && readdirSync(join(folder, 'tests')).some((name) => name.endsWith('.tftest.hcl'))
+  existsSync(join(folder, 'tests')) &&
+  readdirSync(join(folder, 'tests')).some((name) => name.endsWith('.tftest.hcl'))
 
 /** A module that is handed a second provider cannot be validated alone without one; its tests bring their own. */
 function giveAliases(folder: string): string | null {
   const terraform = parseHcl(readFileSync(join(folder, 'versions.tf'), 'utf8')).blocks[0]
   const asked = terraform?.blocks.flatMap((block) => block.arguments.map(({ text }) => text)).join('\n') ?? ''
-  const names = [...(/configuration_aliases\s*=\s*\[([^\]]*)\]/.exec(asked)?.[1] ?? '').matchAll(/aws\.(\w+)/g)]
+  const names = [
+    ...(/configuration_aliases\s*=\s*\[([^\]]*)\]/.exec(asked)?.[1] ?? '').matchAll(/aws\.(\w+)/g)
+  ]
   if (names.length === 0) return null
   const path = join(folder, 'aliases.tf.json')
   writeFileSync(path, JSON.stringify({ provider: { aws: names.map(([, alias]) => ({ alias })) } }))
@@ -57,7 +66,12 @@ interface Line {
   type?: string
   '@level'?: string
   '@message'?: string
-  diagnostic?: { severity: string; summary: string; detail: string; range?: { filename: string; start: { line: number } } }
+  diagnostic?: {
+    severity: string
+    summary: string
+    detail: string
+    range?: { filename: string; start: { line: number } }
+  }
   test_summary?: { status: string; passed: number; failed: number; errored: number; skipped: number }
   test_state?: { values?: { root_module?: Module } }
   test_plan?: { planned_values?: { root_module?: Module } }
@@ -83,11 +97,14 @@ function readTest(name: string, output: string): Outcome {
   const summary = lines.find(({ type }) => type === 'test_summary')?.test_summary
   const problems = lines.flatMap(({ diagnostic }) =>
     diagnostic?.severity === 'error'
-      ? [`${diagnostic.range?.filename}:${diagnostic.range?.start.line} ${diagnostic.summary}: ${diagnostic.detail}`]
+      ? [
+          `${diagnostic.range?.filename}:${diagnostic.range?.start.line} ${diagnostic.summary}: ${diagnostic.detail}`
+        ]
       : []
   )
   if (!summary) return failed(name, output.slice(0, 4_000))
-  if (summary.status !== 'pass') return failed(name, [`${summary.passed} passed, ${summary.failed + summary.errored} failed`, ...problems])
+  if (summary.status !== 'pass')
+    return failed(name, [`${summary.passed} passed, ${summary.failed + summary.errored} failed`, ...problems])
   return judged(name, problems, `${summary.passed} runs`)
 }
 
@@ -102,7 +119,13 @@ export function reportRemoved({ removed, provider }: Workspace): Outcome[] {
   if (removed.length === 0) return []
   const version = provider?.version
   return [
-    skipped('terraform with a current provider', `the one at hand is ${version}: without ${[...new Set(removed)].join(', ')}`),
-    skipped('modules/service/tests/progressive_delivery.tftest.hcl', `needs provider 6.21, the one at hand is ${version}`)
+    skipped(
+      'terraform with a current provider',
+      `the one at hand is ${version}: without ${[...new Set(removed)].join(', ')}`
+    ),
+    skipped(
+      'modules/service/tests/progressive_delivery.tftest.hcl',
+      `needs provider 6.21, the one at hand is ${version}`
+    )
   ]
 }

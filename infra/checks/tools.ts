@@ -22,7 +22,11 @@ export function findTool(name: string): string | null {
   return null
 }
 
-export function run(program: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string } = {}): Promise<Ran> {
+export function run(
+  program: string,
+  args: string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string } = {}
+): Promise<Ran> {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: options.cwd,
@@ -46,7 +50,9 @@ export function run(program: string, args: string[], options: { cwd?: string; en
 export function findMoto(): string | null {
   for (const name of ['python3', 'python']) {
     const python = findTool(name)
-    const hasMoto = python && spawnSync(python, ['-c', 'import moto.server, flask, boto3'], { stdio: 'ignore' }).status === 0
+    const hasMoto =
+      python &&
+      spawnSync(python, ['-c', 'import moto.server, flask, boto3'], { stdio: 'ignore' }).status === 0
     if (hasMoto) return python
   }
   return null

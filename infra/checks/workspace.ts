@@ -31,7 +31,10 @@ export function rootsOf(infra = INFRA): string[] {
  */
 export function createWorkspace(provider: Provider | null): Workspace {
   const folder = mkdtempSync(join(tmpdir(), 'pai-infra-'))
-  cpSync(INFRA, folder, { recursive: true, filter: (path) => !relative(INFRA, path).split(sep).includes('.terraform') })
+  cpSync(INFRA, folder, {
+    recursive: true,
+    filter: (path) => !relative(INFRA, path).split(sep).includes('.terraform')
+  })
   const removed: string[] = []
   if (provider && compareVersions(provider.version, NEWEST_NEEDED) < 0) {
     for (const file of terraformFiles(folder)) {
@@ -49,7 +52,10 @@ export function createWorkspace(provider: Provider | null): Workspace {
   if (provider?.mirror) {
     env.TF_CLI_CONFIG_FILE = join(folder, 'terraform.rc')
     const path = JSON.stringify(provider.mirror)
-    writeFileSync(env.TF_CLI_CONFIG_FILE, `provider_installation {\n  filesystem_mirror {\n    path = ${path}\n  }\n}\n`)
+    writeFileSync(
+      env.TF_CLI_CONFIG_FILE,
+      `provider_installation {\n  filesystem_mirror {\n    path = ${path}\n  }\n}\n`
+    )
   }
   return { folder, env, provider, removed, dispose: () => rmSync(folder, { recursive: true, force: true }) }
 }

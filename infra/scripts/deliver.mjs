@@ -19,7 +19,8 @@ const steps = { task: runTask, services: deliverServices, web: deliverWeb, rollb
 try {
   const [step = '', ...args] = process.argv.slice(2)
   if (!Object.hasOwn(steps, step)) throw new Refusal(`Which step? One of ${Object.keys(steps).join(', ')}`)
-  if (!/^[a-z]+-[a-z0-9]+$/.test(NAME)) throw new Refusal('NAME is missing: a project and an environment, such as pai-prod')
+  if (!/^[a-z]+-[a-z0-9]+$/.test(NAME))
+    throw new Refusal('NAME is missing: a project and an environment, such as pai-prod')
   await steps[step](...args)
 } catch (error) {
   if (!(error instanceof Refusal)) throw error
@@ -66,7 +67,8 @@ async function deliverServices() {
     aws('ecs', 'update-service', { cluster, service, taskDefinition: register(part) })
     const arn = await until(5, `${service} to begin`, () => newestDeployment(cluster, service, since))
     const status = await until(DEPLOYMENT_MINUTES, `${service} to settle`, () => {
-      const found = aws('ecs', 'describe-service-deployments', { serviceDeploymentArns: [arn] }).serviceDeployments[0]
+      const found = aws('ecs', 'describe-service-deployments', { serviceDeploymentArns: [arn] })
+        .serviceDeployments[0]
       return /SUCCESSFUL|STOPPED|FAILED/.test(found.status) ? found.status : null
     })
     if (status !== 'SUCCESSFUL') throw new Refusal(`${service}: ${status}. The version before it serves`)
@@ -80,7 +82,15 @@ async function deliverWeb() {
   const built = 'clients/web/dist'
   const kept = 'public, max-age=31536000, immutable'
   cli('s3', 'sync', `${built}/assets`, `${bucket}/assets`, '--cache-control', kept, '--only-show-errors')
-  const asked = ['--exclude', 'assets/*', '--exclude', '.*', '--cache-control', 'no-cache', '--only-show-errors']
+  const asked = [
+    '--exclude',
+    'assets/*',
+    '--exclude',
+    '.*',
+    '--cache-control',
+    'no-cache',
+    '--only-show-errors'
+  ]
   cli('s3', 'sync', built, bucket, ...asked)
   aws('cloudfront', 'create-invalidation', {
     DistributionId: parameter('distribution'),
@@ -112,7 +122,9 @@ async function restored() {
   const { RestoreJobs } = aws('backup', 'list-restore-jobs', {
     ByCreatedAfter: new Date(Date.now() - 2 * DAY_MS).toISOString()
   })
-  const tests = RestoreJobs.filter(({ CreatedBy }) => CreatedBy?.RestoreTestingPlanArn?.includes(NAME.replaceAll('-', '_')))
+  const tests = RestoreJobs.filter(({ CreatedBy }) =>
+    CreatedBy?.RestoreTestingPlanArn?.includes(NAME.replaceAll('-', '_'))
+  )
   const bad = tests.filter(({ Status }) => ['FAILED', 'ABORTED'].includes(Status))
   if (bad.length > 0) throw new Refusal(`${bad.length} restores failed: ${bad[0].StatusMessage}`)
   const good = tests.filter(({ Status }) => Status === 'COMPLETED')
@@ -160,8 +172,11 @@ function register(part) {
   const containerDefinitions = taskDefinition.containerDefinitions.map((container) =>
     container.name === 'pai' ? { ...container, image } : container
   )
-  const next = Object.fromEntries(kept.filter((key) => key in taskDefinition).map((key) => [key, taskDefinition[key]]))
-  return aws('ecs', 'register-task-definition', { ...next, containerDefinitions }).taskDefinition.taskDefinitionArn
+  const next = Object.fromEntries(
+    kept.filter((key) => key in taskDefinition).map((key) => [key, taskDefinition[key]])
+  )
+  return aws('ecs', 'register-task-definition', { ...next, containerDefinitions }).taskDefinition
+    .taskDefinitionArn
 }
 
 function newestDeployment(cluster, service, since) {
@@ -170,7 +185,9 @@ function newestDeployment(cluster, service, since) {
     service,
     createdAt: { after: new Date(since.getTime() - 60_000).toISOString() }
   })
-  return serviceDeployments.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))[0]?.serviceDeploymentArn ?? null
+  return (
+    serviceDeployments.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))[0]?.serviceDeploymentArn ?? null
+  )
 }
 
 function parameter(name) {

@@ -13,7 +13,9 @@ const { values, positionals } = parseArgs({
 const [name] = positionals
 const unknown = values.new.filter((what) => !['jwt', 'logins'].includes(what))
 if (!/^[a-z]+-[a-z0-9]+$/.test(name ?? '') || unknown.length > 0) {
-  console.error('Usage: node infra/scripts/put-secrets.mjs <project>-<environment> [--new jwt] [--new logins]')
+  console.error(
+    'Usage: node infra/scripts/put-secrets.mjs <project>-<environment> [--new jwt] [--new logins]'
+  )
   process.exit(2)
 }
 

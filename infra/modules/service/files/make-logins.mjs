@@ -19,7 +19,9 @@ try {
   ]) {
     const { rows } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [name])
     const verb = rows.length > 0 ? 'ALTER' : 'CREATE'
-    await client.query(`${verb} ROLE ${pg.escapeIdentifier(name)} LOGIN NOCREATEDB ${rights} PASSWORD ${pg.escapeLiteral(password)}`)
+    await client.query(
+      `${verb} ROLE ${pg.escapeIdentifier(name)} LOGIN NOCREATEDB ${rights} PASSWORD ${pg.escapeLiteral(password)}`
+    )
   }
   const migrator = pg.escapeIdentifier(read(PAI_MIGRATION_DATABASE_URL).name)
   // Only a superuser's hand, or RDS' master, may install it.
