@@ -45,11 +45,18 @@ export const Attachment = Type.Object({
 })
 export type Attachment = Static<typeof Attachment>
 
+/** An image of 5 MB in base64, and more, so that one that is too large is told what it is. */
+const MAX_IMAGE_TEXT = 7 * 1_048_576
+
 export const AttachmentBody = Type.Object(
   {
     /** What it is said to be; what its bytes say counts. */
     mediaType: Type.Optional(Type.String({ maxLength: 200 })),
-    data: Type.String({ minLength: 1, description: 'The bytes of the image, in base64' }),
+    data: Type.String({
+      minLength: 1,
+      maxLength: MAX_IMAGE_TEXT,
+      description: 'The bytes of the image, in base64'
+    }),
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 255 }))
   },
   { additionalProperties: false }
@@ -164,7 +171,7 @@ export const ConversationSearchQuery = Type.Object(
   {
     query: Type.String({ maxLength: 1_000 }),
     /** What the page before gave out. */
-    cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,4}$' })),
+    cursor: Type.Optional(Type.String({ maxLength: 4, pattern: '^[0-9]+$' })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 20 }))
   },
   { additionalProperties: false }

@@ -182,6 +182,7 @@ const WRONG_FORMAT: [string, unknown][] = [
 function allowsKind({ type, enum: choices, anyOf, format, items }: Schema, value: unknown): boolean {
   if (choices) return choices.includes(value)
   if (anyOf) return anyOf.some((schema) => allowsKind(schema, value))
+  if (type === 'null') return value === null
   if (type === 'number') return typeof value === 'number'
   if (type === 'integer') return Number.isInteger(value)
   if (type === 'array') return Array.isArray(value) && allowsKind(items ?? {}, value[0])
