@@ -5,7 +5,7 @@ export const GroupBy = Type.Enum(['day', 'model', 'purpose', 'conversation'])
 export type GroupBy = Static<typeof GroupBy>
 
 /** A day stands for its first moment in UTC. */
-const Moment = Type.Union([Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' }), Instant])
+const Moment = Type.Union([Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$', maxLength: 10 }), Instant])
 
 export const UsageQuery = Type.Object(
   {

@@ -30,6 +30,7 @@ describeEachDatabase('the account', (database) => {
       locale: 'en',
       instructions: '',
       memoryPaused: false,
+      monthlyBudget: null,
       model: 'offline',
       offline: true
     })
