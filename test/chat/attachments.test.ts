@@ -132,6 +132,18 @@ describeEachDatabase('an image', (database) => {
     expect((await call('GET', `/attachments/${taken}`)).status).toBe(404)
   })
 
+  test('stays when a memory of the same name is purged, under another', async () => {
+    const { call, keep, say, tree, read } = await seeing()
+    const fact = 'Ada keeps bees in Tromsø'
+    const { id: memoryId } = (await call('POST', '/memories', { text: fact })).data
+    const id = await keep(PNG, `${fact}.png`)
+    const { conversationId } = await say('What is this?', { attachmentIds: [id] })
+    expect((await call('DELETE', `/memories/${memoryId}?purge=true`)).status).toBe(204)
+    const [asked] = await tree(conversationId)
+    expect(asked.attachments[0]).toMatchObject({ id, name: expect.not.stringContaining('bees') })
+    expect((await read(id)).rawPayload).toEqual(PNG)
+  })
+
   test('is nobody else’s, and cannot be told from none', async () => {
     const { house, keep } = await seeing()
     const stranger = callAs(house, await house.register())
