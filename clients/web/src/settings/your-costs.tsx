@@ -21,6 +21,7 @@ const COUNT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFra
 const PURPOSES: Record<string, string> = {
   chat: 'Replies',
   consolidation: 'Tidying',
+  embeddings: 'Embeddings for other programs',
   extraction: 'Finding what to remember',
   import: 'Importing',
   indexing: 'Making it searchable',
