@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { breaches } from './policies.ts'
 import { failed, type Outcome, passed, skipped } from './report.ts'
+import { allMade, type Module } from './terraform.ts'
 import { findMoto, findTool, run } from './tools.ts'
 import { INFRA, type Workspace } from './workspace.ts'
 
@@ -24,7 +26,11 @@ export async function applyCore(
       )
     ]
   const port = await freePort()
-  const aws = spawn(python, [join(INFRA, 'checks', 'local-aws.py'), String(port)], { stdio: 'ignore' })
+  const aws = spawn(python, [join(INFRA, 'checks', 'local-aws.py'), String(port)], {
+    stdio: 'ignore',
+    // Roles are given policies of AWS' own.
+    env: { ...process.env, MOTO_IAM_LOAD_MANAGED_POLICIES: 'true' }
+  })
   try {
     const address = `http://127.0.0.1:${port}`
     if (!(await answers(aws, address))) return [failed('terraform apply', 'the local AWS did not start')]
@@ -77,8 +83,13 @@ async function applyTwice(
   if (apply.code !== 0) return failed(name, errorsOf(apply.output))
   const seconds = Math.round((Date.now() - started) / 1_000)
   const made = /Resources: (\d+) added/.exec(apply.output)?.[1]
+  const { output: shown } = await tf('show', '-json')
+  const { values } = JSON.parse(shown) as { values?: { root_module?: Module } }
+  const broken = breaches(allMade(values?.root_module), false)
+  if (broken.length > 0) return failed(`policies ${what}`, broken)
   const again = await tf('plan', '-detailed-exitcode', '-no-color', ...variables)
-  if (again.code === 0) return passed(name, `${made} resources in ${seconds} s, and nothing left to do`)
+  if (again.code === 0)
+    return passed(name, `${made} resources in ${seconds} s, by every policy, and nothing left to do`)
   const left = again.output.split('\n').filter((line) => /^ +# .* (will|must) be/.test(line))
   // What the local AWS reads back otherwise than it was told is its fault, and named here.
   const known = left.filter((line) => /aws_db_parameter_group|aws_db_instance/.test(line))

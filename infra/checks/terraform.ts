@@ -73,11 +73,10 @@ interface Line {
     range?: { filename: string; start: { line: number } }
   }
   test_summary?: { status: string; passed: number; failed: number; errored: number; skipped: number }
-  test_state?: { values?: { root_module?: Module } }
-  test_plan?: { planned_values?: { root_module?: Module } }
+  test_state?: { root_module?: Module }
 }
 
-interface Module {
+export interface Module {
   resources?: Made[]
   child_modules?: Module[]
 }
@@ -109,9 +108,12 @@ function readTest(name: string, output: string): Outcome {
 }
 
 function readMade(output: string): Made[] {
-  const all = (module: Module | undefined): Made[] =>
-    module ? [...(module.resources ?? []), ...(module.child_modules ?? []).flatMap(all)] : []
-  return readLines(output).flatMap(({ test_state: state }) => all(state?.values?.root_module))
+  return readLines(output).flatMap(({ test_state: state }) => allMade(state?.root_module))
+}
+
+/** Everything in a module and those it is made of. */
+export function allMade(module: Module | undefined): Made[] {
+  return module ? [...(module.resources ?? []), ...(module.child_modules ?? []).flatMap(allMade)] : []
 }
 
 /** What the provider at hand could not judge is named, with who judges it instead. */

@@ -119,3 +119,6 @@ mock_resource "aws_rds_cluster" {
     master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:eu-north-1:111122223333:secret:rds-AbCdEf", kms_key_id = "", secret_status = "active" }]
   }
 }
+mock_resource "aws_elasticache_serverless_cache" {
+  defaults = { endpoint = [{ address = "mock.serverless.cache.amazonaws.com", port = 6379 }] }
+}
