@@ -10,8 +10,8 @@ import { operationsOf, requestFor } from './requests.ts'
 // biome-ignore lint/suspicious/noExplicitAny: a document is walked whatever is in it
 type Json = any
 
-/** What no client of the API calls, and what OpenAI's own document describes. */
-const NOT_DOCUMENTED = /^(?:\/docs(?:\/.*)?|\/openapi\.json|\/?\*|\/openai\/v1\/.*)$/
+/** What no client of the API calls, what is no HTTP, and what OpenAI's own document describes. */
+const NOT_DOCUMENTED = /^(?:\/docs(?:\/.*)?|\/openapi\.json|\/?\*|\/v1\/ws|\/openai\/v1\/.*)$/
 
 describe('the API’s document', () => {
   const routes: RouteOptions[] = []

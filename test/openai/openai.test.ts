@@ -7,6 +7,12 @@ import type { ScriptedStep } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+
 describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
   /** PAI on a socket, a key of the owner's, and OpenAI's own client with it. */
   async function setUpClient(script?: Parameters<typeof setUp>[1]) {
@@ -37,7 +43,7 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
       stream: true,
       stream_options: { include_usage: true }
     })
-    const chunks = await Array.fromAsync(stream)
+    const chunks = await collect(stream)
     expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe('Hello Ada')
     expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop')
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 7 } })
@@ -105,7 +111,7 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
 
   test('the models are PAI and those that are configured, and an agent that is none is not found', async () => {
     const { client } = await setUpClient()
-    const ids = (await Array.fromAsync(client.models.list())).map(({ id }) => id)
+    const ids = (await collect(client.models.list())).map(({ id }) => id)
     expect(ids[0]).toBe('pai')
     expect(ids.length).toBeGreaterThan(1)
     expect(await client.models.retrieve('pai')).toMatchObject({ id: 'pai', object: 'model' })
@@ -143,7 +149,7 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
       type: 'server_error'
     })
     const stream = await client.chat.completions.create({ model: 'pai', messages: [hi], stream: true })
-    await expect(Array.fromAsync(stream)).rejects.toThrow('Something went wrong')
+    await expect(collect(stream)).rejects.toThrow('Something went wrong')
   })
 
   test('who leaves a stream that only they keep, ends it', async () => {
@@ -160,7 +166,7 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
     const { text, usage } = await generateText({ model: provider('pai'), prompt: 'Hi' })
     expect([text, usage.totalTokens]).toEqual(['Hello Ada', 7])
     const streamed = streamText({ model: provider('pai'), prompt: 'Hi', system: 'Be brief.' })
-    expect((await Array.fromAsync(streamed.textStream)).join('')).toBe('Hello Ada')
+    expect((await collect(streamed.textStream)).join('')).toBe('Hello Ada')
     expect((await streamed.usage).totalTokens).toBe(7)
   })
 
