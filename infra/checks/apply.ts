@@ -12,19 +12,16 @@ import { INFRA, type Workspace } from './workspace.ts'
 const START_MS = 30_000
 
 /** Applies bootstrap and the core of an environment to a local AWS, and plans them again: nothing may be left to do. */
-export async function applyCore(
+export async function* applyCore(
   terraform: string,
   workspace: Workspace,
   withDatabase: boolean
-): Promise<Outcome[]> {
+): AsyncGenerator<Outcome> {
   const python = findMoto()
-  if (!python)
-    return [
-      skipped(
-        'terraform apply',
-        'no Python with moto (server), flask and boto3: pip install "moto[server,all]" boto3'
-      )
-    ]
+  if (!python) {
+    yield skipped('terraform apply', 'no Python with moto: pip install "moto[server,all]" boto3')
+    return
+  }
   const port = await freePort()
   const aws = spawn(python, [join(INFRA, 'checks', 'local-aws.py'), String(port)], {
     stdio: 'ignore',
@@ -33,7 +30,10 @@ export async function applyCore(
   })
   try {
     const address = `http://127.0.0.1:${port}`
-    if (!(await answers(aws, address))) return [failed('terraform apply', 'the local AWS did not start')]
+    if (!(await answers(aws, address))) {
+      yield failed('terraform apply', 'the local AWS did not start')
+      return
+    }
     const env = {
       ...workspace.env,
       AWS_ENDPOINT_URL: address,
@@ -42,26 +42,16 @@ export async function applyCore(
       AWS_REGION: 'us-east-1',
       AWS_EC2_METADATA_DISABLED: 'true'
     }
+    const bootstrap = join(workspace.folder, 'bootstrap')
     // The local AWS has no names of its own for buckets.
-    writeFileSync(
-      join(workspace.folder, 'bootstrap', 'local_override.tf'),
-      'provider "aws" {\n  s3_use_path_style = true\n  max_retries       = 2\n}\n'
-    )
-    const bootstrap = ['-var=region=us-east-1', '-var=github_repository=ada/pai']
-    const outcomes = [
-      await applyTwice(terraform, join(workspace.folder, 'bootstrap'), env, 'bootstrap', bootstrap)
-    ]
+    const override = 'provider "aws" {\n  s3_use_path_style = true\n  max_retries       = 2\n}\n'
+    writeFileSync(join(bootstrap, 'local_override.tf'), override)
+    const variables = ['-var=region=us-east-1', '-var=github_repository=ada/pai']
+    yield await applyTwice(terraform, bootstrap, env, 'bootstrap', variables)
     const core = join(workspace.folder, 'checks', 'core')
-    outcomes.push(await applyTwice(terraform, core, env, 'core', [`-var=database=${withDatabase}`]))
-    if (withDatabase) outcomes.push(await putSecrets(core, env))
-    else
-      outcomes.push(
-        skipped(
-          'terraform apply of the database',
-          'it takes three minutes: npm run check:infra -- --database'
-        )
-      )
-    return outcomes
+    yield await applyTwice(terraform, core, env, 'core', [`-var=database=${withDatabase}`])
+    if (withDatabase) yield await putSecrets(core, env)
+    else yield skipped('terraform apply of the database', 'slow: npm run check:infra -- --database')
   } finally {
     aws.kill()
   }

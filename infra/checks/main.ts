@@ -72,7 +72,9 @@ async function withTerraform(): Promise<void> {
       if (provider && compareVersions(provider.version, NEWEST_NEEDED) < 0)
         report(...reportRemoved(workspace))
     }
-    if (wanted('apply')) report(...(await applyCore(terraform, workspace, values.database)))
+    if (wanted('apply')) {
+      for await (const outcome of applyCore(terraform, workspace, values.database)) report(outcome)
+    }
   } finally {
     workspace.dispose()
   }
