@@ -7,6 +7,15 @@ import { talkTo } from './talk-to.ts'
 
 const PHONE = { width: 390, height: 844 }
 
+/** Runs in the page: gives the composer a file as a clipboard or a pointer does. */
+const GIVE = `(kind, bytes) => {
+  const data = new DataTransfer()
+  data.items.add(new File([new Uint8Array(bytes)], kind + '.png', { type: 'image/png' }))
+  const init = { bubbles: true, cancelable: true, clipboardData: data, dataTransfer: data }
+  const event = kind === 'paste' ? new ClipboardEvent(kind, init) : new DragEvent(kind, init)
+  document.querySelector('textarea').dispatchEvent(event)
+}`
+
 describe.skipIf(!hasBrowser)('conversations, in a browser', () => {
   const browser = useBrowser()
   const listOf = (page: Page) => page.getByRole('navigation', { name: 'Conversations' })
@@ -76,7 +85,9 @@ describe.skipIf(!hasBrowser)('conversations, in a browser', () => {
     expect(await toSend.count()).toBe(0)
     await page.reload()
     await shown.waitFor()
-    expect(await shown.evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBe(1)
+    expect(await shown.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth)).toBe(
+      1
+    )
 
     await page.getByLabel('Images to attach').setInputFiles({
       name: 'bees.svg',
@@ -100,30 +111,18 @@ describe.skipIf(!hasBrowser)('conversations, in a browser', () => {
     const { page } = await talkTo(browser(), (said) => `You showed: ${said}`)
     await page.setViewportSize(PHONE)
     for (const kind of ['paste', 'drop']) {
-      await page.getByLabel('Message PAI').evaluate(
-        (box, { event, bytes }) => {
-          const data = new DataTransfer()
-          data.items.add(new File([new Uint8Array(bytes)], `${event}.png`, { type: 'image/png' }))
-          const init = { bubbles: true, cancelable: true }
-          box.dispatchEvent(
-            event === 'paste'
-              ? new ClipboardEvent(event, { ...init, clipboardData: data })
-              : new DragEvent(event, { ...init, dataTransfer: data })
-          )
-        },
-        { event: kind, bytes: [...PNG] }
-      )
+      await page.evaluate(`(${GIVE})(${JSON.stringify(kind)}, ${JSON.stringify([...PNG])})`)
       await page.getByRole('img', { name: `${kind}.png` }).waitFor()
     }
     await send(page, 'Look')
     await finishedReply(page, 'You showed: Look (image_url) (image_url)')
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
     expect(overflow).toBeLessThanOrEqual(0)
     // Whoever opens the menu has not asked for the keyboard.
     await page.getByRole('button', { name: /menu/i }).click()
     const search = page.getByRole('dialog').getByRole('searchbox')
     await search.waitFor()
-    expect(await search.evaluate((box) => box === document.activeElement)).toBe(false)
+    expect(await search.evaluate((box) => box.matches(':focus'))).toBe(false)
     await page.keyboard.press('Escape')
     await search.waitFor({ state: 'detached' })
   })
