@@ -10,12 +10,12 @@ const FOLDER = join(import.meta.dirname, 'write-quality')
 const CURRENT = new Set(['active', 'unconfirmed', 'conflicting'])
 
 /** Something a memory may say: each group needs one of its words, in any case. */
-interface Statement {
+export interface Statement {
   fact: string
   words: string[][]
 }
 
-interface Case {
+export interface Case {
   id: string
   kind: string
   sessions: { at: string; messages: { role: string; name?: string; content: string }[] }[]
@@ -173,7 +173,7 @@ function score({ id, holds, gone, optional = [] }: Case, memories: Kept[], count
   }
 }
 
-function says(text: string, { words }: Statement): boolean {
+export function says(text: string, { words }: Statement): boolean {
   const lower = text.toLowerCase()
   return words.every((group) => group.some((word) => lower.includes(word.toLowerCase())))
 }

@@ -30,7 +30,7 @@ export interface Ending {
   subject: string | null
   terms: string[]
   /** Only where a memory has a value of this kind: the rest that is known of the thing goes on. */
-  value?: 'weekday' | 'date' | 'amount'
+  value?: 'weekday' | 'date' | 'amount' | 'transport' | 'name'
   /** Only what denies it: it has come back. */
   denied?: boolean
   /** What fills one of these attributes, whatever it says. */

@@ -1,10 +1,11 @@
 import { type Ending, OWNER } from './facts.ts'
+import { parseClause } from './grammar.ts'
 import { RELATION } from './rules-people.ts'
 import { isDenial, termsOf } from './sameness.ts'
 
 /** What shows that something has changed: verbs of changing, and words that set now against before. */
 const CHANGE =
-  /\b(?:no longer|any ?more|instead|these days|nowadays|from now on|from here on|from next (?:week|month|year)|now|renamed?|re-?named|moved (?:to|from|my|the|out)|been moved|has been moved|swapped|switched|changed|replaced|rescheduled|postponed|pushed|push (?:it|everything|the)|brought forward|gone over to|handed over|took over|taken over|put (?:her|his|their|the|its|my|our) (?:price|rent)|traded|retrained|again|price up|sold|cancel(?:led|ed)|quit|left|gave up|given up|stopped|scrap(?:ped)?|ditched|hung up|turns out|turned out|retest|correction|used to|since (?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun|last)|back on the menu|had a word|new (?:sim|number|job|place|flat|boss|name)|in charge of)\b|['’]s out\b|\bis out\b/i
+  /\b(?:no longer|any ?more|instead|these days|nowadays|from now on|from here on|from next (?:week|month|year)|now|renamed?|re-?named|moved (?:to|from|my|the|out)|been moved|has been moved|swapped|switched|changed|replaced|rescheduled|postponed|pushed|push (?:it|everything|the)|brought forward|gone over to|handed over|took over|taken over|put (?:her|his|their|the|its|my|our) (?:price|rent)|traded|retrained|again|price up|sold|cancel(?:led|ed)|quit|left|gave up|given up|stopped|scrap(?:ped)?|ditched|hung up|turns out|turned out|retest|correction|used to|since (?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun|last)|back on the menu|had a word|new (?:sim|number|job|place|flat|boss|name)|in charge of|done with|from (?:this|next) (?:week|month|year|term|season)|first (?:day|week|month) (?:\w+ing )?(?:at|in|as|with|for)|no more|unpacked)\b|['’]s out\b|\bis out\b/i
 
 const OBJECT = `((?:(?!and\\b|but\\b|so\\b|to\\b|for\\b|from\\b|in\\b|at\\b|on\\b|with\\b|last\\b|this\\b|btw\\b|because\\b|since\\b|when\\b|years?\\b|too\\b|today\\b|yesterday\\b|it\\b|together\\b|ourselves\\b|a\\b|an\\b|by\\b|off\\b|out\\b|into\\b|of\\b|again\\b|by\\b)[\\p{L}\\p{N}+'’-]+\\s?){1,3})`
 const THE = `(?:on |my |our |the |that |this |any |some |touch |touching |old |drinking |eating |going to (?:the )?|playing |doing |taking |using |working (?:at|for) (?:the )?)*`
@@ -12,7 +13,7 @@ const pattern = (text: string) => new RegExp(text, 'iu')
 /** Each names in its first group what is over. */
 const ENDINGS = [
   pattern(
-    `\\b(?:sold|cancel(?:led|ed)|quit|scrap(?:ped)?|ditched|dropped|stopped|gave up|given up|got rid of|finished with|unsubscribed from|deleted|closed|binned|returned|gave away|given away|donated|packed in|chucked(?: out)?|let go of|parted with|terminated|ended|said goodbye to|(?:never|no longer) (?:touch|touching|setting foot in))\\s${THE}${OBJECT}`
+    `\\b(?:sold|cancel(?:led|ed)|quit|scrap(?:ped)?|ditched|dropped|stopped|gave up|given up|got rid of|finished with|done with|unsubscribed from|deleted|closed|binned|returned|gave away|given away|donated|packed in|chucked(?: out)?|let go of|parted with|terminated|ended|said goodbye to|(?:never|no longer) (?:touch|touching|setting foot in))\\s${THE}${OBJECT}`
   ),
   pattern(`\\b(?:swapped|exchanged|traded|replaced)\\s${THE}${OBJECT}(?:in )?(?:for|with|by|against)\\b`),
   pattern(
@@ -38,7 +39,8 @@ const ENDINGS = [
   pattern(
     `\\bturns out (?:that )?(?:the |my )?${OBJECT}\\s?(?:test|results?|diagnosis|thing|scare)?\\s?(?:was|were|is|wasn['’]t)\\b`
   ),
-  pattern(`\\b(?:not|n['’]t) a drop of ${OBJECT}`),
+  pattern(`\\b(?:not|n['’]t|without) a drop of ${OBJECT}`),
+  pattern(`\\bthe last of ${THE}${OBJECT}`),
   pattern(`\\bthe buyer of (?:my |our |the )?${OBJECT}`),
   pattern(`\\bnot (?:one|a|a single) ${OBJECT}since\\b`),
   pattern(
@@ -103,7 +105,7 @@ export function findEndings(sentence: string, passage: string): Ending[] {
   const gone = GONE.exec(sentence)?.[1]
   if (gone && SUCCESSOR.test(passage)) endings.push({ subject: gone.toLowerCase(), terms: termsOf(gone) })
   if (isNewJob(sentence)) endings.push({ subject: OWNER, terms: [], slots: ['employer', 'commute'] })
-  return [...endings, ...findNewValues(sentence), ...findReturns(sentence)]
+  return [...endings, ...findReturns(sentence)]
 }
 
 const WHAT = "((?:[\\p{L}'’-]+\\s){0,2}?[\\p{L}-]+)"
@@ -122,7 +124,8 @@ const NEW_VALUES = [
 /** Somebody put an appointment on another day: which one, the rest of the sentence says. */
 const PUT_OFF =
   /\b(?:put|moved|pushed|shifted|booked|rebooked|rescheduled) (?:me|us|it) (?:in |down )?(?:on|to|for|until)\b/i
-const NOW = /\b(?:now|instead|these days|from now on|moved to|changed to|switched to)\b/i
+const NOW =
+  /\b(?:now|instead|these days|nowadays|from (?:now|today|tomorrow|tmrw|this|next)|starts?|moved to|changed to|switched to)\b/i
 const WEEKDAY = /\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b/gi
 /** What people do of many things. */
 const EVERYDAY = new Set(
@@ -136,11 +139,19 @@ const VALUES: [NonNullable<Ending['value']>, RegExp][] = [
     'date',
     /\b\d{1,2}(?:st|nd|rd|th)?(?: of)? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)\p{L}*\s\d{1,2}(?:st|nd|rd|th)?\b/iu
   ],
-  ['amount', /[£$€]?\d[\d.,]*/]
+  ['amount', /[£$€]?\d[\d.,]*/],
+  [
+    'transport',
+    /\b(?:bus|train|tram|metro|tube|subway|ferry|car|bike|bicycle|scooter|moped|on foot|walk|cycle|drive)\b/i
+  ],
+  [
+    'name',
+    /(?<=\S\s)(?:the )?(?!(?:I|Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)(?:day)?s?\b|(?:January|February|March|April|May|June|July|August|September|October|November|December)\b)\p{Lu}\p{L}{2,}/u
+  ]
 ]
 
 /** "Yoga's on Wednesdays now" ends what was said of yoga with another weekday, and nothing else of yoga. */
-function findNewValues(sentence: string): Ending[] {
+export function findNewValues(sentence: string): Ending[] {
   const value = VALUES.find(([, form]) => form.test(sentence))?.[0]
   if (!value) return []
   if (PUT_OFF.test(sentence)) {
@@ -153,14 +164,21 @@ function findNewValues(sentence: string): Ending[] {
     const terms = termsOf(form.exec(sentence)?.[1] ?? '').filter((term) => !VAGUE.test(term))
     if (terms.length > 0) return [{ subject: null, terms, value }]
   }
-  if (value === 'weekday' && NOW.test(sentence)) {
-    const telling = termsOf(sentence.replace(WEEKDAY, ' ')).filter(
-      (term) => term.length > 3 && !VAGUE.test(term) && !EVERYDAY.has(term)
-    )
+  if (NOW.test(sentence) && !BESIDES.test(sentence)) {
+    const nouns = parseClause(sentence).words.filter(({ part, lower }) => part === 'NOUN' && lower.length > 3)
+    const telling = termsOf(
+      nouns
+        .map(({ lower }) => lower)
+        .join(' ')
+        .replace(WEEKDAY, ' ')
+    ).filter((term) => term.length > 3 && !VAGUE.test(term) && !EVERYDAY.has(term))
     return telling.slice(0, 4).map((term) => ({ subject: null, terms: [term], value }))
   }
   return []
 }
+
+/** What comes besides replaces nothing. */
+const BESIDES = /\b(?:also|too|as well|another|second|besides|both)\b/i
 
 const RETURNS = [
   pattern(`\\b(?:started|back to|back on|took up|taken up|resumed)\\s${THE}${OBJECT}\\s?again\\b`),

@@ -8,7 +8,7 @@ const UNREAL =
   /\b(?:if|imagine|suppose|supposing|pretend\w*|hypothetical\w*|let['’]?s say|say i|what if|would|wouldn['’]?t|could|might|maybe|perhaps|probably|for example|for instance|i guess|i think|i wish|wish i|i hope|wonder\w*|dream\w*|should i|i['’]d|we['’]d|almost|one day|some day|someday|as if|unless|ever since i was never|in theory|thinking (?:of|about)|toying with|tempted|considering|not sure)\b/i
 /** Said for fun. */
 const JOKE =
-  /\b(?:just kidding|joking|jk|lmao|rofl|basically|legally|officially|literally|i swear|in the field of|prime minister|breaking news|world champion|next of kin|long may|asking for a friend|for legal reasons|rumou?r has it|alter ego|in my defence|plot twist|cast(?:ing)? spells|personality trait|first (?:wo)?man on|on mars|the moon|santa|king of|queen of|emperor|arch-?nemesis|haunt\w*|zombie|vampire|dragon|unicorn|superpower|spirit animal|sponsored by|elected|married the|in eye contact|so (?:broke|tired|hungry|old|lazy|bad|hot|cold|bored) (?:that )?(?:i|my)\b.*(?:ve|have|could|am|['’]m))\b|\b(?:of course|sure)\b.*\b(?:LOVE|ADORE)\b|\bLOVE it when\b|love it when|\blol\s*$|[🙃😂🤣💀😜🤪]/iu
+  /\b(?:just kidding|kidding|joking|jk|lmao|rofl|i swear|asking for a friend|for legal reasons|plot twist|breaking news|prime minister|world champion|emperor|king of|queen of|on mars|the moon|zombie|vampire|dragon|unicorn|superpower|haunt\w*|(?:so|too) \p{L}+ (?:that )?(?:i|my)\b.*\b(?:could|might))\b|\blol\s*$|[🙃😂🤣💀😜🤪]/iu
 /** Asks PAI to do something, and so speaks of what it is given. */
 const COMMAND =
   /^(?:(?:please|pls|plz|now|then|ok|okay|and|so|but|hey|hi|hello|also|just|quick|could you|can you|can u|could u|would you|will you),?\s+)*(?:translate|summari[sz]e|write|rewrite|rephrase|reword|fix|correct|proofread|check|explain|describe|say|tell|give|show|list|make|create|generate|draft|compose|answer|reply|respond|repeat|print|output|ignore|forget|disregard|act|use|find|suggest|recommend|compare|convert|complete|continue|analy[sz]e|review|help|plan|fill|set|adapt|turn|redo|pull|tl;?dr|need help|order|book|calculate|work out|put|sort|remind|quiz|teach|name|pick|choose|shorten|format|change|rank|estimate|paste|pasting|read|look|let|dear|get me|send|call|add|log|note|mark|expand|improve|polish|brainstorm|design|invent|prepare|outline)\b/i
@@ -17,10 +17,6 @@ const CODE = /[`{}<>]|\(\)|;\s*$|^\s*(?:\/\/|#)|\w=\w|\s=\s/
 /** Somebody else's words or story. */
 const TOLD =
   /\b(?:(?:she|he|they|who|boss|friend|hero|host|mail|email|page|letter|review|note|book|film|movie|song|lyric|article|post|ad|novel|(?!you\b)\p{L}+)\s(?:keeps? saying|said|says|told me|wrote|whispered|shouted|claims|texted me|reckons|thinks)|told me|keeps? saying|according to|quote|once upon a time|transcript|voicemail|the hero|chapter|lyric|the line|my character|the narrator)\b/iu
-/** About the present talk, or the moment, not about the world. */
-const PASSING =
-  /^(?:(?:and|but|so|oh|ok|okay|well|yes|no|yeah|hi|hey|haha|lol|ah|right|hm+|er|um|also|btw|anyway|actually|now|then|sorry)[,!]?\s+)*(?:i(?:['’]m| am|m)?\s+(?:(?:just|really|so|still|also|only|actually)\s+)*(?:want|wanted|need|needed|would like|have (?:a |one |another )?questions?|wonder|wondering|asking|looking (?:for|at|to)|trying|going to (?:ask|try|need|be|do|see|take|have|say|make)|see|saw|understand|agree|mean|meant|know|don['’]?t (?:know|understand|get|think|care|mind|want|need|see|remember|believe)|didn['’]?t|shouldn['’]?t|should|just|sorry|afraid|not sure|sure|fine|good|okay|ok|tired|bored|hungry|back|here|done|can['’]?t (?:wait|believe|sleep|decide|find|see|get|think|remember|tell|figure|even|help)|cannot (?:wait|believe|find|decide)|got (?:it|this|that|a (?:mail|message|call|letter|text))|have to|gotta|keep (?:talking|forgetting|getting)|feel|felt|bet|swear|said|say|tried|thought|think|heard|read that|hope|owe you|(?:love|like|hate|enjoy|adore) (?:how|when|what|the way|your|you)|love (?:it|this|that|you)|like (?:it|this|that|your|the (?:first|second|last|third|idea|sound))|hate (?:it|this|that|when)|enjoy (?:it|this|that)|prefer (?:it|this|that)|mean)\b|i(?:['’]ll| will|ll)\s+(?:\w+\s+)?(?:try|do|see|check|think|ask|wait|let you|get back|be back|look|call|go|take|give|make|tell|have a|use|send|stick|bring it)\b|my\s+(?:question|point|guess|bad|god|goodness|apolog\w+|mistake|fault|pleasure|back!+|head (?:hurts|is)|brain|q\b|next question|first (?:week|question|draft)|idea|notes?\b|message|request|text\b|poem|turn)\b|(?:thanks|thank you|thx|ty|hello|hi|hey|yes|no|ok|okay|sure|please|cheers|perfect|great|nice|lovely|ta|brill|wow|ooh|haha)[\s!.,]*$)/i
-
 export function isQuestion(text: string): boolean {
   return QUESTION.test(text)
 }
@@ -47,16 +43,19 @@ export function isTold(text: string): boolean {
   return TOLD.test(text)
 }
 
-export function isPassing(text: string): boolean {
-  return PASSING.test(text)
-}
-
 /** A sentence that supposes something supposes all of it. */
 const SUPPOSING =
   /^(?:(?:and|but|so|ok|okay|hey|well|now|just|please|pls),?\s+)*(?:if|imagine|suppose|supposing|assume|pretend|let['’]?s (?:say|pretend|imagine|assume|role-?play|play)|role-?play|you(?:['’]re| are) (?:now )?an?\b|say i|what if|hypothetically|for example|for instance|act as|should i|wish(?! me))\b/i
 /** Work on a text: what follows the colon, or the whole rest, is that text. */
 const WORK_ON_TEXT =
   /\b(?:translat\w*|summari[sz]e|rewrite|rephrase|reword|fix|correct|proofread|check|explain|polish|improve|shorten|tl;?dr|analy[sz]e|review|edit|paraphrase|simplify|pasting|pasted|reads?|says?|here['’]?s|transcript|convert|turn|make|write|compose|draft|poem)\b[^:]*:/i
+
+/** Of the talk itself. */
+const TALK = /^my (?:bad|apolog\w+|pleasure|good(?:ness)?|god|fault|mistake|question|point|guess)\b/i
+
+export function isTalk(text: string): boolean {
+  return TALK.test(text)
+}
 
 export function isSupposing(text: string): boolean {
   return SUPPOSING.test(text)
@@ -75,29 +74,6 @@ export function isPlay(text: string): boolean {
     isSupposing(text) ||
     /\b(?:pretend|imagine|suppose|what if|story|poem)\b/i.test(text)
   )
-}
-
-const FINITE =
-  /\b(?:is|are|was|were|am|be|has|have|had|do|does|did|can|could|will|would|should|i|you|we|he|she|they|it|this|that|what|how|why|who|please|pls|thanks?)\b|['’](?:s|re|m|ve|ll|d)\b/i
-
-/** A few words without a verb that name something: they go on with the sentence before. */
-export function isFragment(text: string): boolean {
-  return (
-    text.split(/\s+/).length <= 9 &&
-    !FINITE.test(text) &&
-    !isCommand(text) &&
-    !isQuestion(text) &&
-    /\d|\S\s\p{Lu}\p{Ll}/u.test(text) &&
-    !/^(?:thanks|cheers|ok|great|perfect|nice|lovely)\b/i.test(text)
-  )
-}
-
-const DATE_WORDS =
-  /\b(?:mon|tue|wed|thu|fri|sat|sun)\w*\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\b|\b(?:next|this|last|week|month|year|today|tomorrow|tonight|the|on|in|of|at|i|we|am|are|off|away|back|out|leave|leaving|going|go|fly|flying|move|moving|be|will|start|starting)\b|['’]\w+|\d\w*/gi
-
-/** Whether a plan says more than a day. */
-export function isTellingPlan(text: string): boolean {
-  return /\p{L}{3,}/u.test(text.replace(DATE_WORDS, ' '))
 }
 
 const ITEMS =
@@ -129,13 +105,6 @@ export function isPretending(text: string): boolean {
 /** Hands over somebody's text: what follows is that text, in marks or not. */
 export function isHandingOver(text: string): boolean {
   return /\b(?:wrote|sent|got|received|posted|shared|pasted|forwarded|found) (?:me |us )?(?:this|the following)\b|\bis (?:this|it) (?:ok|okay|fine|alright|any good|correct)\s*\?/i.test(
-    text
-  )
-}
-
-/** Of this hour or day, and nothing tomorrow. */
-export function isOfTheMoment(text: string): boolean {
-  return /\b(?:today|tonight|this (?:morning|afternoon|evening)|in the morning|right now|in (?:\d+|an?|five|ten) (?:min\w*|hours?))/i.test(
     text
   )
 }

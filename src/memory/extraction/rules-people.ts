@@ -129,12 +129,6 @@ function cleanName(name: string): string {
     .replace(/['’]$/, '')
 }
 
-const ACQUAINTANCE = new RegExp(`^(?:${FRIENDS}|${plain(ROLES)})$`, 'i')
-
-export function isAcquaintance(relation: string): boolean {
-  return ACQUAINTANCE.test(relation)
-}
-
 /** What a person is called in a statement about them: "Ada", or "my sister" where no name is known. */
 export function callOf({ name, relation }: Person): string {
   return name ?? `my ${relation}`

@@ -2,10 +2,10 @@
 
 import { findSince, makeDatesAbsolute } from './dates.ts'
 import { type FoundFact, type Known, OWNER } from './facts.ts'
+import type { Kind } from './kinds.ts'
 import { findEvidence } from './rules-changes.ts'
 import { OPENING, OWN_SUBJECT, PRONOUN } from './rules-patterns.ts'
 import { callOf, introductionOf, meantBy, namesIn, type Person } from './rules-people.ts'
-import { type Kind, kindOfOwn } from './rules-predicates.ts'
 import { clausesOf, type Stretch } from './rules-sentences.ts'
 import { TOPICAL, topicOf, valueSlot } from './rules-topics.ts'
 import { holdsTerms, termsOf } from './sameness.ts'
@@ -109,7 +109,7 @@ function subjectFor(
     // The only title there is, when a title changes.
     return (spoken ?? (alike.length === 1 ? alike[0] : undefined))?.subject ?? null
   }
-  return OWN_SUBJECT.test(statement) || kindOfOwn(statement) ? OWNER : (topic ?? null)
+  return OWN_SUBJECT.test(statement) ? OWNER : (topic ?? null)
 }
 
 /** "the theatre lot" is the theatre group that was spoken of before. */
@@ -143,7 +143,7 @@ export function rename(
   const name = reading.introduced.has(person) ? callOf(person) : introductionOf(person)
   reading.introduced.add(person)
   const isDone =
-    /^\s(?:(?:just|already|now|never|always|recently)\s)?(?:been|had|got|gone|made|taken|become|\w+ed)\b/i.test(
+    /^\s(?:(?:just|already|now|never|always|recently)\s)?(?:been|had|got|gone|made|taken|become|(?!(?:obsess|marri|retir|engag|divorc|interest|scar|terrifi|tir|bor|bas|call|nam|addict|excit|concern|worri|train|qualifi)ed\b)\w+ed)\b/i.test(
       rest
     )
   const verbs: Record<string, string> = {

@@ -6,8 +6,8 @@ export type Sameness = 'same' | 'less' | 'more' | 'different'
 /** Words that add nothing to a statement: a repetition is often dressed up in them. */
 const FILLERS = new Set(
   `actually again already also always anyway basically btw bit call completely currently definitely especially fact
-  finally fyi get give got haha hey honestly just kind know like lol maybe mean mention moment need new note now
-  obviously oh ok okay one please pls quite really recently remember say said seriously since sort still take tell thing
+  finally fyi get got haha hey honestly just kind know like lol maybe mean mention moment need new note now
+  obviously oh ok okay one please pls quite really recently remember say said seriously since sort still tell thing
   though today told tonight usual usually well wow yeah yes yet way want love lovely enjoy like day days time times
   every each own thanks`
     .split(/\s+/)
