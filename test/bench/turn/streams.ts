@@ -4,7 +4,8 @@ import { type House, openHouse, post } from '../house.ts'
 import { type Figure, quantile } from '../report.ts'
 
 const IDLE = 10_000
-const STREAMS = 1_000
+/** The goal is for the larger number; the smaller one tells a slow service from one that has too few cores. */
+const STREAMS = [100, 1_000]
 const TOKENS_A_SECOND = 30
 const SECONDS = 10
 const READERS = `${import.meta.dirname}/readers.ts`
@@ -38,23 +39,29 @@ export async function measureIdle(): Promise<Figure[]> {
   }
 }
 
-/** A thousand replies at once, each as fast as a quick model writes: how much later a token arrives than it was sent. */
+/** Replies at once, each as fast as a quick model writes: how much later a token arrives than it was sent. */
 export async function measureMany(): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const streams of STREAMS) figures.push(...(await measureStreams(streams)))
+  return figures
+}
+
+async function measureStreams(streams: number): Promise<Figure[]> {
   const source = startChild([SOURCE, '--rate', String(TOKENS_A_SECOND), '--seconds', String(SECONDS)])
   const house = await openHouse(await pointAt(source))
   try {
-    const readers = startChild([READERS, house.url, house.authorization, String(STREAMS)])
+    const readers = startChild([READERS, house.url, house.authorization, String(streams)])
     const line = await readers.line((one) => one.startsWith('{'))
     const { delaysMs, events } = JSON.parse(line) as { delaysMs: number[]; events: number }
     await readers.kill()
-    const name = `${STREAMS} streams of ${TOKENS_A_SECOND} tokens/s`
+    const name = `${streams} streams of ${TOKENS_A_SECOND} tokens/s`
     return [
       { name: `${name}, added p50`, value: quantile(delaysMs, 0.5), unit: 'ms' },
       {
         name: `${name}, added p99`,
         value: quantile(delaysMs, 0.99),
         unit: 'ms',
-        goal: { at: 'most', value: 50 }
+        ...(streams === STREAMS.at(-1) && { goal: { at: 'most' as const, value: 50 } })
       },
       { name: `${name}, events delivered`, value: events / SECONDS, unit: '/s' }
     ]
