@@ -151,7 +151,6 @@ data "aws_iam_policy_document" "apply" {
       "iam:ListAttachedRolePolicies",
       "iam:ListInstanceProfilesForRole",
       "iam:ListRolePolicies",
-      "iam:PassRole",
       "iam:PutRolePolicy",
       "iam:TagRole",
       "iam:UntagRole",
@@ -159,6 +158,27 @@ data "aws_iam_policy_document" "apply" {
       "iam:UpdateRole"
     ]
     resources = ["arn:${local.partition}:iam::${local.account}:role/${var.name}-${each.key}-*"]
+  }
+
+  statement {
+    sid       = "HandOverRoles"
+    actions   = ["iam:PassRole"]
+    resources = ["arn:${local.partition}:iam::${local.account}:role/${var.name}-${each.key}-*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values = [
+        "backup.amazonaws.com",
+        "ecs-tasks.amazonaws.com",
+        "ecs.amazonaws.com",
+        "firehose.amazonaws.com",
+        "fis.amazonaws.com",
+        "logs.amazonaws.com",
+        "monitoring.rds.amazonaws.com",
+        "vpc-flow-logs.amazonaws.com"
+      ]
+    }
   }
 
   statement {

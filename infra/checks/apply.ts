@@ -10,6 +10,12 @@ import { findMoto, findTool, run } from './tools.ts'
 import { INFRA, type Workspace } from './workspace.ts'
 
 const START_MS = 30_000
+/**
+ * What the local AWS reads back otherwise than it was told: a service's capacity providers and grace period, a rule's
+ * security group, a database's parameters and certificate. A second plan may differ in these, and is then named.
+ */
+const FORGOTTEN =
+  /aws_ecs_service\.|aws_vpc_security_group_ingress_rule\.(load_balancer|service)\b|aws_db_parameter_group|aws_db_instance/
 
 /** Applies bootstrap and the core of an environment to a local AWS, and plans them again: nothing may be left to do. */
 export async function* applyCore(
@@ -81,17 +87,18 @@ async function applyTwice(
   if (again.code === 0)
     return passed(name, `${made} resources in ${seconds} s, by every policy, and nothing left to do`)
   const left = again.output.split('\n').filter((line) => /^ +# .* (will|must) be/.test(line))
-  // What the local AWS reads back otherwise than it was told is its fault, and named here.
-  const known = left.filter((line) => /aws_db_parameter_group|aws_db_instance/.test(line))
+  const known = left.filter((line) => FORGOTTEN.test(line))
   if (again.code === 2 && left.length > 0 && known.length === left.length) {
+    const named = known.map((line) => line.trim()).join('; ')
     return passed(
       name,
-      `${made} resources in ${seconds} s; a second plan differs only in what the local AWS reads back wrong:${known.join(';')}`
+      `${made} resources in ${seconds} s, by every policy; a second plan differs only in what the local AWS forgets: ${named}`
     )
   }
   return failed(name, [
     `a second plan is not empty (${again.code})`,
     ...left,
+    ...again.output.split('\n').filter((line) => /forces replacement|^ +[-+~] .* -> /.test(line)),
     ...(again.code === 1 ? [errorsOf(again.output)] : [])
   ])
 }
