@@ -36,7 +36,12 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
       else behind = true
       wake()
     })
-    signal.addEventListener('abort', () => wake(), { once: true })
+    const leave = () => {
+      // Also where the reader has left before the first event: what was never begun ends nothing.
+      unsubscribe()
+      wake()
+    }
+    signal.addEventListener('abort', leave, { once: true })
 
     const readOn = (lastId: number) =>
       database.readInOwner(ownerId, (tx) => readLog(tx, ownerId, turnId, lastId))
