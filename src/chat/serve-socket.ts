@@ -120,6 +120,8 @@ export function serveSocket(socket: WebSocket, services: SocketServices): void {
     const user = await services.authenticate(authorization)
     // A socket is one owner's from beginning to end.
     if (signedIn && signedIn.user.id !== user.id) throw new SocketMessageInvalid()
+    // Closed meanwhile, nothing would let go of the credentials again.
+    if (socket.readyState !== socket.OPEN) return
     signedIn?.release()
     signedIn = { user, authorization, release: services.onSignedOut(user, signOut) }
     clearTimeout(deadline)
