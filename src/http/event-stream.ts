@@ -44,7 +44,8 @@ export async function sendEvents(
   }
 }
 
-async function drained(raw: FastifyReply['raw'], watcher: AbortController): Promise<void> {
+/** Waits until the reader takes more, or has left; one that takes nothing for too long is cut off. */
+export async function drained(raw: FastifyReply['raw'], watcher: AbortController): Promise<void> {
   const stalled = setTimeout(() => {
     raw.destroy()
     watcher.abort()

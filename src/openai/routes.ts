@@ -10,6 +10,7 @@ import type { StartedTurn, StartTurn } from '../chat/start-turn.ts'
 import type { StopTurn } from '../chat/stop-turn.ts'
 import type { WatchTurn } from '../chat/watch-turn.ts'
 import { UUID } from '../db/client.ts'
+import { drained } from '../http/event-stream.ts'
 import { type Frame, toChunk, toCompletion, toUsageChunk } from './chunks.ts'
 import { type OpenAiEmbeddingsOptions, openAiEmbeddingRoutes } from './embedding-routes.ts'
 import { OpenAiAddressUnknown, ParameterUnsupported, ReplyStopped } from './errors.ts'
@@ -141,7 +142,7 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     raw.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' })
     const say = async (data: unknown) => {
       const flows = raw.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`)
-      if (!flows && !watcher.signal.aborted) await new Promise((resolve) => raw.once('drain', resolve))
+      if (!flows) await drained(raw, watcher)
     }
     try {
       await say(toChunk(frame, { role: 'assistant', content: '', refusal: null }))
