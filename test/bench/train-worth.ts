@@ -16,7 +16,7 @@ const WEIGHTS = join(import.meta.dirname, '../../src/memory/extraction/worth-wei
 /** What is seen less often than this says nothing. */
 const LEAST_SEEN = 5
 /** How strongly weights are held near zero, how often all examples are gone through, and how far each step goes. */
-const DECAY = 0.03
+const DECAY = 0.06
 const ROUNDS = 60
 const STEP = 0.3
 /** Sentences without context count for less: nobody talks to an assistant in them only. */

@@ -130,14 +130,24 @@ export function findSince(text: string, saidAt: Date, timeZone: string): Date | 
   return found <= saidAt ? found : null
 }
 
-/** The day it is somewhere at a moment. */
-export function dayOf(moment: Date, timeZone: string): Day {
-  const parts = new Intl.DateTimeFormat('en-US', {
+let calendar: { timeZone: string; format: Intl.DateTimeFormat } | null = null
+
+/** The last one is kept: making one takes longer than reading a message. */
+function calendarOf(timeZone: string): Intl.DateTimeFormat {
+  if (calendar?.timeZone === timeZone) return calendar.format
+  const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     year: 'numeric',
     month: 'numeric',
     day: 'numeric'
-  }).formatToParts(moment)
+  })
+  calendar = { timeZone, format }
+  return format
+}
+
+/** The day it is somewhere at a moment. */
+export function dayOf(moment: Date, timeZone: string): Day {
+  const parts = calendarOf(timeZone).formatToParts(moment)
   const part = (type: string) => Number(parts.find((found) => found.type === type)?.value)
   return new Date(Date.UTC(part('year'), part('month') - 1, part('day')))
 }

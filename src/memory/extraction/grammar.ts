@@ -45,7 +45,15 @@ function loadTagger(): Tagger {
   }
 }
 
+let last: { text: string; clause: Clause } | null = null
+
+/** The last one is kept, since several ask about the same clause in turn. */
 export function parseClause(text: string): Clause {
+  if (last?.text !== text) last = { text, clause: parse(text) }
+  return last.clause
+}
+
+function parse(text: string): Clause {
   tagger ??= loadTagger()
   const words = tagger(text)
   if (!words.some(isVerbal)) takeNounForVerb(words)

@@ -91,8 +91,12 @@ const MANY = /s$|twins|children|parents|in-laws/i
 const NO_NAMES =
   /^(?:I|I['’]\w+|The|A|An|And|But|So|Or|If|In|On|At|For|My|Our|We|He|She|They|It|Is|Are|Was|What|Who|How|Why|When|Where|Which|Can|Could|Would|Should|Do|Does|Did|Please|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|January|February|March|April|May|June|July|August|September|October|November|December|Christmas|Easter|Mr|Mrs|Ms|Dr|Yes|No|Not|Also|Now|This|That|There|Then|To|With|From|As)$/
 
+const SOMEBODY = new RegExp(`\\b(?:${RELATION})\\b`, 'i')
+const UNNAMED = new RegExp(`${MY}(${RELATION})\\b`, 'gu')
+
 /** Everybody who is introduced in a text, in order. */
 function findPeople(text: string): Person[] {
+  if (!SOMEBODY.test(text)) return []
   const people: Person[] = []
   for (const [pattern, order] of INTRODUCTIONS) {
     for (const match of text.matchAll(pattern)) {
@@ -104,7 +108,7 @@ function findPeople(text: string): Person[] {
     }
   }
   // "my mum turns 70" names nobody and still says who she is.
-  for (const match of text.matchAll(new RegExp(`${MY}(${RELATION})\\b`, 'gu'))) {
+  for (const match of text.matchAll(UNNAMED)) {
     if (people.some(({ at }) => Math.abs(at - match.index) < 3)) continue
     people.push(personOf(null, (match[1] ?? '').toLowerCase(), match.index, false))
   }

@@ -51,7 +51,7 @@ export function add(
     (shown ? undefined : about) ??
     (isContact ? OWNER : subjectFor(reading, statement, slot, evidence !== null))
   const fact: FoundFact = {
-    text: makeDates(reading, statement),
+    text: makeDates(reading, slot === 'home' ? withHome(statement, subject) : statement),
     category,
     tags: tagsOf(relation, statement),
     importance,
@@ -81,6 +81,15 @@ function qualified(slot: string | null, statement: string, changed: boolean): st
   if (slot === 'employer' && !changed && !FIRM_NAMED.test(statement)) return null
   const which = /\b(work|office|home|landline|emergency|second|old|other)\b/i.exec(statement)?.[1]
   return which && (slot === 'phone' || slot === 'email') ? `${slot} ${which.toLowerCase()}` : slot
+}
+
+const MOVED =
+  /^(?:I|We)(?:['’]ve| have)?\s(?:\p{Ll}+\s)?(?:moved|relocated)\s(?:\p{Ll}+\s)?(?:from\s.+?\s)?to\s((?:the\s)?\p{Lu}[\p{L}'’-]*(?:\s\p{Lu}[\p{L}'’-]*)*)/u
+
+/** "I moved from Oslo to Bergen" in the words that people ask with as well. */
+function withHome(statement: string, subject: string | null): string {
+  const place = subject === OWNER ? MOVED.exec(statement)?.[1] : undefined
+  return place ? `${statement.replace(/[.!]+$/, '')}. I live in ${place}.` : statement
 }
 
 /** Who somebody is to the owner, then names. */
