@@ -6,38 +6,15 @@ import { buildTestApp, type TestApp, type TestOwner } from '../../support/app.ts
 import { describeEachDatabase } from '../../support/database.ts'
 import { type ScriptedRequest, startScriptedOpenAi } from '../../support/scripted-openai.ts'
 import { runJob, runJobs, takeJobs } from '../jobs.ts'
-
-const SAID = 'Hello! My sister Ada keeps bees in Tromsø since 2019. What do you think?'
-const FACT = {
-  message: 1,
-  tags: ['bees'],
-  subject: 'Ada',
-  slot: 'hobby',
-  since: '2019-01-01',
-  until: '',
-  saidBy: 'owner',
-  change: '',
-  over: false,
-  text: 'Ada, my sister, has kept bees in Tromsø since 2019.',
-  category: 'relationship',
-  importance: 0.7,
-  importanceReason: 'close family',
-  quote: 'My sister Ada keeps bees in Tromsø since 2019.'
-}
-
-/** The name of the shape a request asks for. */
-function nameOf(body: Record<string, unknown>): string | undefined {
-  return (body.response_format as { json_schema?: { name: string } } | undefined)?.json_schema?.name
-}
+import { FACT, nameOf, SAID } from './scripted-fact.ts'
 
 describeEachDatabase('learning from what was said, with a model', (database) => {
   let openai: Awaited<ReturnType<typeof startScriptedOpenAi>>
   let house: TestApp
   let owner: TestOwner
   let call: Call
-  /** What the model answers when it is asked for facts. */
+  /** What the model answers when it is asked for facts, and what it makes of them beside what is known. */
   let answer: string | object
-  /** What it makes of them beside what is known. */
   let verdicts: { verdicts: object[] }
 
   beforeAll(async () => {
