@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts'
 import { startScriptedOpenAi } from '../support/scripted-openai.ts'
 import { type Api, type Attempt, connect, talkUntilCut } from './clients.ts'
 import { saidIn, unfinishedTurns } from './conversations.ts'
-import { type PaiProcess, runPai, type Settings, startPai } from './pai-process.ts'
+import { type PaiProcess, type Settings, startPai } from './pai-process.ts'
 
 const ROUNDS = 12
 /** A busy machine plays fewer rounds, never none. */
@@ -73,22 +73,6 @@ test('a signal to stop lets turns end and their callers have the answer, and lea
   expect(await answer).toMatchObject({ status: 'completed', message: { content: 'Hello Ada' } })
   expect((await fetch(`${(await startPai(settings, onTestFinished)).url}/readyz`)).status).toBe(200)
 }, 60_000)
-
-describe('the data folder', () => {
-  test('is refused to a second process at once, by the name of the first, which goes on; a dead one’s is free', async () => {
-    const { settings } = await setUp('embedded', () => ['Hello'])
-    const first = await startPai(settings, onTestFinished)
-    const started = performance.now()
-    const { code, output } = await runPai(settings, onTestFinished)
-    expect(code).toBe(1)
-    expect(output).toMatch(new RegExp(`in use by process ${first.pid}\\b`))
-    expect(performance.now() - started).toBeLessThan(10_000)
-    expect((await fetch(`${first.url}/readyz`)).status).toBe(200)
-    await first.kill()
-    const second = await startPai(settings, onTestFinished)
-    expect((await fetch(`${second.url}/readyz`)).status).toBe(200)
-  }, 60_000)
-})
 
 /** A reply that takes its time, so that a kill finds turns under way. */
 function takeTime(): (string | Promise<string>)[] {

@@ -1,5 +1,6 @@
 import type { FaultProgram } from './program.ts'
 import { busyDatabase } from './programs/busy-database.ts'
+import { dataFolder } from './programs/data-folder.ts'
 import { databaseDown } from './programs/database-down.ts'
 import { duplicates } from './programs/duplicates.ts'
 import { killMemory } from './programs/kill-memory.ts'
@@ -20,6 +21,7 @@ export const PROGRAMS: FaultProgram[] = [
   twoNodes,
   killWorker,
   rollingRestart,
+  dataFolder,
   stop,
   busyDatabase,
   lostAnswer,
