@@ -141,11 +141,12 @@ CREATE FUNCTION system.append_turn_events(runner uuid, batch jsonb) RETURNS TABL
     SELECT held.id FROM held
   $$;
 --> statement-breakpoint
-CREATE FUNCTION system.renew_leases(runner uuid) RETURNS TABLE (turn_id uuid, stop_requested boolean)
+-- Only those it still knows of: one whose acceptance was lost on the way to it must be found as abandoned.
+CREATE FUNCTION system.renew_leases(runner uuid, turn_ids uuid[]) RETURNS TABLE (turn_id uuid, stop_requested boolean)
   LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
     UPDATE turns SET lease_until = now() + interval '15 seconds'
-     WHERE turns.runner_id = runner AND turns.status IN ('queued', 'running')
+     WHERE turns.runner_id = runner AND turns.id = ANY (turn_ids) AND turns.status IN ('queued', 'running')
     RETURNING turns.id, turns.stop_requested_at IS NOT NULL
   $$;
 --> statement-breakpoint
@@ -194,10 +195,10 @@ CREATE OR REPLACE FUNCTION system.delete_expired() RETURNS void
     DELETE FROM system.request_counts WHERE minute < now() - interval '2 minutes';
   $$;
 --> statement-breakpoint
-REVOKE ALL ON FUNCTION system.append_turn_events(uuid, jsonb), system.renew_leases(uuid),
+REVOKE ALL ON FUNCTION system.append_turn_events(uuid, jsonb), system.renew_leases(uuid, uuid[]),
   system.list_revoked_sessions(timestamptz), system.list_vector_models(), system.count_requests(jsonb) FROM PUBLIC;
 --> statement-breakpoint
-GRANT EXECUTE ON FUNCTION system.append_turn_events(uuid, jsonb), system.renew_leases(uuid),
+GRANT EXECUTE ON FUNCTION system.append_turn_events(uuid, jsonb), system.renew_leases(uuid, uuid[]),
   system.list_revoked_sessions(timestamptz), system.list_vector_models(), system.count_requests(jsonb) TO pai_app;
 --> statement-breakpoint
 SET LOCAL ROLE pai_owner;

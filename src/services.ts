@@ -6,7 +6,7 @@ import { extractionSource } from './chat/extraction-source.ts'
 import { createFindTitle } from './chat/find-title.ts'
 import { createImportConversation, createIndexImport } from './chat/import-conversation.ts'
 import { createInterruptAbandoned } from './chat/interrupted.ts'
-import { createLogWriter } from './chat/log-writer.ts'
+import { createLogWriter, readGrownLogs } from './chat/log-writer.ts'
 import { createReadTurn } from './chat/read-turn.ts'
 import { createRunTurn } from './chat/run-turn.ts'
 import { createRunner } from './chat/runner.ts'
@@ -116,10 +116,10 @@ export async function createServices({
   const recall = meters.timeRecall(createRecall({ database, embedders, now }))
 
   const chatModel = (name?: string) => (name ? llm.chatModel(name) : llm.chat)
-  const hub = createTurnHub()
-  bus.hear('turn-log', (turnIds) => turnIds.split(',').forEach(hub.wake))
-  bus.onReconnect(hub.wakeAll)
   const runnerId = uuidv7()
+  const hub = createTurnHub()
+  bus.hear('turn-log', (message) => readGrownLogs(message, runnerId).forEach(hub.wake))
+  bus.onReconnect(hub.wakeAll)
   const runTurn = createRunTurn({
     database,
     bus,

@@ -5,6 +5,7 @@ import type { Queue } from '../jobs/queue.ts'
 import type { IndexMessages } from '../memory/recall/index-messages.ts'
 import { addMessage, loadConversation } from './conversation-store.ts'
 import type { TurnEvent } from './events.ts'
+import { toGrownLogs } from './log-writer.ts'
 import type { Citation, MemoryUsed, TurnError, TurnUsage } from './schemas.ts'
 import { appendEvents, endTurn, type TurnEnd } from './turn-store.ts'
 
@@ -74,7 +75,8 @@ export async function finishTurn(
     { type: 'done', data: { status, messageId: replyMessageId } }
   ]
   await appendEvents(tx, ownerId, id, firstId, events)
-  await bus.tell(tx, 'turn-log', id)
+  // Also for this process, which may have ended another's turn.
+  await bus.tell(tx, 'turn-log', toGrownLogs('-', [id]))
   if (!turn.temporary) {
     const messageIds = replyMessageId ? [userMessageId, replyMessageId] : [userMessageId]
     await indexMessages(tx, ownerId, messageIds)

@@ -1,5 +1,5 @@
 import { type Bus, MAX_IDS } from '../db/bus.ts'
-import type { Database } from '../db/client.ts'
+import { type Database, sqlState } from '../db/client.ts'
 import { appendTurnEvents, type LogPart } from '../db/system.ts'
 
 /** Stores what one turn has to add to its log. Answers false when the turn is another's now, or has ended. */
@@ -9,6 +9,22 @@ interface Waiting {
   part: LogPart
   resolve: (held: boolean) => void
   reject: (error: unknown) => void
+}
+
+/** What the bus is told of logs that have grown: who wrote, whose watchers know it already, and the turns. */
+export function toGrownLogs(writer: string, turnIds: string[]): string {
+  return `${writer} ${turnIds.join()}`
+}
+
+/** The turns that were told of, for everybody but the one who wrote. */
+export function readGrownLogs(message: string, reader: string): string[] {
+  const [writer, turnIds = ''] = message.split(' ')
+  return writer === reader ? [] : turnIds.split(',')
+}
+
+/** Classes 22 and 23 of SQLSTATE: a value that cannot be, or one that breaks a constraint. */
+function isAboutData(error: unknown): boolean {
+  return /^2[23]/.test(sqlState(error) ?? '')
 }
 
 /**
@@ -29,9 +45,9 @@ export function createLogWriter({
 
   async function write(batch: Waiting[]): Promise<void> {
     const parts = batch.map(({ part }) => part)
-    const turnIds = parts.map(({ turnId }) => turnId).join()
+    const turnIds = parts.map(({ turnId }) => turnId)
     const held = await database.inSystem((tx) =>
-      appendTurnEvents(tx, runnerId, parts, bus.telling('turn-log', turnIds))
+      appendTurnEvents(tx, runnerId, parts, bus.telling('turn-log', toGrownLogs(runnerId, turnIds)))
     )
     for (const { part, resolve } of batch) resolve(held.has(part.turnId))
   }
@@ -44,9 +60,10 @@ export function createLogWriter({
       try {
         await write(batch)
       } catch (error) {
-        // What is wrong with one part is no fault of the others'.
-        if (batch.length === 1) batch[0]?.reject(error)
-        else for (const one of batch) await write([one]).catch(one.reject)
+        // What is wrong with one part is no fault of the others'; a database that is away is away for all.
+        if (batch.length > 1 && isAboutData(error))
+          for (const one of batch) await write([one]).catch(one.reject)
+        else for (const { reject } of batch) reject(error)
       }
     }
     writing = false

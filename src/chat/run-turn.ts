@@ -21,10 +21,19 @@ import { createTurnLog, type TurnLog } from './turn-log.ts'
 const PROMPT_TOKENS = 24_000
 const HISTORY_MESSAGES = 100
 const RECALLED = 8
-/** A model that repeats itself without end is cut off here; the words so far are kept. */
+/** A model that repeats itself without end, aloud or in thought, is cut off here; the words so far are kept. */
 const MAX_REPLY_CHARACTERS = 400_000
-/** Waits before the end of a turn is tried again to be stored, in milliseconds. */
+/** Waits before the end of a turn is tried again to be stored, in milliseconds; the last one again and again. */
 const FINISH_AGAIN_MS = [200, 1_000, 5_000]
+/** A database that is away for so many tries, five minutes, is not waited for any longer. */
+const FINISH_TRIES = 60
+
+export interface Wishes {
+  /** Added to the owner's standing instructions. */
+  instructions?: string | undefined
+  /** At most this much is written. */
+  maxOutputTokens?: number | undefined
+}
 
 export interface AcceptedTurn {
   ownerId: string
@@ -41,8 +50,8 @@ export interface AcceptedTurn {
   temporary: boolean
   options: TurnOptions
   runnerId: string
-  /** What the caller adds to the owner's standing instructions, for this turn alone. It is not kept. */
-  instructions?: string | undefined
+  /** What the caller wants of this turn alone. It is not kept. */
+  wishes?: Wishes | undefined
   /** The words and citations it goes on from, where it continues another. */
   begun?: { content: string; citations: Citation[] }
 }
@@ -104,7 +113,7 @@ export function createRunTurn(deps: RunTurnDeps) {
     } catch (error) {
       failure = error
     }
-    await finish(deps, turn, log, { ...reply, ...toEnd(failure, signal) })
+    await finish(deps, turn, log, { ...reply, ...toEnd(failure, signal) }, signal)
   }
 
   async function answer(turn: AcceptedTurn, reply: Reply, log: TurnLog, signal: AbortSignal): Promise<void> {
@@ -123,9 +132,13 @@ export function createRunTurn(deps: RunTurnDeps) {
     reply.memoriesUsed = prompt.sources
       .filter(({ kind }) => kind === 'memory')
       .map(({ id, text, score }) => ({ id, text, score }))
+    const { maxOutputTokens } = turn.wishes ?? {}
+    if (maxOutputTokens) prompt.maxOutputTokens = maxOutputTokens
     const findCitations = createCitationFinder(prompt.sources)
+    let written = 0
     for await (const event of cleanReply(deps.chatModel(turn.model).stream(prompt, signal))) {
       signal.throwIfAborted()
+      if (written > MAX_REPLY_CHARACTERS) throw new ReplyTooLong()
       if (event.type === 'start') {
         reply.model = event.model
       } else if (event.type === 'finish') {
@@ -133,12 +146,12 @@ export function createRunTurn(deps: RunTurnDeps) {
       } else if (event.type === 'tool-call') {
         log.append({ type: 'tool-call', data: event.call })
       } else {
+        written += event.text.length
         log.append({ type: event.type, data: { text: event.text } })
         if (event.type === 'reasoning-delta') continue
         if (isSilent) deps.noteFirstToken(performance.now() - began)
         isSilent = false
         reply.text += event.text
-        if (reply.text.length > MAX_REPLY_CHARACTERS) throw new ReplyTooLong()
         for (const citation of findCitations(event.text)) {
           reply.citations.push(citation)
           log.append({ type: 'citation', data: citation })
@@ -192,7 +205,7 @@ async function loadContext(deps: RunTurnDeps, turn: AcceptedTurn) {
     ...owner,
     isOnOtherBranch: (item: RecallItem) =>
       item.conversationId === conversationId && ids !== null && !ids.has(item.id),
-    instructions: [instructions, turn.instructions].filter(Boolean).join('\n\n'),
+    instructions: [instructions, turn.wishes?.instructions].filter(Boolean).join('\n\n'),
     aboutOwner: turn.options.useMemory ? aboutOwner : '',
     summary: summary?.text ?? '',
     history: branch.slice(covered).map((message) => {
@@ -217,11 +230,20 @@ async function recallFor(
   return recall(turn.ownerId, query, signal)
 }
 
-/** Stores how the turn ended, and only then tells the watchers. A database that is away for a moment is waited for. */
-async function finish(deps: RunTurnDeps, turn: AcceptedTurn, log: TurnLog, outcome: Outcome): Promise<void> {
+/**
+ * Stores how the turn ended, and only then tells the watchers. A database that is away is waited for: the words are here
+ * and nowhere else. A process that stops waits for a moment only.
+ */
+async function finish(
+  deps: RunTurnDeps,
+  turn: AcceptedTurn,
+  log: TurnLog,
+  outcome: Outcome,
+  signal: AbortSignal
+): Promise<void> {
   await log.settle()
   const { firstId, events } = log.take()
-  for (const againMs of [...FINISH_AGAIN_MS, null]) {
+  for (let tries = 1; ; tries++) {
     try {
       const written = await deps.database.inOwner(turn.ownerId, (tx) =>
         finishTurn(tx, deps, turn, outcome, firstId, events)
@@ -230,9 +252,10 @@ async function finish(deps: RunTurnDeps, turn: AcceptedTurn, log: TurnLog, outco
       return
     } catch (error) {
       deps.onError(error)
+      const isStopping = signal.aborted && signal.reason === 'interrupted'
       // It stays unfinished in the database: its lease runs out, and it is found as interrupted.
-      if (againMs === null) return
-      await wait(againMs)
+      if (tries > (isStopping ? FINISH_AGAIN_MS.length : FINISH_TRIES)) return
+      await wait(FINISH_AGAIN_MS[tries - 1] ?? FINISH_AGAIN_MS.at(-1))
     }
   }
 }

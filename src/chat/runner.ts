@@ -75,7 +75,8 @@ export function createRunner({
     if (running.size === 0) return
     // One that begins while the answer is on its way is not in it.
     const kept = [...running]
-    const leases = await database.inSystem((tx) => renewLeases(tx, id))
+    const turnIds = kept.map(([turnId]) => turnId)
+    const leases = await database.inSystem((tx) => renewLeases(tx, id, turnIds))
     for (const [turnId, { abort }] of kept) {
       const lease = leases.get(turnId)
       if (!lease) abort('interrupted')

@@ -46,7 +46,11 @@ export function serveSocket(socket: WebSocket, services: SocketServices): void {
   const signOut = () => socket.close(CLOSED.signedOut, 'signed out')
   const deadline = setTimeout(signOut, AUTHENTICATE_MS)
   const recheck = setInterval(() => {
-    if (signedIn) services.authenticate(signedIn.authorization).catch(signOut)
+    if (!signedIn) return
+    services.authenticate(signedIn.authorization).catch((error: { statusCode?: number }) => {
+      // A database that is away says nothing about who somebody is.
+      if (error.statusCode === 401) signOut()
+    })
   }, RECHECK_MS)
   const ping = setInterval(() => {
     if (Date.now() - heardAt > SILENT_MS) socket.terminate()

@@ -7,7 +7,7 @@ import { loadConversation, loadMessage, type MessageRow } from './conversation-s
 import { ConversationNotTemporary, MessageNotFound, TurnNotCutOff } from './errors.ts'
 import { firstEvent, type LoggedEvent, toLogged } from './events.ts'
 import { storeConversation } from './import-store.ts'
-import type { AcceptedTurn } from './run-turn.ts'
+import type { AcceptedTurn, Wishes } from './run-turn.ts'
 import type { Runner } from './runner.ts'
 import type { ChatBody, TurnStatus } from './schemas.ts'
 import { toTitle } from './title.ts'
@@ -28,8 +28,7 @@ export interface BroughtAlong {
   /** Oldest first; the last one is the owner's, and is answered. */
   said: { role: 'user' | 'assistant'; content: string }[]
   model: string | undefined
-  /** Added to the owner's own standing instructions. */
-  instructions: string
+  wishes: Wishes
 }
 
 export type StartTurn = ReturnType<typeof createStartTurn>
@@ -73,8 +72,8 @@ export function createStartTurn({
   }
 
   return {
-    /** Answers a new message; `instructions` are added to the owner's own, for this turn alone. */
-    async chat(ownerId: string, body: ChatBody, key?: string, instructions?: string): Promise<StartedTurn> {
+    /** Answers a new message; `wishes` are for this turn alone, and not kept. */
+    async chat(ownerId: string, body: ChatBody, key?: string, wishes?: Wishes): Promise<StartedTurn> {
       const { message: text, parentId, useMemory = true, temporary = false, model, attachmentIds = [] } = body
       const turn = {
         id: uuidv7(),
@@ -96,7 +95,7 @@ export function createStartTurn({
       })
       if ('turnId' in accepted) return { turnId: accepted.turnId, events: [] }
       const hasImages = attachmentIds.length > 0
-      return begin({ ...turn, ...accepted, ownerId, text, instructions, hasImages, begins: begins !== null })
+      return begin({ ...turn, ...accepted, ownerId, text, wishes, hasImages, begins: begins !== null })
     },
 
     /**
@@ -105,7 +104,7 @@ export function createStartTurn({
      */
     async answerOnce(
       ownerId: string,
-      { said, model, instructions }: BroughtAlong,
+      { said, model, wishes }: BroughtAlong,
       call: Omit<IdempotentCall, 'ownerId'>
     ): Promise<StartedTurn> {
       const messageIds = said.map(() => uuidv7())
@@ -135,7 +134,7 @@ export function createStartTurn({
       })
       if (accepted) return { turnId: accepted.turnId, events: [] }
       const text = said.at(-1)?.content ?? ''
-      return begin({ ...turn, ownerId, text, instructions, temporary: true, hasImages: false, begins: false })
+      return begin({ ...turn, ownerId, text, wishes, temporary: true, hasImages: false, begins: false })
     },
 
     /** Answers an earlier message once more, as a new branch. `messageId` is that message, or a reply to it. */

@@ -5,7 +5,7 @@ import type { Database, Tx } from './client.ts'
 const CHANNEL = 'pai'
 
 /**
- * What a process has to tell the others: the turns whose log has grown, with commas between; a turn that its owner wants
+ * What a process has to tell the others: the turns whose log has grown, and who wrote; a turn that its owner wants
  * stopped; a session or an API key that is good no more; an owner who has set another budget. All by their ids.
  */
 export type BusTopic = 'turn-log' | 'turn-stop' | 'signed-out' | 'budget'

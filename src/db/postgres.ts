@@ -2,6 +2,8 @@ import pg from 'pg'
 import { createTransactions, type Database, Pool } from './client.ts'
 
 const RECONNECT_MS = 1_000
+/** A connection whose other end went away without a word is noticed by a question. */
+const STILL_THERE_MS = 10_000
 
 /** A PostgreSQL server. */
 export function connectPostgres(url: string, poolSize = 10): Database {
@@ -44,6 +46,7 @@ async function listen(
       connectionString: url,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
+      query_timeout: 5_000,
       application_name: 'pai listen'
     })
     next.on('notification', (message) => onNotify(message.payload ?? ''))
@@ -61,6 +64,10 @@ async function listen(
     // Closed in the meantime: nobody else would end it.
     if (closed) return next.end()
     client = next
+    const question = setInterval(() => {
+      next.query('SELECT 1').catch(() => next.end().catch(() => {}))
+    }, STILL_THERE_MS)
+    next.once('end', () => clearInterval(question))
     onReconnect()
   }
 

@@ -129,13 +129,14 @@ export async function appendTurnEvents(
   return new Set(rows.map(({ id }) => id))
 }
 
-/** Keeps a runner's turns for it; answers those it still has, and whether their owner wants them stopped. */
+/** Keeps these of a runner's turns for it; answers those it still has, and whether their owner wants them stopped. */
 export async function renewLeases(
   tx: Tx,
-  runnerId: string
+  runnerId: string,
+  turnIds: string[]
 ): Promise<Map<string, { stopRequested: boolean }>> {
   const { rows } = await tx.execute<{ id: string; stopRequested: boolean }>(
-    sql`SELECT turn_id AS id, stop_requested AS "stopRequested" FROM system.renew_leases(${runnerId}::uuid)`
+    sql`SELECT turn_id AS id, stop_requested AS "stopRequested" FROM system.renew_leases(${runnerId}::uuid, ${sql.param(turnIds)}::uuid[])`
   )
   return new Map(rows.map(({ id, stopRequested }) => [id, { stopRequested }]))
 }

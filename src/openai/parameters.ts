@@ -3,7 +3,7 @@ import { ParameterUnsupported } from './errors.ts'
 import type { CompletionBody, OpenAiMessage } from './schemas.ts'
 
 /** Read by PAI. */
-const READ = ['model', 'messages', 'stream', 'stream_options']
+const READ = ['model', 'messages', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens']
 /**
  * Wishes about how a model writes, or marks for the provider's own books: the reply is an answer without them too, so they
  * are taken and not passed on.
@@ -14,8 +14,6 @@ const BORNE = [
   'seed',
   'presence_penalty',
   'frequency_penalty',
-  'max_tokens',
-  'max_completion_tokens',
   'reasoning_effort',
   'verbosity',
   'user',
@@ -50,7 +48,10 @@ export function refuseUnsupported(body: CompletionBody): void {
 }
 
 /** What the messages say: instructions, and the conversation up to the owner's own words, which come last. */
-export function readMessages(messages: OpenAiMessage[]): Omit<BroughtAlong, 'model'> {
+export function readMessages(messages: OpenAiMessage[]): {
+  said: BroughtAlong['said']
+  instructions: string
+} {
   const instructions: string[] = []
   const said: BroughtAlong['said'] = []
   for (const [index, { role, content }] of messages.entries()) {

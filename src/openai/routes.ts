@@ -27,6 +27,8 @@ export interface OpenAiRoutesOptions {
   models: OpenAiModels
   embeddings: OpenAiEmbeddingsOptions
   authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<SignedIn>
+  /** Calls back when credentials are good no more; answers how to stop waiting. */
+  onSignedOut: (credentials: SignedIn, ended: () => void) => () => void
   requireScope: (request: { user: SignedIn }) => Promise<void>
 }
 
@@ -35,7 +37,8 @@ const CONVERSATION = 'x-pai-conversation'
 
 /** OpenAI's chat completions over PAI's turns, so that any client of theirs has PAI's memory behind it. */
 export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = async (app, options) => {
-  const { startTurn, watchTurn, readTurn, stopTurn, models, authenticate, requireScope } = options
+  const { startTurn, watchTurn, readTurn, stopTurn, models, authenticate, onSignedOut, requireScope } =
+    options
 
   app.decorateRequest('user')
   app.setErrorHandler((error, request, reply) => {
@@ -86,13 +89,15 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
   /** Begins the turn; answers it, and the conversation where PAI keeps it. */
   async function begin(user: SignedIn, body: CompletionBody, headers: IncomingHttpHeaders) {
     const { said, instructions } = readMessages(body.messages)
+    const maxOutputTokens = body.max_completion_tokens ?? body.max_tokens ?? undefined
+    const wishes = { instructions, maxOutputTokens }
     const model = chooseModel(models, body.model)
     const key = headers['idempotency-key'] as string | undefined
     const kept = headers[CONVERSATION] as string | undefined
     if (kept === undefined) {
       const call = { key, call: 'POST /openai/v1/chat/completions', body }
       return {
-        started: await startTurn.answerOnce(user.id, { said, model, instructions }, call),
+        started: await startTurn.answerOnce(user.id, { said, model, wishes }, call),
         keptId: null
       }
     }
@@ -102,7 +107,7 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     }
     const message = said.at(-1)?.content ?? ''
     const chat = { message, ...(kept !== 'new' && { conversationId: kept }), ...(model && { model }) }
-    const started = await startTurn.chat(user.id, chat, key, instructions)
+    const started = await startTurn.chat(user.id, chat, key, wishes)
     return { started, keptId: (await readTurn(user.id, started.turnId)).conversationId }
   }
 
@@ -146,7 +151,9 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     }
     try {
       await say(toChunk(frame, { role: 'assistant', content: '', refusal: null }))
-      for await (const event of events) await sayEvent(say, frame, event, user.id)
+      let isWhole = false
+      for await (const event of events) isWhole = await sayEvent(say, frame, event, user.id)
+      if (!isWhole) throw new TurnFailed(CUT_SHORT)
       if (wantsUsage) await say(toUsageChunk(frame, (await readTurn(user.id, turnId)).usage))
       await say('[DONE]')
     } catch (error) {
@@ -158,19 +165,21 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     }
   }
 
+  /** Answers whether it was the end of a whole reply. */
   async function sayEvent(
     say: (data: unknown) => Promise<void>,
     frame: Frame,
     event: LoggedEvent,
     ownerId: string
-  ): Promise<void> {
+  ): Promise<boolean> {
     if (event.type === 'text-delta') await say(toChunk(frame, { content: event.data.text }))
-    if (event.type !== 'done') return
+    if (event.type !== 'done') return false
     if (event.data.status !== 'completed') {
       const turn = await readTurn(ownerId, frame.id.slice('chatcmpl-'.length))
       throw new TurnFailed(failureOf(turn) ?? CUT_SHORT)
     }
     await say(toChunk(frame, {}, 'stop'))
+    return true
   }
 
   /** A reader who leaves ends a turn that nobody else can come back to, as with OpenAI; a kept one goes on. */
@@ -181,10 +190,13 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     isKept: boolean
   ): AbortController {
     const watcher = new AbortController()
-    finished(reply.raw).catch(() => {
-      watcher.abort()
-      if (!isKept) return stopTurn(user.id, turnId).catch(() => {})
-    })
+    const release = onSignedOut(user, () => watcher.abort())
+    finished(reply.raw)
+      .catch(() => {
+        watcher.abort()
+        if (!isKept) return stopTurn(user.id, turnId).catch(() => {})
+      })
+      .finally(release)
     return watcher
   }
 }

@@ -21,11 +21,16 @@ export const OpenAiMessage = Type.Object({
 })
 export type OpenAiMessage = Static<typeof OpenAiMessage>
 
+const MaxTokens = Type.Optional(Type.Union([Type.Integer({ minimum: 1, maximum: 1_000_000 }), Type.Null()]))
+
 /** What PAI reads of a request; which other fields it bears with is `parameters.ts`'s to say. */
 export const CompletionBody = Type.Object({
   model: Type.String({ minLength: 1, maxLength: 200 }),
   messages: Type.Array(OpenAiMessage, { minItems: 1, maxItems: 500 }),
   stream: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+  max_completion_tokens: MaxTokens,
+  /** The same by its older name. */
+  max_tokens: MaxTokens,
   stream_options: Type.Optional(
     Type.Union([Type.Object({ include_usage: Type.Optional(Type.Boolean()) }), Type.Null()])
   )

@@ -1,5 +1,6 @@
 import type { Database } from '../db/client.ts'
 import { CursorInvalid } from '../http/errors.ts'
+import { PAGE_LIMIT } from '../http/schemas.ts'
 import { type Budgets, nextMonthOf } from './budgets.ts'
 import { UsageRangeInvalid } from './errors.ts'
 import type { Ledger } from './ledger.ts'
@@ -9,7 +10,6 @@ import { groupUsage, sumUsage, type UsageRange } from './store.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 const KEPT_DAYS = 400
-const DEFAULT_LIMIT = 50
 
 export type ReadUsage = (ownerId: string, query: UsageQuery) => Promise<Usage>
 
@@ -27,9 +27,9 @@ export function createReadUsage({
   now: () => Date
 }): ReadUsage {
   return async function readUsage(ownerId, query) {
-    const { groupBy = 'day', limit = DEFAULT_LIMIT, cursor } = query
+    const { groupBy = 'day', limit = PAGE_LIMIT, cursor } = query
     const range = toRange(query, now())
-    const after = cursor === undefined ? undefined : decodeKey(cursor)
+    const after = cursor === undefined ? undefined : decodeKey(groupBy, cursor)
     // What this process has just spent is in the answer.
     await ledger.flush()
     const [totals, rows] = await database.readInOwner(ownerId, async (tx) => [
@@ -44,7 +44,7 @@ export function createReadUsage({
       groupBy,
       totals,
       items: rows.slice(0, limit).map(({ key, ...sums }) => ({ key: key || null, ...sums })),
-      nextCursor: rows.length > limit && last ? encodeKey(last.key) : null,
+      nextCursor: rows.length > limit && last ? encodeKey(groupBy, last.key) : null,
       budget: {
         month,
         endsAt: `${nextMonthOf(now())}T00:00:00.000Z`,
@@ -74,12 +74,14 @@ function toDollars(nanos: number | null): number | null {
   return nanos === null ? null : nanos / NANOS
 }
 
-function encodeKey(key: string): string {
-  return Buffer.from(key).toString('base64url')
+/** A place in one grouping is none in another. */
+function encodeKey(groupBy: string, key: string): string {
+  return Buffer.from(`${groupBy} ${key}`).toString('base64url')
 }
 
-function decodeKey(cursor: string): string {
-  const key = Buffer.from(cursor, 'base64url').toString()
-  if (encodeKey(key) !== cursor || key.includes('\0')) throw new CursorInvalid()
+function decodeKey(groupBy: string, cursor: string): string {
+  const text = Buffer.from(cursor, 'base64url').toString()
+  const key = text.slice(groupBy.length + 1)
+  if (encodeKey(groupBy, key) !== cursor || key.includes('\0')) throw new CursorInvalid()
   return key
 }

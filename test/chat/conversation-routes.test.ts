@@ -25,6 +25,7 @@ describeEachDatabase('conversations', (database) => {
     expect(begun.status).toBe(201)
     expect(begun.data).toEqual({
       id: expect.any(String),
+      model: null,
       title: 'Bees',
       temporary: false,
       memoryPaused: false,

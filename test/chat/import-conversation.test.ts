@@ -43,7 +43,9 @@ describeEachDatabase('an imported conversation', (database) => {
         conversationId,
         parentId: messageIds[index - 1] ?? null,
         model: null,
-        citations: []
+        citations: [],
+        attachments: [],
+        turnId: null
       }))
     )
     expect((await call('GET', `/conversations/${conversationId}`)).data).toMatchObject({

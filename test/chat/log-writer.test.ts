@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { expect, onTestFinished, test } from 'vitest'
-import { createLogWriter } from '../../src/chat/log-writer.ts'
+import { createLogWriter, readGrownLogs } from '../../src/chat/log-writer.ts'
 import { acceptMessage, readLog } from '../../src/chat/turn-store.ts'
 import { openBus } from '../../src/db/bus.ts'
 import type { Database } from '../../src/db/client.ts'
@@ -17,7 +17,7 @@ describeEachDatabase('the writer of turn logs', (database) => {
     const bus = await openBus(database())
     onTestFinished(() => bus.close())
     const told: string[] = []
-    bus.hear('turn-log', (turnIds) => told.push(...turnIds.split(',')))
+    bus.hear('turn-log', (message) => told.push(...readGrownLogs(message, 'a reader')))
     let transactions = 0
     const counted: Database = {
       ...database(),

@@ -27,6 +27,8 @@ describeEachDatabase('chat', (database) => {
         content: 'Hello Ada',
         model: 'scripted:model',
         citations: [],
+        attachments: [],
+        turnId: data.turnId,
         createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
       },
       memoriesUsed: [],

@@ -96,4 +96,24 @@ describeEachDatabase('the runner', (database) => {
     expect(await lease()).toBeNull()
     expect((await call('GET', `/turns/${turnId}`)).data.status).toBe('completed')
   })
+
+  test('renews only what it runs: a turn whose acceptance it never heard of is found as interrupted', async () => {
+    const { house, call, stream, open, turnId } = await setUpWaiting()
+    // Stored as this runner's, and the answer lost on the way to it.
+    await database().pool.query(
+      `INSERT INTO turns (owner_id, id, conversation_id, user_message_id, status, model, options, runner_id, lease_until)
+       SELECT owner_id, gen_random_uuid(), conversation_id, user_message_id, 'running', model, options, runner_id, now()
+         FROM turns WHERE id = $1`,
+      [turnId]
+    )
+    const lease = async () =>
+      (await database().pool.query('SELECT lease_until AS until FROM turns WHERE id = $1', [turnId])).rows[0]
+        ?.until
+    const first = await lease()
+    await eventually(async () => expect(await lease()).not.toEqual(first))
+    expect(await house.services.chat.interruptAbandoned(false)).toBe(1)
+    open()
+    await stream.all()
+    expect((await call('GET', `/turns/${turnId}`)).data.status).toBe('completed')
+  })
 })

@@ -63,6 +63,7 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
     const { client, call, model } = await setUpClient()
     await client.chat.completions.create({
       model: 'pai',
+      max_completion_tokens: 50,
       messages: [
         { role: 'system', content: 'Speak like a pirate.' },
         { role: 'user', content: 'My name is Grace' },
@@ -76,6 +77,7 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
       'What is my name?'
     ])
     expect(model.asked[0]?.system).toContain('Speak like a pirate.')
+    expect(model.asked[0]?.maxOutputTokens).toBe(50)
     expect((await call('GET', '/conversations')).data.items).toEqual([])
   })
 
