@@ -105,7 +105,8 @@ describeEachDatabase('bad input', (database) => {
       const found: string[] = []
       // What is not a reading would change what the others read.
       for (const id of operation.method === 'GET' ? ids : []) {
-        const response = await send(requestFor(operation, { id }))
+        const search = 'query' in operation.query ? '?query=bees' : ''
+        const response = await send(requestFor(operation, { id, search }))
         if (response.statusCode === 200) found.push(id)
       }
       // Of what is not there, no list would be read.
