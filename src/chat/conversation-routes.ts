@@ -71,8 +71,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request, reply) => {
       const { query, cursor = '0', limit = SEARCH_LIMIT } = request.query
-      // Bytes that were no text come here as the sign that stands for them.
-      if (query.replaceAll('\ufffd', '').trim() === '') throw new QueryEmpty()
+      if (query.trim() === '') throw new QueryEmpty()
       const offset = Number(cursor)
       const signal = abortedWhenGone(reply)
       const { items, hasMore } = await searchConversations(request.user.id, query, { offset, limit }, signal)

@@ -174,7 +174,13 @@ export function* wrongQueries(operation: Operation, id: string): Generator<Attem
             'Infinity',
             '1,2'
           ]
-        : ['', 'a'.repeat((schema.maxLength ?? 1_000) + 1), '%00', 'a%00b', '%ed%a0%80', '%ff']
+        : [
+            '',
+            'a'.repeat((schema.maxLength ?? 1_000) + 1),
+            '%00',
+            'a%00b',
+            ...UNDECODABLE[name === 'query' ? 1 : 0]
+          ]
     for (const value of values) yield attempt(`?${name}=${value}`)
     yield attempt(`?${name}=1&${name}=2`)
     yield attempt(`?${name}[]=1`)
@@ -182,6 +188,9 @@ export function* wrongQueries(operation: Operation, id: string): Generator<Attem
       for (const value of FORGED_CURSORS) yield attempt(`?cursor=${encodeURIComponent(value)}`)
   }
 }
+
+/** What is no text stays as it was sent: anything may be searched for, and nothing else takes it. */
+const UNDECODABLE = [['%ed%a0%80', '%ff'], []] as const
 
 const cursorOf = (text: string) => Buffer.from(text).toString('base64url')
 const FORGED_CURSORS = [
