@@ -1,14 +1,15 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { hasDatabase } from '../support/database.ts'
+import { type DatabaseKind, hasDatabase } from '../support/database.ts'
 import { newTally } from './program.ts'
 import { PROGRAMS } from './programs.ts'
 import { openRig } from './rig.ts'
 
-/** A few rounds of each: `npm run faults` plays them whole. */
-for (const { id, title, databases, rounds, reply, run } of PROGRAMS) {
-  for (const kind of databases) {
-    describe.skipIf(!hasDatabase(kind))(`${id} (${kind})`, () => {
-      test(title, async () => {
+/** A few rounds of each program on one kind of database: `npm run faults` plays them whole. */
+export function playOn(kind: DatabaseKind): void {
+  describe.skipIf(!hasDatabase(kind))(`ill-treated (${kind})`, () => {
+    for (const { id, title, databases, rounds, reply, run } of PROGRAMS) {
+      if (!databases.includes(kind)) continue
+      test(`${id}: ${title}`, async () => {
         const seed = Number(process.env.PAI_TEST_SEED || Date.now() % 1_000_000)
         const rig = await openRig({ kind, seed, reply })
         onTestFinished(() => rig.close())
@@ -17,6 +18,6 @@ for (const { id, title, databases, rounds, reply, run } of PROGRAMS) {
         expect({ ...tally, seed }).toMatchObject({ lost: 0, doubled: 0, broken: [] })
         expect(tally.acknowledged, 'turns acknowledged').toBeGreaterThan(0)
       }, 180_000)
-    })
-  }
+    }
+  })
 }

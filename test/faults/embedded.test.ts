@@ -1,0 +1,3 @@
+import { playOn } from './play.ts'
+
+playOn('embedded')
