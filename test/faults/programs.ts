@@ -2,6 +2,7 @@ import type { FaultProgram } from './program.ts'
 import { busyDatabase } from './programs/busy-database.ts'
 import { dataFolder } from './programs/data-folder.ts'
 import { databaseDown } from './programs/database-down.ts'
+import { degradedStart } from './programs/degraded-start.ts'
 import { duplicates } from './programs/duplicates.ts'
 import { killMemory } from './programs/kill-memory.ts'
 import { killNode } from './programs/kill-node.ts'
@@ -11,12 +12,14 @@ import { resume } from './programs/resume.ts'
 import { rollingRestart } from './programs/rolling-restart.ts'
 import { stop } from './programs/stop.ts'
 import { twoNodes } from './programs/two-nodes.ts'
+import { upstream } from './programs/upstream.ts'
 
 /** Every program, in the order of their numbers. */
 export const PROGRAMS: FaultProgram[] = [
   killNode,
   resume,
   databaseDown,
+  upstream,
   duplicates,
   twoNodes,
   killWorker,
@@ -24,6 +27,7 @@ export const PROGRAMS: FaultProgram[] = [
   dataFolder,
   stop,
   busyDatabase,
+  degradedStart,
   lostAnswer,
   killMemory
 ]

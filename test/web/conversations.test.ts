@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { PNG } from '../chat/images.ts'
+import { eventually } from '../support/eventually.ts'
 import { finishedReply, hasBrowser, send, sentBy, useBrowser } from './browser.ts'
 import { talkTo } from './talk-to.ts'
 
@@ -85,9 +86,8 @@ describe.skipIf(!hasBrowser)('conversations, in a browser', () => {
     expect(await toSend.count()).toBe(0)
     await page.reload()
     await shown.waitFor()
-    expect(await shown.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth)).toBe(
-      1
-    )
+    const width = () => shown.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth)
+    await eventually(async () => expect(await width()).toBe(1))
 
     await page.getByLabel('Images to attach').setInputFiles({
       name: 'bees.svg',
