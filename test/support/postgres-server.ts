@@ -121,7 +121,7 @@ export async function startPostgres(bin: string, folder: string, durable = false
     stop: () => end('SIGQUIT'),
     async crash() {
       const exited = once(server, 'exit')
-      for (const child of childrenOf(server.pid ?? 0)) process.kill(child, 'SIGKILL')
+      for (const child of childrenOf(server.pid ?? 0)) killIfThere(child)
       server.kill('SIGKILL')
       await exited
     },
@@ -130,6 +130,15 @@ export async function startPostgres(bin: string, folder: string, durable = false
       server = launch()
       await untilReady(server)
     }
+  }
+}
+
+/** One that has just ended by itself is as dead as it is to be. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

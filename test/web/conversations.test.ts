@@ -94,7 +94,7 @@ describe.skipIf(!hasBrowser)('conversations, in a browser', () => {
       mimeType: 'image/svg+xml',
       buffer: Buffer.from('<svg/>')
     })
-    await page.getByText('Only PNG, JPEG, WebP and GIF images can be sent').waitFor()
+    await page.getByText('Only PNG, JPEG, WebP and GIF images can be sent', { exact: true }).waitFor()
     // What only says that it is an image is refused by the server, and can be taken away.
     troubles.splice(0)
     await page

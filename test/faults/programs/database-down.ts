@@ -25,7 +25,11 @@ export const databaseDown: FaultProgram = {
     const node = await rig.startNode()
     const api = await rig.join(node)
     const state: State = { over: false, acknowledged: [], firstAgainAt: 0 }
-    const writers = Array.from({ length: WRITERS }, (_, writer) => write(node, api, writer, state, tally))
+    const writers = Promise.all(
+      Array.from({ length: WRITERS }, (_, writer) => write(node, api, writer, state, tally))
+    )
+    // Heard below, unless something else goes wrong before.
+    writers.catch(() => {})
     for (let round = 0; round < rounds; round++) {
       await wait(BETWEEN_MS + rig.random(500))
       const way = ['crash', 'immediate', 'fast'][round % 3]
@@ -41,7 +45,7 @@ export const databaseDown: FaultProgram = {
       if (!(tookMs <= RECOVERED_MS)) tally.broken.push(`served again ${Math.round(tookMs)} ms after a ${way}`)
     }
     state.over = true
-    await Promise.all(writers)
+    await writers
     tally.acknowledged += state.acknowledged.length
     const said = await saidIn(connect(node.url, api.accessToken))
     const kept = new Set(said)
