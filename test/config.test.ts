@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { ConfigInvalid, ConfigSchema, loadConfig } from '../src/config.ts'
+import fc from './support/properties.ts'
 
 const SECRET = 'a secret that is long enough to sign with'
 const REMOTE = { HOST: '0.0.0.0', PAI_JWT_SECRET: SECRET }

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createCitationFinder } from '../../src/chat/cite.ts'
 import type { PromptSource } from '../../src/llm/model.ts'
+import fc from '../support/properties.ts'
 
 const source = (index: number): PromptSource => ({
   index,

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cleanReply } from '../../src/chat/clean-reply.ts'
 import type { ModelEvent } from '../../src/llm/model.ts'
+import fc from '../support/properties.ts'
 
 const finish: ModelEvent = {
   type: 'finish',

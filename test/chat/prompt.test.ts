@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { assemblePrompt, type PromptParts } from '../../src/chat/prompt.ts'
+import fc from '../support/properties.ts'
 
 type Source = PromptParts['sources'][number]
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { findHighlights, looksFor, takeSnippet } from '../../src/chat/snippet.ts'
 import { analyzeTerms } from '../../src/search/analyze.ts'
+import fc from '../support/properties.ts'
 
 const termsOf = (query: string) => looksFor(new Set(analyzeTerms(query)))
 const shown = (text: string, query: string) =>

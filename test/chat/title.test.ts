@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { toTitle } from '../../src/chat/title.ts'
+import fc from '../support/properties.ts'
 
 test('a short message is its own title, on one line', () => {
   expect(toTitle('  My sister Ada\n\tkeeps bees  ')).toBe('My sister Ada keeps bees')

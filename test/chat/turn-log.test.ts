@@ -1,5 +1,4 @@
 import { sql } from 'drizzle-orm'
-import fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TurnInterrupted } from '../../src/chat/errors.ts'
@@ -11,6 +10,7 @@ import { acceptMessage, appendEvents, readLog } from '../../src/chat/turn-store.
 import { type Bus, openBus } from '../../src/db/bus.ts'
 import { createOwner, describeEachDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
+import fc from '../support/properties.ts'
 
 /** When a write fails: not, with nothing stored, or with all of it stored and only the answer lost. */
 type Failure = 'never' | 'before' | 'after'

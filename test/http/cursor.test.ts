@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeCursor, encodeCursor, readPage } from '../../src/http/cursor.ts'
+import fc from '../support/properties.ts'
 
 const ID = '019a0000-0000-7000-8000-000000000001'
 const moments = fc.date({

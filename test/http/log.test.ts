@@ -1,10 +1,10 @@
 import createError from '@fastify/error'
 import { DrizzleQueryError } from 'drizzle-orm'
-import fc from 'fast-check'
 import pg from 'pg'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { loggerOptions, serializeError } from '../../src/http/log.ts'
+import fc from '../support/properties.ts'
 
 const WORDS = 'Ada keeps bees in Tromsø'
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { refuseUnstorableText } from '../../src/http/text.ts'
+import fc from '../support/properties.ts'
 
 /** Where the text was refused; null when it was not. */
 function refusedAt(value: unknown): string | null {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createOpenAiReply } from '../../src/llm/fold-openai-chunks.ts'
 import type { ModelEvent } from '../../src/llm/model.ts'
+import fc from '../support/properties.ts'
 
 function fold(...chunks: unknown[]): ModelEvent[] {
   const reply = createOpenAiReply()

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createOfflineEmbedder } from '../../src/llm/offline-embedder.ts'
+import fc from '../support/properties.ts'
 
 const signal = new AbortController().signal
 

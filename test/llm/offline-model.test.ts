@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ModelEvent, PromptSource } from '../../src/llm/model.ts'
 import { createOfflineModel } from '../../src/llm/offline-model.ts'
+import fc from '../support/properties.ts'
 
 const BEES = 'My sister Ada keeps bees in Tromsø.'
 

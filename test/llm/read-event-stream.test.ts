@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readEventStream } from '../../src/llm/read-event-stream.ts'
+import fc from '../support/properties.ts'
 
 /** A response whose body comes in these pieces. */
 function respond(...pieces: (string | Uint8Array)[]): Response {

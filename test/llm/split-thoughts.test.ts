@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createThoughtSplitter } from '../../src/llm/split-thoughts.ts'
+import fc from '../support/properties.ts'
 
 /** What is thought and what is said, of a reply that comes in these pieces. */
 function split(...pieces: string[]) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { analyzeTerms, isStopWord, splitWords, stemWord } from '../../src/search/analyze.ts'
+import fc from '../support/properties.ts'
 
 describe('analyzeTerms', () => {
   test('keeps the content words of a sentence, stemmed and without accents', () => {

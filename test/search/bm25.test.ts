@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { analyzeTerms } from '../../src/search/analyze.ts'
 import { EVERY_TEXT, weighTerms } from '../../src/search/bm25.ts'
+import fc from '../support/properties.ts'
 
 const PIVOT = 10
 const weights = (text: string, share = 1) => weighAll([{ text, share }])

@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { createElement } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
 import ReactMarkdown from 'react-markdown'
 import remarkGfm from 'remark-gfm'
 import { describe, expect, test } from 'vitest'
+import fc from '../../../test/support/properties.ts'
 import { splitMarkdown } from '../src/chat/split-markdown.ts'
 
 const FENCED = '```js\nconst a = 1\n\nconst b = 2\n```'

@@ -1,6 +1,6 @@
 import type { Message } from '@pai/sdk'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/properties.ts'
 import { branchKey, visiblePath } from '../src/chat/tree.ts'
 
 const NONE = new Map<string, string>()

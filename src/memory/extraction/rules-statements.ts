@@ -173,5 +173,6 @@ function toStatement(text: string): string {
   const trimmed = bare(text)
     .replace(/[\s,;:–-]+$/, '')
     .replace(/\s(?:lol|haha|btw|fyi|tbh|pls|please|though)([.!]*)$/i, '$1')
+    .replace(/\s+([.!]+)$/, '$1')
   return trimmed.charAt(0).toUpperCase() + trimmed.slice(1)
 }

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { findFacts as findFactsIn, type RulesContext } from '../../../src/memory/extraction/rules.ts'
+import fc from '../../support/properties.ts'
 
 const CONTEXT: RulesContext = { saidAt: new Date('2025-03-12T10:00:00Z'), timeZone: 'Europe/Oslo', known: [] }
 const findFacts = (message: string, context = CONTEXT) => findFactsIn(message, context)

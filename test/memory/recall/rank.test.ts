@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Candidate } from '../../../src/memory/recall/candidates.ts'
 import { type Lookup, rankCandidates } from '../../../src/memory/recall/rank.ts'
+import fc from '../../support/properties.ts'
 
 const AT = new Date('2024-01-01T00:00:00Z')
 
