@@ -171,6 +171,7 @@ export function bare(text: string): string {
 
 function toStatement(text: string): string {
   const trimmed = bare(text)
+    .replace(/^[\s.,;:!?–-]+/, '')
     .replace(/[\s,;:–-]+$/, '')
     .replace(/\s(?:lol|haha|btw|fyi|tbh|pls|please|though)([.!]*)$/i, '$1')
     .replace(/\s+([.!]+)$/, '$1')
