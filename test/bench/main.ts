@@ -1,6 +1,7 @@
 import { benchHttp } from './http.ts'
 import { benchJobs } from './jobs.ts'
 import { benchMemoryScale } from './memory-scale.ts'
+import { benchMix } from './mix.ts'
 import { benchRecall } from './recall.ts'
 import { type Figure, report } from './report.ts'
 import { benchTurn } from './turn.ts'
@@ -10,6 +11,7 @@ const BENCHES: Record<string, (args: string[]) => Promise<Figure[]>> = {
   http: benchHttp,
   jobs: benchJobs,
   'memory-scale': benchMemoryScale,
+  mix: benchMix,
   recall: benchRecall,
   turn: benchTurn,
   'write-quality': benchWriteQuality
