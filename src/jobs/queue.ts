@@ -3,6 +3,7 @@ import {
   type Db,
   fromDrizzle,
   getConstructionPlans,
+  type Job,
   PgBoss,
   type QueueOptions,
   type WorkOptions
@@ -140,6 +141,15 @@ const SCHEDULES: Partial<Record<JobName, string>> = {
 const POLL: WorkOptions = { notifyPollingIntervalSeconds: 5, pollingIntervalSeconds: 2 }
 const SCHEMA = 'pgboss'
 
+/** Thrown by a job that can do nothing yet: it waits for so long, and counts neither as done nor as failed. */
+export class JobPutOff extends Error {
+  readonly afterSeconds: number
+  constructor(afterSeconds: number) {
+    super('The job is put off')
+    this.afterSeconds = afterSeconds
+  }
+}
+
 export interface Queue {
   /**
    * Adds a job in the data's own transaction: the job is there exactly when the data is. With `afterSeconds`, it does not
@@ -185,6 +195,17 @@ export async function openQueue(
   await boss.start()
   // Reads every queue's settings now: looking one up inside a transaction would ask the pool for a second connection.
   await boss.getQueues()
+
+  /** It waits as another job, which is there exactly when this one is over; one that another worker has now is left to it. */
+  async function putOff(job: Job<unknown>, afterSeconds: number): Promise<void> {
+    await database.inSystem(async (tx) => {
+      const db = fromDrizzle(tx, sql)
+      // Its type leaves out what it answers.
+      const { affected } = (await boss.complete(job.name, job, null, { db })) as { affected: number }
+      if (affected > 0) await boss.send(job.name, job.data as object, { db, startAfter: afterSeconds })
+    })
+  }
+
   return {
     async enqueue(tx, name, payload, { afterSeconds = 0 } = {}) {
       await boss.send(name, payload, { db: fromDrizzle(tx, sql), startAfter: afterSeconds })
@@ -202,6 +223,7 @@ export async function openQueue(
             try {
               await handle(job.data, job.signal)
             } catch (error) {
+              if (error instanceof JobPutOff) return putOff(job, error.afterSeconds)
               onFailure(name, error)
               // pg-boss keeps a failure's message with the job, and ours may hold the person's words.
               throw new Error((error as { code?: string }).code ?? 'PAI_JOB_FAILED')

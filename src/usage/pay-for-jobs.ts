@@ -1,5 +1,4 @@
-import type { Database } from '../db/client.ts'
-import type { JobHandlers, JobName, JobPayloads, Queue } from '../jobs/queue.ts'
+import { type JobHandlers, type JobName, type JobPayloads, JobPutOff } from '../jobs/queue.ts'
 import { isOutOfBudget } from '../llm/errors.ts'
 import type { PayFor } from './account.ts'
 
@@ -25,10 +24,7 @@ interface Owned {
  * Runs each owner's jobs on the owner's account. One that finds the budget spent is put off: it waits in the queue, and
  * counts neither as done nor as failed.
  */
-export function payForJobs(
-  handlers: JobHandlers,
-  { payFor, database, queue }: { payFor: PayFor; database: Database; queue: Pick<Queue, 'enqueue'> }
-): JobHandlers {
+export function payForJobs(handlers: JobHandlers, payFor: PayFor): JobHandlers {
   // Each handler gets only its own payloads: they are passed on as they come.
   function paid<Name extends JobName>(name: Name, handle: Handler<Name>): Handler<Name> {
     return async function run(payload, signal) {
@@ -38,10 +34,7 @@ export function payForJobs(
       try {
         await payFor(account, () => handle(payload, signal))
       } catch (error) {
-        if (!isOutOfBudget(error)) throw error
-        await database.inOwner(ownerId, (tx) =>
-          queue.enqueue(tx, name, payload, { afterSeconds: AGAIN_SECONDS })
-        )
+        throw isOutOfBudget(error) ? new JobPutOff(AGAIN_SECONDS) : error
       }
     }
   }

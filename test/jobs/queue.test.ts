@@ -5,6 +5,7 @@ import { migrate } from '../../src/db/migrate.ts'
 import {
   type JobHandlers,
   type JobPayloads,
+  JobPutOff,
   openQueue,
   type Queue,
   queueMigration
@@ -201,6 +202,44 @@ describeEachDatabase('the queue', (database) => {
       ['\\_\\_%']
     )
     expect(rows).toEqual([{ kept: 365 * 24 * 60 * 60, all: true }])
+  })
+
+  test('a job that is put off waits as another one, which is there exactly when it is over', async () => {
+    const crashes = ['before the commit', 'after it']
+    const inSystem: Database['inSystem'] = async (work) => {
+      const crash = crashes.shift()
+      const result = await database().inSystem(async (tx) => {
+        const done = await work(tx)
+        if (crash === 'before the commit') throw new Error(crash)
+        return done
+      })
+      if (crash) throw new Error(crash)
+      return result
+    }
+    let tries = 0
+    const { queue } = await open(
+      {
+        'memory.extract': async () => {
+          tries++
+          throw new JobPutOff(600)
+        }
+      },
+      { ...database(), inSystem }
+    )
+    await enqueue(queue, 'nobody pays for it')
+    const waiting = async () => (await stored()).filter(({ state }) => state !== 'completed')
+    await eventually(async () => expect(await waiting()).toMatchObject([{ state: 'retry' }]))
+    await eventually(() => expect(crashes).toEqual([]))
+    const { rows } = await eventually(async () => {
+      const found = await database().pool.query(
+        `SELECT data, start_after > now() + interval '5 minutes' AS later FROM pgboss.job WHERE state = 'created'`
+      )
+      expect(found.rows).toHaveLength(1)
+      return found
+    })
+    expect(rows).toEqual([{ data: { ownerId, messageIds: ['nobody pays for it'] }, later: true }])
+    expect(await waiting()).toHaveLength(1)
+    expect(tries).toBe(2)
   })
 
   test('closing waits for the job under way', async () => {

@@ -1,5 +1,5 @@
 import type { Database } from '../../src/db/client.ts'
-import type { JobName, JobPayloads } from '../../src/jobs/queue.ts'
+import { type JobName, type JobPayloads, JobPutOff } from '../../src/jobs/queue.ts'
 import type { TestApp } from '../support/app.ts'
 
 /** A job as it waits in its table. */
@@ -35,5 +35,11 @@ export async function runJob<Name extends JobName>(
   { name, data }: Waiting<Name>
 ): Promise<void> {
   const run = services.jobs[name] as (payload: JobPayloads[Name], signal: AbortSignal) => Promise<void>
-  await run(data, new AbortController().signal)
+  try {
+    await run(data, new AbortController().signal)
+  } catch (error) {
+    if (!(error instanceof JobPutOff)) throw error
+    const { afterSeconds } = error
+    await services.database.inSystem((tx) => services.queue.enqueue(tx, name, data, { afterSeconds }))
+  }
 }
