@@ -50,7 +50,11 @@ export function createBedrockModels({
 
   const bedrock: Bedrock = {
     open() {
-      opened ??= load()
+      // What could not be loaded is tried again by the next call.
+      opened ??= load().catch((error) => {
+        opened = undefined
+        throw error
+      })
       return opened
     },
     ...rest
