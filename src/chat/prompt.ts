@@ -1,3 +1,4 @@
+import { IMAGE_TOKENS } from '../llm/estimate-usage.ts'
 import type { Prompt, PromptImage, PromptMessage, PromptSource } from '../llm/model.ts'
 import { takeWithin, tokensOf } from '../search/pack.ts'
 
@@ -22,8 +23,6 @@ export interface PromptParts {
 
 /** A recalled message may be a whole pasted page: this much of it is read. */
 const SOURCE_CHARACTERS = 2_000
-/** About what a large image takes of a model that sees. */
-const IMAGE_TOKENS = 1_000
 /** What was recalled may take this share of the budget; the conversation has the rest. */
 const SOURCES_SHARE = 1 / 3
 

@@ -1,6 +1,7 @@
 import type { Bedrock } from './bedrock.ts'
 import { toConverseMessages, toConverseTools } from './bedrock-messages.ts'
 import { ModelFailed } from './errors.ts'
+import { promptTokens } from './estimate-usage.ts'
 import { createConverseReply } from './fold-converse-events.ts'
 import { mapBedrockError } from './map-bedrock-error.ts'
 import type { ChatModel, ModelEvent, Prompt } from './model.ts'
@@ -29,6 +30,7 @@ export function createBedrockChatModel(bedrock: Bedrock, model: string): ChatMod
       {
         id,
         reply,
+        inputTokens: () => promptTokens(prompt),
         // What it took comes last.
         open: async (request) => ({
           chunks: await open(prompt, request),

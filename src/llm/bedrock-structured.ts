@@ -1,7 +1,9 @@
 import type { ConverseCommandInput, ConverseCommandOutput } from '@aws-sdk/client-bedrock-runtime'
+import { tokensOf } from '../search/pack.ts'
 import type { Bedrock } from './bedrock.ts'
 import { toTool } from './bedrock-messages.ts'
 import { codeOf, ModelRefused, ModelTimeout, ModelUnreadable } from './errors.ts'
+import { estimateUsage, requestTokens, usageOr, wasLeft } from './estimate-usage.ts'
 import { mapStopReason, readConverseUsage } from './fold-converse-events.ts'
 import { mapBedrockError } from './map-bedrock-error.ts'
 import type { StructuredModel, StructuredRequest } from './model.ts'
@@ -23,7 +25,9 @@ export function createBedrockStructuredModel(bedrock: Bedrock, model: string): S
       ...(withTool && { toolConfig: toForcedTool(request) })
     }
     const answer = await client.send(new sdk.ConverseCommand(input), { abortSignal: signal })
-    const usage = readConverseUsage(answer.usage)
+    const usage = usageOr(readConverseUsage(answer.usage), () =>
+      estimateUsage(requestTokens(request), tokensOf(JSON.stringify(answer.output?.message?.content ?? '')))
+    )
     onUsage?.({ model: id, kind: 'structured', usage })
     return { value: readValue(answer), usage }
   }
@@ -62,8 +66,13 @@ export function createBedrockStructuredModel(bedrock: Bedrock, model: string): S
           askAsBestItCan(request, signal)
         )
       } catch (error) {
+        const failure = mapBedrockError(error, id)
+        if (wasLeft(failure, signal)) {
+          const usage = estimateUsage(requestTokens(request), 0)
+          onUsage?.({ model: id, kind: 'structured', usage })
+        }
         signal.throwIfAborted()
-        throw mapBedrockError(error, id)
+        throw failure
       }
     }
   }

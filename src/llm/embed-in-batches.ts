@@ -1,6 +1,7 @@
 import { EmbeddingTooShort, ModelFailed } from './errors.ts'
+import { estimateUsage, textsTokens, usageOr, wasLeft } from './estimate-usage.ts'
 import type { Guard } from './guard.ts'
-import type { Embedder } from './model.ts'
+import type { Embedder, Usage } from './model.ts'
 import { emptyTextVector, toUnitVector } from './unit-vector.ts'
 import type { OnUsage } from './usage-meter.ts'
 
@@ -29,8 +30,15 @@ export function createEmbedder(provider: BatchEmbedder, guard: Guard, onUsage?: 
 
   async function embedBatch(batch: Waiting[], signal: AbortSignal): Promise<number[][]> {
     const texts = batch.map(({ text }) => text)
-    const { vectors, inputTokens } = await guard.run(id, signal, () => provider.embedBatch(texts, signal))
-    onUsage?.({ model: id, kind: 'embedding', usage: { inputTokens, outputTokens: 0, cachedTokens: 0 } })
+    const note = (usage: Usage) => onUsage?.({ model: id, kind: 'embedding', usage })
+    const estimate = () => estimateUsage(textsTokens(texts), 0)
+    const { vectors, inputTokens } = await guard.run(id, signal, () =>
+      provider.embedBatch(texts, signal).catch((error) => {
+        if (wasLeft(error, signal)) note(estimate())
+        throw error
+      })
+    )
+    note(usageOr({ inputTokens, outputTokens: 0, cachedTokens: 0 }, estimate))
     if (vectors.length !== texts.length) throw new ModelFailed(id)
     return vectors.map(fitVector)
   }

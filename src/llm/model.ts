@@ -54,6 +54,8 @@ export interface Usage {
   cachedTokens: number
   /** Those of the output that were thought and not said, where the provider tells. */
   reasoningTokens?: number
+  /** Set where the provider told nothing, or was left before it did: then these are estimates. */
+  estimated?: true
 }
 
 export interface ToolCall {

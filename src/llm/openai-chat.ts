@@ -1,4 +1,5 @@
 import { APIError } from 'openai'
+import { promptTokens } from './estimate-usage.ts'
 import { createOpenAiReply } from './fold-openai-chunks.ts'
 import { mapOpenAiError } from './map-openai-error.ts'
 import type { ChatModel, ModelEvent, Prompt } from './model.ts'
@@ -40,6 +41,7 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
       {
         id,
         reply,
+        inputTokens: () => promptTokens(prompt),
         open: (request) => open(prompt, request),
         mapError: mapOpenAiError,
         timeouts: settings.timeouts,

@@ -1,5 +1,7 @@
 import { APIError } from 'openai'
+import { tokensOf } from '../search/pack.ts'
 import { ModelRefused, ModelTimeout } from './errors.ts'
+import { estimateUsage, requestTokens, usageOr, wasLeft } from './estimate-usage.ts'
 import { readOpenAiUsage } from './fold-openai-chunks.ts'
 import { mapOpenAiError } from './map-openai-error.ts'
 import type { StructuredModel, StructuredRequest } from './model.ts'
@@ -27,9 +29,11 @@ export function createOpenAiStructuredModel(settings: OpenAiSettings): Structure
       },
       { signal, timeout: timeouts.answerMs }
     )
-    const usage = readOpenAiUsage(completion.usage)
-    onUsage?.({ model: id, kind: 'structured', usage })
     const choice = completion.choices[0]
+    const usage = usageOr(readOpenAiUsage(completion.usage), () =>
+      estimateUsage(requestTokens(request), tokensOf(choice?.message.content ?? ''))
+    )
+    onUsage?.({ model: id, kind: 'structured', usage })
     if (choice?.message.refusal || choice?.finish_reason === 'content_filter') throw new ModelRefused(id)
     return { value: parseAnswer(choice?.message.content ?? '', id), usage }
   }
@@ -57,8 +61,13 @@ export function createOpenAiStructuredModel(settings: OpenAiSettings): Structure
           askAsBestItCan(request, signal)
         )
       } catch (error) {
+        const failure = mapOpenAiError(error, id)
+        if (wasLeft(failure, signal)) {
+          const usage = estimateUsage(requestTokens(request), 0)
+          onUsage?.({ model: id, kind: 'structured', usage })
+        }
         signal.throwIfAborted()
-        throw mapOpenAiError(error, id)
+        throw failure
       }
     }
   }

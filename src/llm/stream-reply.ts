@@ -1,7 +1,9 @@
+import { tokensOf } from '../search/pack.ts'
 import { ModelFailed, ModelTimeout } from './errors.ts'
+import { estimateUsage, usageOr } from './estimate-usage.ts'
 import type { FinishReason, ModelEvent, Usage } from './model.ts'
 import { createSilence, MODEL_TIMEOUTS, type ModelTimeouts } from './silence.ts'
-import { NO_USAGE, type OnUsage } from './usage-meter.ts'
+import type { OnUsage } from './usage-meter.ts'
 
 /** A reply as it arrives, piece by piece, in a provider's own shape. */
 export interface ArrivingReply<Chunk> {
@@ -29,13 +31,15 @@ export interface StreamSettings<Chunk> {
   open: (request: AbortController) => Promise<Source<Chunk>>
   /** Any failure as one of ours. */
   mapError: (error: unknown, id: string) => Error
+  /** About what is sent, for where the provider does not tell. */
+  inputTokens: () => number
   timeouts?: ModelTimeouts | undefined
   onUsage?: OnUsage | undefined
 }
 
 /** Streams one reply of a provider under the limits of time that hold for all of them. */
 export async function* streamReply<Chunk>(
-  { id, reply, open, mapError, timeouts = MODEL_TIMEOUTS, onUsage }: StreamSettings<Chunk>,
+  { id, reply, open, mapError, inputTokens, timeouts = MODEL_TIMEOUTS, onUsage }: StreamSettings<Chunk>,
   signal: AbortSignal
 ): AsyncGenerator<ModelEvent> {
   signal.throwIfAborted()
@@ -43,17 +47,22 @@ export async function* streamReply<Chunk>(
   const silence = createSilence(() => request.abort())
   const abort = () => request.abort()
   let isOver = () => false
+  let isOpen = false
+  let said = ''
+  let rest: ModelEvent[] = []
   signal.addEventListener('abort', abort, { once: true })
   try {
     silence.startTimer(timeouts.firstTokenMs)
     const source = await open(request)
     isOver = source.isOver
+    isOpen = true
     for await (const chunk of source.chunks) {
       const { events, isProgress } = reply.add(chunk)
       // One that brings nothing is no sign of life: some servers send them for ever.
       if (!isProgress) continue
       silence.stopTimer()
       for (const event of events) {
+        said += 'text' in event ? event.text : ''
         yield event
         signal.throwIfAborted()
       }
@@ -69,8 +78,19 @@ export async function* streamReply<Chunk>(
     silence.stopTimer()
     signal.removeEventListener('abort', abort)
     if (!isOver()) request.abort()
-    const usage = reply.usage ?? (reply.finishReason && NO_USAGE)
-    if (usage) onUsage?.({ model: id, kind: 'chat', usage })
+    rest = reply.end()
+    const usage = usageOr(reply.usage, () =>
+      estimateUsage(inputTokens(), tokensOf(said) + tokensOf(rest.map(wordsOf).join('')))
+    )
+    // One that was left before it answered may have been at work. One that refused took nothing.
+    const wasHeard = isOpen || signal.aborted || silence.wasTooLong()
+    if (wasHeard) onUsage?.({ model: id, kind: 'chat', usage })
+    rest = rest.map((event) => (event.type === 'finish' ? { ...event, usage } : event))
   }
-  yield* reply.end()
+  yield* rest
+}
+
+function wordsOf(event: ModelEvent): string {
+  if (event.type === 'tool-call') return event.call.name + event.call.arguments
+  return 'text' in event ? event.text : ''
 }

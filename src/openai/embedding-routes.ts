@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { abortedWhenGone } from '../http/abort.ts'
+import { textsTokens } from '../llm/estimate-usage.ts'
 import type { Embedder } from '../llm/model.ts'
-import { tokensOf } from '../search/pack.ts'
 import { OpenAiModelNotFound, ParameterUnsupported } from './errors.ts'
 import { PAI } from './models.ts'
 import { EmbeddingsBody } from './schemas.ts'
@@ -16,7 +17,7 @@ export const openAiEmbeddingRoutes: FastifyPluginAsyncTypebox<OpenAiEmbeddingsOp
   app,
   { embedder, embed }
 ) => {
-  app.post('/embeddings', { schema: { hide: true, body: EmbeddingsBody } }, async ({ body, user }) => {
+  app.post('/embeddings', { schema: { hide: true, body: EmbeddingsBody } }, async ({ body, user }, reply) => {
     const { model, input, encoding_format: format = 'float', dimensions = embedder.dimensions } = body
     if (model !== PAI && model !== embedder.id) throw new OpenAiModelNotFound(model)
     if (dimensions !== embedder.dimensions) {
@@ -24,8 +25,8 @@ export const openAiEmbeddingRoutes: FastifyPluginAsyncTypebox<OpenAiEmbeddingsOp
       throw Object.assign(new ParameterUnsupported(reason, 'dimensions'), { param: 'dimensions' })
     }
     const texts = [input].flat()
-    const vectors = await embed(user.id, texts, new AbortController().signal)
-    const tokens = texts.reduce((sum, text) => sum + tokensOf(text), 0)
+    const vectors = await embed(user.id, texts, abortedWhenGone(reply))
+    const tokens = textsTokens(texts)
     return {
       object: 'list',
       model,

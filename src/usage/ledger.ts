@@ -23,7 +23,7 @@ export interface LedgerDeps {
   count: (
     call: Pick<
       StoredCall,
-      'model' | 'purpose' | 'inputTokens' | 'cachedTokens' | 'outputTokens' | 'costNanos'
+      'model' | 'purpose' | 'inputTokens' | 'cachedTokens' | 'outputTokens' | 'costNanos' | 'estimated'
     >
   ) => void
   onError: (error: unknown) => void
@@ -45,7 +45,8 @@ export function createLedger({ database, prices, budgets, count, onError, now }:
       outputTokens: Math.min(usage.outputTokens, MAX_TOKENS)
     }
     const costNanos = prices.costOf(model, tokens)
-    const call = { conversationId, purpose, model, ...tokens, costNanos }
+    const estimated = usage.estimated ?? false
+    const call = { conversationId, purpose, model, ...tokens, costNanos, estimated }
     count(call)
     budgets.addUnstored(ownerId, costNanos ?? 0)
     waiting.push({ ownerId, id: uuidv7(), ...call, createdAt: now().toISOString() })

@@ -17,6 +17,12 @@ export function createMeters() {
     labelNames,
     registers
   })
+  const estimates = new Counter({
+    name: 'pai_model_calls_estimated_total',
+    help: 'Of these, calls whose tokens are estimated: the provider told none, or was left before it did',
+    labelNames,
+    registers
+  })
   const tokens = new Counter({
     name: 'pai_model_tokens_total',
     help: 'Tokens of models: input without what was cached, cached input, output',
@@ -46,6 +52,7 @@ export function createMeters() {
     countCall(call: Omit<StoredCall, 'id' | 'createdAt' | 'conversationId'>): void {
       const { model, purpose, inputTokens, cachedTokens, outputTokens, costNanos } = call
       calls.inc({ model, purpose })
+      if (call.estimated) estimates.inc({ model, purpose })
       tokens.inc({ model, purpose, kind: 'input' }, Math.max(0, inputTokens - cachedTokens))
       tokens.inc({ model, purpose, kind: 'cached' }, cachedTokens)
       tokens.inc({ model, purpose, kind: 'output' }, outputTokens)

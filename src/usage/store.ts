@@ -12,6 +12,8 @@ export interface StoredCall {
   cachedTokens: number
   outputTokens: number
   costNanos: number | null
+  /** Whether the tokens are an estimate: the provider told none. */
+  estimated: boolean
   createdAt: string
 }
 

@@ -98,8 +98,31 @@ describe('a reply', () => {
     expect(onUsage).toHaveBeenCalledTimes(2)
     server.script({ deltas: ['Hello'], ending: 'finish-and-hang' })
     await collect(stream())
-    const unknown = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 }
-    expect(onUsage).toHaveBeenLastCalledWith({ ...call, usage: unknown })
+    // About four characters a token: what was sent is 34 of them, and what came five.
+    const estimate = { inputTokens: 10, outputTokens: 2, cachedTokens: 0, estimated: true }
+    expect(onUsage).toHaveBeenLastCalledWith({ ...call, usage: estimate })
+  })
+
+  test('took what its words say where it was left before the server told', async () => {
+    const onUsage = vi.fn()
+    const { server, stream } = await setup({ betweenTokensMs: 50, firstTokenMs: 50 }, onUsage)
+    const lefts: [ScriptedReply, number][] = [
+      [{ deltas: ['Hello Ada'], ending: 'cut' }, 3],
+      [{ deltas: ['Hello Ada'], ending: 'hang' }, 3],
+      [{ reasoning: ['Who is she?'], deltas: ['Hello Ada'], ending: 'hang' }, 5],
+      [{ toolCalls: [{ id: 'a', name: 'find', arguments: '{"who":"Ada"}' }], ending: 'end' }, 5],
+      [{ before: 'hang' }, 0]
+    ]
+    for (const [reply, outputTokens] of lefts) {
+      server.script(reply)
+      await collect(stream())
+      const usage = { inputTokens: 10, outputTokens, cachedTokens: 0, estimated: true }
+      expect(onUsage).toHaveBeenLastCalledWith({ model: 'openai:scripted', kind: 'chat', usage })
+    }
+    expect(onUsage).toHaveBeenCalledTimes(lefts.length)
+    server.script({ before: 'cut' })
+    await collect(stream())
+    expect(onUsage).toHaveBeenCalledTimes(lefts.length)
   })
 
   test('keeps thoughts from the words where the server does not', async () => {

@@ -18,11 +18,12 @@ export interface ScriptedReply {
   /** What a compatible server streams before the words, as `reasoning_content`. */
   reasoning?: string[]
   toolCalls?: ScriptedToolCall[]
+  /** null: it does not count. */
   usage?: {
     prompt_tokens: number
     completion_tokens: number
     prompt_tokens_details?: { cached_tokens: number }
-  }
+  } | null
   finishReason?: string
   /** `cut`: the connection breaks after the last delta; `end`: it closes politely, with no reason given. */
   ending?: 'done' | 'no-done' | 'only-done' | 'end' | 'cut' | 'hang' | 'finish-and-hang'
@@ -177,7 +178,7 @@ async function sendStream(
   if (ending !== 'only-done')
     waiting += choice({}, reply.finishReason ?? (toolCalls.length > 0 ? 'tool_calls' : 'stop'))
   if (ending === 'finish-and-hang') return void response.write(waiting)
-  if (asksForUsage(request.body)) waiting += frame({ choices: [], usage: withTotal(usage) })
+  if (usage && asksForUsage(request.body)) waiting += frame({ choices: [], usage: withTotal(usage) })
   response.end(ending === 'no-done' ? waiting : `${waiting}data: [DONE]\n\n`)
 }
 
@@ -205,7 +206,7 @@ async function sendCompletion(
       choices: [
         { index: 0, message, finish_reason: reply.finishReason ?? (calls.length > 0 ? 'tool_calls' : 'stop') }
       ],
-      usage: withTotal(usage)
+      ...(usage && { usage: withTotal(usage) })
     }
   })
 }

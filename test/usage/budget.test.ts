@@ -32,6 +32,14 @@ describeEachDatabase('a monthly budget', (database) => {
     expect(third.error.code).toBe(SPENT)
   })
 
+  test('holds for calls that nobody counted', async () => {
+    const { server, call } = await setUpPaying(database(), { settings: { PAI_MONTHLY_BUDGET: '5' } })
+    server.script({ deltas: ['bees '.repeat(80)], ending: 'cut' })
+    await call('POST', '/chat', { message: 'Hello' })
+    const { data } = await call('POST', '/chat', { message: 'Hello again' })
+    expect(data).toMatchObject({ status: 'failed', error: { code: SPENT } })
+  })
+
   test('of the account’s own counts from the next call on, and can be raised and lifted', async () => {
     const { server, call } = await setUpPaying(database())
     expect((await call('PATCH', '/me', { monthlyBudget: 0.5 })).data.monthlyBudget).toBe(0.5)

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
+import { openStream } from '../chat/talk.ts'
 import { runJobs } from '../memory/jobs.ts'
 import { describeEachDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import { setUpPaying } from './house.ts'
 
 const USAGE = { prompt_tokens: 100, completion_tokens: 10, prompt_tokens_details: { cached_tokens: 40 } }
@@ -38,6 +40,44 @@ describeEachDatabase('what models cost', (database) => {
     ])
     const { data: next } = await call('GET', `/usage?groupBy=model&limit=1&cursor=${byModel.nextCursor}`)
     expect(next).toMatchObject({ items: [{ key: 'openai:scripted' }], nextCursor: null })
+    expect(house.failures).toEqual([])
+  })
+
+  test('a call that is stopped, cut off, or of a provider that does not count costs what its words say', async () => {
+    const { server, house, owner, call } = await setUpPaying(database())
+    const models = async () => {
+      const { items } = (await call('GET', '/usage?groupBy=model')).data
+      return items.find(({ key }: { key: string }) => key === 'openai:scripted')
+    }
+    const words = 'bees '.repeat(80)
+    server.script({ deltas: [words], usage: null })
+    const { data: uncounted } = await call('POST', '/chat', { message: 'Hello' })
+    expect(uncounted.usage).toMatchObject({ outputTokens: 100, estimated: true })
+    const first = await models()
+    expect(first).toMatchObject({ calls: 1, outputTokens: 100 })
+    expect(first.inputTokens).toBeGreaterThan(20)
+    expect(first.costUsd).toBeCloseTo((first.inputTokens * 10_000 + 100 * 100_000) / 1e6, 6)
+
+    server.script({ deltas: [words], ending: 'cut' })
+    expect((await call('POST', '/chat', { message: 'Hello' })).data.status).toBe('failed')
+    expect(await models()).toMatchObject({ calls: 2, outputTokens: 200 })
+
+    const asked = () => server.requests.filter(({ path }) => path === '/v1/chat/completions').length
+    // Stopped in the middle, and before the first word.
+    for (const reply of [{ deltas: [words], ending: 'hang' as const }, { before: 'hang' as const }]) {
+      server.script(reply)
+      const stream = await openStream(house, owner, '/chat', { body: { message: 'Hello' } })
+      const { turnId } = (await stream.until('turn')).data
+      if (reply.deltas) await stream.until('text-delta')
+      else await eventually(() => expect(asked()).toBe(4))
+      await call('POST', `/turns/${turnId}/stop`)
+      await stream.all()
+    }
+    const last = await models()
+    expect(last).toMatchObject({ calls: 4, outputTokens: 300 })
+    expect(last.inputTokens).toBeGreaterThan(3 * first.inputTokens)
+    const { body } = await house.app.inject('/metrics')
+    expect(body).toContain('pai_model_calls_estimated_total{model="openai:scripted",purpose="chat"} 4')
     expect(house.failures).toEqual([])
   })
 
