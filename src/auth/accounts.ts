@@ -1,5 +1,6 @@
 import type { Bus } from '../db/bus.ts'
 import type { Database } from '../db/client.ts'
+import { hasAccounts } from '../db/system.ts'
 import { createAccessTokens } from './access-tokens.ts'
 import { type ApiKeys, createApiKeys } from './api-keys.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
@@ -28,6 +29,8 @@ export interface Accounts {
   signIn: SignIn
   refresh: Refresh
   signOut: SignOut
+  /** Whether anybody has an account here. */
+  hasAccounts: () => Promise<boolean>
   profiles: Profiles
   apiKeys: ApiKeys
   invitations: Invitations
@@ -55,6 +58,7 @@ export async function createAccounts({
       successorKey: deriveKey(secret, 'refresh-token')
     }),
     signOut: createSignOut({ database, revocations }),
+    hasAccounts: () => database.inSystem(hasAccounts),
     profiles: createProfiles({ database, bus, revocations, passwords }),
     apiKeys: createApiKeys({ database, revocations, replayKey }),
     invitations: createInvitations({ database, replayKey })

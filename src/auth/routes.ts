@@ -5,7 +5,7 @@ import { RefreshInvalid } from './errors.ts'
 import { limitGuesses } from './limit-guesses.ts'
 import type { Refresh } from './refresh.ts'
 import type { Register } from './register.ts'
-import { LoginBody, RefreshBody, RegisterBody, Session } from './schemas.ts'
+import { AuthStatus, LoginBody, RefreshBody, RegisterBody, Session } from './schemas.ts'
 import type { SignIn } from './sign-in.ts'
 import type { SignOut } from './sign-out.ts'
 import { clearRefreshToken, refreshTokenOf, refuseOtherOrigins, toAnswer } from './web-client.ts'
@@ -15,6 +15,8 @@ export interface AuthRoutesOptions {
   signIn: SignIn
   refresh: Refresh
   signOut: SignOut
+  /** Whether anybody has an account here. */
+  hasAccounts: () => Promise<boolean>
   /** False where the service has no rate limit at all. */
   rateLimit: boolean
 }
@@ -23,10 +25,25 @@ const tags = ['Accounts']
 
 /** Registering, signing in and out: what anyone may call. */
 export const authRoutes: FastifyPluginAsyncTypebox<AuthRoutesOptions> = async (app, options) => {
-  const { register, signIn, refresh, signOut } = options
+  const { register, signIn, refresh, signOut, hasAccounts } = options
   const config = limitGuesses(options.rateLimit)
   await app.register(fastifyCookie)
   app.addHook('onRequest', refuseOtherOrigins)
+
+  app.get(
+    '/auth/status',
+    {
+      schema: {
+        tags,
+        summary: 'What a visitor may do first: sign in where there are accounts, else make one',
+        response: { 200: AuthStatus }
+      }
+    },
+    async (request) => ({
+      hasAccounts: await hasAccounts(),
+      hasSession: refreshTokenOf(request, undefined) !== undefined
+    })
+  )
 
   app.post(
     '/auth/register',

@@ -70,6 +70,14 @@ export const Session = Type.Object({
   expiresIn: Type.Integer({ description: 'Seconds until the access token expires' })
 })
 
+export const AuthStatus = Type.Object({
+  hasAccounts: Type.Boolean({ description: 'Whether anybody has an account here; never who' }),
+  hasSession: Type.Boolean({
+    description:
+      'Whether this browser has brought a session of the web app, good or not: nobody else can know'
+  })
+})
+
 export const Profile = Type.Object({
   ...Account.properties,
   timezone: Type.String(),

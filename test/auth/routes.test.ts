@@ -44,13 +44,27 @@ function setup(
     signIn: note,
     refresh: note,
     signOut: async (token) => void given.push(token),
+    hasAccounts: async () => true,
     rateLimit: requestsAMinute !== undefined,
     ...overrides
   })
   const post = (path: string, body: object, headers: Record<string, string> = {}) =>
     app.inject({ method: 'POST', url: `/v1/auth/${path}`, payload: body, headers })
-  return { given, post }
+  const status = (headers: Record<string, string> = {}) => app.inject({ url: '/v1/auth/status', headers })
+  return { given, post, status }
 }
+
+test('a visitor is told whether there are accounts, and whether they have brought a session: no more', async () => {
+  const { status } = setup()
+  expect((await status(WEB)).json()).toEqual({ hasAccounts: true, hasSession: false })
+  expect((await status({ ...WEB, cookie: COOKIE })).json()).toEqual({ hasAccounts: true, hasSession: true })
+  // Only the web app's own page may ask about its cookie.
+  expect((await status({ cookie: COOKIE })).json()).toEqual({ hasAccounts: true, hasSession: false })
+  const elsewhere = { ...WEB, cookie: COOKIE, host: 'pai.example', origin: 'https://evil.example' }
+  expect((await status(elsewhere)).statusCode).toBe(403)
+  const empty = setup({ hasAccounts: async () => false })
+  expect((await empty.status()).json()).toEqual({ hasAccounts: false, hasSession: false })
+})
 
 test('other clients get the refresh token in the body and no cookie', async () => {
   const { post } = setup()

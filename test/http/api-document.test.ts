@@ -102,7 +102,8 @@ describe('the API’s document', () => {
       '/v1/auth/login',
       '/v1/auth/logout',
       '/v1/auth/refresh',
-      '/v1/auth/register'
+      '/v1/auth/register',
+      '/v1/auth/status'
     ])
     for (const [name, { security = document.security }] of operations()) {
       for (const requirement of security)
