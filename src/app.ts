@@ -125,6 +125,7 @@ export function buildApp(
     models: { list: llm.models },
     embeddings: { embedder: llm.embedder, embed: services.embedFor },
     authenticate,
+    countRefusal,
     onSignedOut: accounts.onSignedOut,
     requireScope: requireScope('chat')
   })

@@ -1,4 +1,4 @@
-import { and, asc, count, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
+import { and, asc, count, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Tx } from '../db/client.ts'
 import type { PromptImage } from '../llm/model.ts'
@@ -33,6 +33,8 @@ export async function createAttachment(
   ownerId: string,
   image: ReturnType<typeof readImage> & { name: string | null }
 ): Promise<Attachment> {
+  // One after the other, or several at once would each find room for one.
+  await tx.execute(sql`SELECT FROM users WHERE id = ${ownerId} FOR NO KEY UPDATE`)
   const [waiting] = await tx
     .select({ count: count() })
     .from(attachments)
@@ -70,7 +72,6 @@ export async function removeAttachment(tx: Tx, ownerId: string, id: string): Pro
  * what the one before it did. Throws for one that is not there, or in another conversation.
  */
 export async function attachTo(tx: Tx, ownerId: string, messageId: string, ids: string[]): Promise<void> {
-  if (ids.length === 0) return
   const waiting = await tx
     .update(attachments)
     .set({ messageId })
@@ -83,6 +84,16 @@ export async function attachTo(tx: Tx, ownerId: string, messageId: string, ids: 
       throw new AttachmentTaken(id)
     await tx.insert(attachments).values({ ownerId, id: uuidv7(), messageId, content, mediaType, name, size })
   }
+}
+
+/** Whether images came with a message. */
+export async function hasImages(tx: Tx, ownerId: string, messageId: string): Promise<boolean> {
+  const found = await tx
+    .select({ id: attachments.id })
+    .from(attachments)
+    .where(and(eq(attachments.ownerId, ownerId), eq(attachments.messageId, messageId)))
+    .limit(1)
+  return found.length > 0
 }
 
 async function isSameConversation(tx: Tx, ownerId: string, one: string, other: string): Promise<boolean> {

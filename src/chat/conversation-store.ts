@@ -2,13 +2,14 @@ import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lt
 import type { Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
 import { ConversationNotFound, MessageNotFound } from './errors.ts'
-import type { Attachment, Citation, Message } from './schemas.ts'
+import type { Attachment, Citation, FinishReason, Message } from './schemas.ts'
 import { conversations, messages } from './tables.ts'
 
 export type MessageRow = typeof messages.$inferSelect
 /** A message with what else is shown of it. */
 export interface ShownMessage extends MessageRow {
   turnId: string | null
+  finishReason: FinishReason | null
   attachments: Attachment[]
 }
 export type ConversationRow = typeof conversations.$inferSelect
@@ -194,6 +195,8 @@ export function listMessages(
       ...getTableColumns(messages),
       turnId: sql<string | null>`(SELECT turns.id FROM turns
         WHERE turns.owner_id = ${ownerId} AND turns.reply_message_id = messages.id LIMIT 1)`,
+      finishReason: sql<FinishReason | null>`(SELECT turns.usage ->> 'finishReason' FROM turns
+        WHERE turns.owner_id = ${ownerId} AND turns.reply_message_id = messages.id LIMIT 1)`,
       attachments: sql<
         Attachment[]
       >`(SELECT coalesce(jsonb_agg(jsonb_build_object('id', image.id, 'mediaType',
@@ -252,6 +255,7 @@ export function toMessage(row: ShownMessage): Message {
     citations,
     attachments: row.attachments,
     turnId: row.turnId,
+    finishReason: row.finishReason,
     createdAt: createdAt.toISOString()
   }
 }

@@ -60,7 +60,7 @@ export const SocketBusy = createError<[string]>(
 )
 export const TurnNotCutOff = createError<[string]>(
   'PAI_CHAT_TURN_NOT_CUT_OFF',
-  'Turn %s has not been cut off: only one that was stopped, interrupted or failed can be continued',
+  'Turn %s has not been cut off: only one that was stopped, interrupted, failed or cut at a limit can be continued',
   409
 )
 export const TurnLogGone = createError<[string]>(
@@ -83,6 +83,11 @@ export const TurnInterrupted = createError(
   'The reply was cut off when the service stopped',
   500
 )
+
+/** Of a turn whose model has left the deployment's list since it was chosen. */
+export function goneNotice(chosen: string, answers: string): { code: string; message: string } {
+  return { code: 'PAI_MODEL_UNKNOWN', message: `The model ${chosen} is here no more: ${answers} answers` }
+}
 
 /** What a turn that was cut off ends with. */
 export function interruptedError(): TurnError {

@@ -1,4 +1,4 @@
-import type { Citation, TurnError, TurnStatus, TurnUsage } from './schemas.ts'
+import type { Citation, FinishReason, TurnError, TurnStatus, TurnUsage } from './schemas.ts'
 
 /** What happens in a turn, as it is kept in the turn log and sent to watchers. */
 export type TurnEvent =
@@ -8,9 +8,11 @@ export type TurnEvent =
   | { type: 'tool-call'; data: { callId: string; name: string; arguments: string } }
   | { type: 'tool-result'; data: { callId: string; result: string; isError: boolean } }
   | { type: 'citation'; data: Citation }
+  /** Something its owner should know, though the turn goes on. */
+  | { type: 'notice'; data: { code: string; message: string } }
   | { type: 'usage'; data: TurnUsage }
   | { type: 'error'; data: TurnError }
-  | { type: 'done'; data: { status: TurnStatus; messageId: string | null } }
+  | { type: 'done'; data: { status: TurnStatus; messageId: string | null; finishReason?: FinishReason } }
 
 /** What every log begins with: which turn it is. */
 export function firstEvent(turn: {

@@ -6,7 +6,7 @@ import type { IndexMessages } from '../memory/recall/index-messages.ts'
 import { addMessage, loadConversation } from './conversation-store.ts'
 import type { TurnEvent } from './events.ts'
 import { toGrownLogs } from './log-writer.ts'
-import type { Citation, MemoryUsed, TurnError, TurnUsage } from './schemas.ts'
+import type { Citation, FinishReason, MemoryUsed, TurnError, TurnUsage } from './schemas.ts'
 import { appendEvents, endTurn, type TurnEnd } from './turn-store.ts'
 
 /** The turn to finish. */
@@ -30,6 +30,8 @@ export interface Outcome {
   citations: Citation[]
   memoriesUsed: MemoryUsed[]
   usage: TurnUsage
+  /** Why the model ended; null where it did not get to. */
+  finishReason: FinishReason | null
 }
 
 export interface FinishTurnDeps {
@@ -49,13 +51,13 @@ export async function finishTurn(
   tx: Tx,
   { bus, queue, indexMessages, findsTitles }: FinishTurnDeps,
   turn: UnfinishedTurn,
-  { model, status, error, text, citations, memoriesUsed, usage }: Outcome,
+  { model, status, error, text, citations, memoriesUsed, usage, finishReason }: Outcome,
   firstId: number,
   pending: TurnEvent[]
 ): Promise<TurnEvent[] | null> {
   const { ownerId, id, conversationId, userMessageId } = turn
   const replyMessageId = text === '' ? null : uuidv7()
-  const end = { model, status, replyMessageId, memoriesUsed, usage, error }
+  const end = { model, status, replyMessageId, memoriesUsed, usage, finishReason, error }
   if (!(await endTurn(tx, ownerId, id, turn.runnerId, end))) return null
   if (replyMessageId) {
     await addMessage(tx, ownerId, {
@@ -72,7 +74,7 @@ export async function finishTurn(
     ...pending,
     { type: 'usage', data: usage },
     ...(error ? [{ type: 'error' as const, data: error }] : []),
-    { type: 'done', data: { status, messageId: replyMessageId } }
+    { type: 'done', data: { status, messageId: replyMessageId, ...(finishReason && { finishReason }) } }
   ]
   await appendEvents(tx, ownerId, id, firstId, events)
   // Also for this process, which may have ended another's turn.

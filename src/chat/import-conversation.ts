@@ -3,6 +3,7 @@ import type { Database, Tx } from '../db/client.ts'
 import { findEarlierAnswer, once } from '../db/idempotency.ts'
 import type { JobHandlers, Queue } from '../jobs/queue.ts'
 import type { MessageIndex } from '../memory/recall/message-index.ts'
+import type { ImportBody, Imported, ImportStarted } from './import-schemas.ts'
 import {
   countPart,
   createImport,
@@ -11,7 +12,6 @@ import {
   saveProgress,
   storeConversation
 } from './import-store.ts'
-import type { ImportBody, Imported, ImportStarted } from './schemas.ts'
 import { toTitle } from './title.ts'
 
 /** A conversation of this many messages is searchable when the call answers; a longer one is worked on afterwards. */

@@ -3,8 +3,8 @@ import type { Database, Tx } from '../db/client.ts'
 import { abortedWhenGone } from '../http/abort.ts'
 import { IdempotencyHeaders, IdParams } from '../http/schemas.ts'
 import type { ImportConversation } from './import-conversation.ts'
+import { ImportBody, Imported, ImportProgress, ImportStarted } from './import-schemas.ts'
 import { loadImport } from './import-store.ts'
-import { ImportBody, Imported, ImportProgress, ImportStarted } from './schemas.ts'
 
 /** Years of talk in one file. */
 const BODY_LIMIT = 64 * 1_048_576

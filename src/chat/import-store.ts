@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
 import { ImportNotFound } from './errors.ts'
-import type { ImportBody } from './schemas.ts'
+import type { ImportBody } from './import-schemas.ts'
 import { conversations, imports, messages } from './tables.ts'
 
 /** Rows of nine parameters each; PostgreSQL takes 65,535 in a statement. */

@@ -42,7 +42,8 @@ export function createInterruptAbandoned(deps: FinishTurnDeps & { database: Data
         text,
         citations,
         memoriesUsed: [],
-        usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0 }
+        usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0 },
+        finishReason: null
       }
       await finishTurn(tx, deps, { ...turn, temporary, runnerId: null }, outcome, lastId + 1, [])
       return true

@@ -1,7 +1,9 @@
 import type { Database } from '../db/client.ts'
 import { loadMessage, toMessage } from './conversation-store.ts'
 import type { Turn } from './schemas.ts'
-import { loadTurn } from './turn-store.ts'
+import { loadTurn, type TurnRow } from './turn-store.ts'
+
+const NO_USAGE: NonNullable<TurnRow['usage']> = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 }
 
 export type ReadTurn = ReturnType<typeof createReadTurn>
 
@@ -10,15 +12,17 @@ export function createReadTurn({ database }: { database: Database }) {
   return function readTurn(ownerId: string, turnId: string): Promise<Turn> {
     return database.readInOwner(ownerId, async (tx) => {
       const turn = await loadTurn(tx, ownerId, turnId)
+      const { finishReason = null, ...usage } = turn.usage ?? NO_USAGE
       const reply = turn.replyMessageId ? await loadMessage(tx, ownerId, turn.replyMessageId) : null
       return {
         conversationId: turn.conversationId,
         turnId: turn.id,
         status: turn.status,
         model: turn.model,
-        message: reply && toMessage({ ...reply, turnId, attachments: [] }),
+        message: reply && toMessage({ ...reply, turnId, finishReason, attachments: [] }),
         memoriesUsed: turn.memoriesUsed,
-        usage: turn.usage ?? { inputTokens: 0, outputTokens: 0, cachedTokens: 0 },
+        usage,
+        finishReason,
         error: turn.error
       }
     })

@@ -2,20 +2,21 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Carried } from '../consolidation/carried.ts'
 import type { Database, Tx } from '../db/client.ts'
 import { isRetryable } from '../llm/errors.ts'
-import type { ChatModel, Usage } from '../llm/model.ts'
+import type { ChatModel, FinishReason, Usage } from '../llm/model.ts'
 import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
 import type { Recall, RecallItem } from '../memory/recall/recall.ts'
 import { loadImages } from './attachments.ts'
 import { createCitationFinder } from './cite.ts'
 import { cleanReply } from './clean-reply.ts'
 import { type BranchMessage, loadBranch } from './conversation-store.ts'
-import { interruptedError, ReplyTooLong } from './errors.ts'
+import { goneNotice, interruptedError, ReplyTooLong } from './errors.ts'
 import { type FinishTurnDeps, finishTurn, type Outcome } from './finish-turn.ts'
 import type { StoreEvents } from './log-writer.ts'
 import { assemblePrompt } from './prompt.ts'
 import type { Citation, MemoryUsed, TurnError, TurnOptions } from './schemas.ts'
 import type { TurnHub } from './turn-hub.ts'
 import { createTurnLog, type TurnLog } from './turn-log.ts'
+import { type FindModel, whoAnswers } from './who-answers.ts'
 
 /** How much of a conversation and its sources a model reads. */
 const PROMPT_TOKENS = 24_000
@@ -60,8 +61,7 @@ export interface RunTurnDeps extends FinishTurnDeps {
   database: Database
   hub: TurnHub
   storeEvents: StoreEvents
-  /** The model of a turn; throws for one that is not configured. */
-  chatModel: (id: string) => ChatModel
+  chatModel: FindModel
   recall: Recall
   /** Hears how long a turn took to its first word. */
   noteFirstToken: (milliseconds: number) => void
@@ -92,6 +92,7 @@ interface Reply {
   citations: Citation[]
   memoriesUsed: MemoryUsed[]
   usage: Usage
+  finishReason: FinishReason | null
 }
 
 export function createRunTurn(deps: RunTurnDeps) {
@@ -105,7 +106,8 @@ export function createRunTurn(deps: RunTurnDeps) {
       text: '',
       citations: [],
       memoriesUsed: [],
-      usage: noUsage()
+      usage: noUsage(),
+      finishReason: null
     }
     let failure: unknown
     try {
@@ -119,8 +121,14 @@ export function createRunTurn(deps: RunTurnDeps) {
   async function answer(turn: AcceptedTurn, reply: Reply, log: TurnLog, signal: AbortSignal): Promise<void> {
     const began = performance.now()
     let isSilent = true
+    const { model, isGone } = whoAnswers(deps.chatModel, turn.model)
+    reply.model = model.id
+    if (isGone) log.append({ type: 'notice', data: goneNotice(turn.model, model.id) })
     if (turn.begun) beginWith(turn.begun, reply, log)
-    const [context, recalled] = await Promise.all([loadContext(deps, turn), recallFor(deps, turn, signal)])
+    const [context, recalled] = await Promise.all([
+      loadContext(deps, turn, model),
+      recallFor(deps, turn, signal)
+    ])
     const known = new Set(context.history.map((message) => message.id))
     const prompt = assemblePrompt({
       ...context,
@@ -136,13 +144,14 @@ export function createRunTurn(deps: RunTurnDeps) {
     if (maxOutputTokens) prompt.maxOutputTokens = maxOutputTokens
     const findCitations = createCitationFinder(prompt.sources)
     let written = 0
-    for await (const event of cleanReply(deps.chatModel(turn.model).stream(prompt, signal))) {
+    for await (const event of cleanReply(model.stream(prompt, signal))) {
       signal.throwIfAborted()
       if (written > MAX_REPLY_CHARACTERS) throw new ReplyTooLong()
       if (event.type === 'start') {
         reply.model = event.model
       } else if (event.type === 'finish') {
         reply.usage = event.usage
+        reply.finishReason = event.reason
       } else if (event.type === 'tool-call') {
         log.append({ type: 'tool-call', data: event.call })
       } else {
@@ -182,10 +191,10 @@ function beginWith(begun: NonNullable<AcceptedTurn['begun']>, reply: Reply, log:
   }
 }
 
-async function loadContext(deps: RunTurnDeps, turn: AcceptedTurn) {
+async function loadContext(deps: RunTurnDeps, turn: AcceptedTurn, model: ChatModel) {
   const { database, findCarried, hideForgotten } = deps
   const { ownerId, userMessageId, text, conversationId, hasImages } = turn
-  const seesImages = deps.chatModel(turn.model).abilities?.images ?? false
+  const seesImages = model.abilities?.images ?? false
   const [carried, branch, images] = await database.readInOwner(ownerId, async (tx) => {
     const known = (await findCarried(tx, ownerId, conversationId, userMessageId)) ?? UNKNOWN_OWNER
     const said: BranchMessage[] = turn.begins

@@ -19,7 +19,10 @@ export type MemoryUsed = Static<typeof MemoryUsed>
 export const TurnUsage = Type.Object({
   inputTokens: Type.Integer(),
   outputTokens: Type.Integer(),
-  cachedTokens: Type.Integer()
+  cachedTokens: Type.Integer(),
+  estimated: Type.Optional(
+    Type.Boolean({ description: 'True where the provider told none, or was stopped before it did' })
+  )
 })
 export type TurnUsage = Static<typeof TurnUsage>
 
@@ -29,6 +32,13 @@ export const TurnError = Type.Object({
   retryable: Type.Boolean()
 })
 export type TurnError = Static<typeof TurnError>
+
+export const FinishReason = Type.Enum(['stop', 'length', 'tool-calls', 'content-filter', 'other'])
+export type FinishReason = Static<typeof FinishReason>
+const WhyEnded = Type.Union([FinishReason, Type.Null()], {
+  description:
+    'Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it'
+})
 
 export const TurnStatus = Type.Enum(['queued', 'running', 'completed', 'failed', 'stopped', 'interrupted'])
 export type TurnStatus = Static<typeof TurnStatus>
@@ -78,6 +88,7 @@ export const Message = Type.Object({
   attachments: Type.Array(Attachment),
   /** The turn that wrote it; null for what people wrote or brought along. */
   turnId: Nullable(Id),
+  finishReason: WhyEnded,
   createdAt: Instant
 })
 export type Message = Static<typeof Message>
@@ -133,6 +144,7 @@ export const Turn = Type.Object({
   message: Nullable(Message),
   memoriesUsed: Type.Array(MemoryUsed),
   usage: TurnUsage,
+  finishReason: WhyEnded,
   error: Nullable(TurnError)
 })
 export type Turn = Static<typeof Turn>
@@ -241,54 +253,3 @@ export const ConversationRemoval = Type.Object(
 )
 
 export const MessagePage = Page(Message)
-
-/** A conversation from elsewhere: what was said, by whom and when, oldest first. */
-export const ImportBody = Type.Object(
-  {
-    title: Type.Optional(Type.String({ maxLength: 200 })),
-    messages: Type.Array(
-      Type.Object(
-        {
-          role: MessageRole,
-          /** Who spoke, where more than two people did. */
-          name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-          content: Type.String({ minLength: 1, maxLength: 100_000 }),
-          createdAt: Instant
-        },
-        { additionalProperties: false }
-      ),
-      { minItems: 1, maxItems: 100_000 }
-    ),
-    /** Whether memories are to be found in it, which may call a model. */
-    extract: Type.Optional(Type.Boolean())
-  },
-  { additionalProperties: false }
-)
-export type ImportBody = Static<typeof ImportBody>
-
-export const Imported = Type.Object({ conversationId: Id, messageIds: Type.Array(Id) })
-export type Imported = Static<typeof Imported>
-
-export const ImportStarted = Type.Object({ importId: Id })
-export type ImportStarted = Static<typeof ImportStarted>
-
-export const ImportProgress = Type.Object({
-  id: Id,
-  /** null of a whole file. */
-  conversationId: Nullable(Id),
-  /** A file that could not be brought in within a day has failed: what there is of it stays, and sent again it goes on. */
-  status: Type.Enum(['processing', 'ready', 'failed']),
-  /** Messages in all, and how many can be found already; of a file, its parts. */
-  total: Type.Integer(),
-  done: Type.Integer(),
-  /** What of a file was new so far. */
-  report: Type.Optional(
-    Type.Object({
-      source: Type.Enum(['pai', 'chatgpt', 'claude']),
-      conversations: Type.Integer(),
-      messages: Type.Integer(),
-      memories: Type.Integer()
-    })
-  )
-})
-export type ImportProgress = Static<typeof ImportProgress>

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Database, Tx } from '../db/client.ts'
 import { claim, claiming, findAnswer, type IdempotentCall } from '../db/idempotency.ts'
 import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
-import { attachTo } from './attachments.ts'
+import { attachTo, hasImages } from './attachments.ts'
 import { loadConversation, loadMessage, type MessageRow } from './conversation-store.ts'
 import { ConversationNotTemporary, MessageNotFound, TurnNotCutOff } from './errors.ts'
 import { firstEvent, type LoggedEvent, toLogged } from './events.ts'
@@ -12,6 +12,7 @@ import type { Runner } from './runner.ts'
 import type { ChatBody, TurnStatus } from './schemas.ts'
 import { toTitle } from './title.ts'
 import { acceptAgain, acceptMessage, findOptions, loadTurn } from './turn-store.ts'
+import { type FindModel, refuseUnseen, whoAnswers } from './who-answers.ts'
 
 export interface StartedTurn {
   turnId: string
@@ -46,8 +47,7 @@ export function createStartTurn({
   database: Database
   runner: Runner
   hideForgotten: HideForgotten
-  /** The model of a name, or the deployment's own; throws for a name that is none. */
-  chatModel: (name?: string) => { id: string }
+  chatModel: FindModel
 }) {
   function begin(turn: AcceptedTurn): StartedTurn {
     runner.run(turn)
@@ -59,14 +59,17 @@ export function createStartTurn({
     const { id: userMessageId, conversationId, content: text } = asked
     const { temporary, model } = await loadConversation(tx, ownerId, conversationId)
     const options = (await findOptions(tx, ownerId, userMessageId)) ?? { useMemory: true }
+    const chosen = options.model ?? model ?? undefined
+    const { model: answers, isGone } = whoAnswers(chatModel, chosen)
     const turn = {
       id,
       conversationId,
       userMessageId,
-      model: chatModel(options.model ?? model ?? undefined).id,
+      model: isGone && chosen ? chosen : answers.id,
       options,
       runnerId: runner.id
     }
+    if (await hasImages(tx, ownerId, userMessageId)) refuseUnseen(chatModel, turn.model)
     await acceptAgain(tx, ownerId, turn)
     return { ...turn, ownerId, text, temporary, hasImages: false, begins: false }
   }
@@ -85,12 +88,17 @@ export function createStartTurn({
       }
       const begins = body.conversationId ? null : { title: toTitle(text), temporary }
       if (parentId && begins) throw new MessageNotFound(parentId)
-      const call: IdempotentCall = { ownerId, key, call: 'POST /v1/chat', body }
+      // What is wished for is a part of what is asked.
+      const asked = wishes ? { ...body, wishes } : body
+      const call: IdempotentCall = { ownerId, key, call: 'POST /v1/chat', body: asked }
       const accepted = await database.inOwner(ownerId, async (tx) => {
         const claimed = claiming(call, { turnId: turn.id })
         const stored = await acceptMessage(tx, ownerId, turn, { text, parentId, begins }, claimed)
         if (temporary && stored && !stored.temporary) throw new ConversationNotTemporary(turn.conversationId)
-        if (stored) await attachTo(tx, ownerId, turn.userMessageId, attachmentIds)
+        if (stored && attachmentIds.length > 0) {
+          refuseUnseen(chatModel, stored.model)
+          await attachTo(tx, ownerId, turn.userMessageId, attachmentIds)
+        }
         return stored ?? findAnswer<{ turnId: string }>(tx, call)
       })
       if ('turnId' in accepted) return { turnId: accepted.turnId, events: [] }
@@ -161,7 +169,8 @@ export function createStartTurn({
         const earlier = await claim<{ turnId: string }>(tx, call, { turnId: id })
         if (earlier) return earlier.answer
         const cutOff = await loadTurn(tx, ownerId, turnId)
-        if (!CUT_OFF.has(cutOff.status)) throw new TurnNotCutOff(turnId)
+        if (!CUT_OFF.has(cutOff.status) && cutOff.usage?.finishReason !== 'length')
+          throw new TurnNotCutOff(turnId)
         const asked = await loadMessage(tx, ownerId, cutOff.userMessageId)
         const turn = await acceptFor(tx, ownerId, id, asked)
         // What quotes instead of writing says the whole of it anew.

@@ -13,7 +13,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import { owner } from '../auth/tables.ts'
 import { bytes, moment } from '../db/columns.ts'
-import type { Citation, MemoryUsed, TurnError, TurnOptions, TurnUsage } from './schemas.ts'
+import type { Citation, FinishReason, MemoryUsed, TurnError, TurnOptions, TurnUsage } from './schemas.ts'
 
 export const conversations = pgTable(
   'conversations',
@@ -113,7 +113,8 @@ export const turns = pgTable(
     model: text('model').notNull(),
     options: jsonb('options').$type<TurnOptions>().notNull(),
     memoriesUsed: jsonb('memories_used').$type<MemoryUsed[]>().notNull().default([]),
-    usage: jsonb('usage').$type<TurnUsage>(),
+    /** What the model took, and why it ended where it got to. */
+    usage: jsonb('usage').$type<TurnUsage & { finishReason?: FinishReason }>(),
     error: jsonb('error').$type<TurnError>(),
     /** Who runs it, and until when nobody else may: a runner that dies stops renewing. */
     runnerId: uuid('runner_id'),

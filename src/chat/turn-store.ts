@@ -3,7 +3,7 @@ import type { Tx } from '../db/client.ts'
 import { loadConversation } from './conversation-store.ts'
 import { MessageNotFound, TurnNotFound } from './errors.ts'
 import { firstEvent, type LoggedEvent, type TurnEvent, toLogged } from './events.ts'
-import type { Citation, TurnError, TurnOptions, TurnStatus, TurnUsage } from './schemas.ts'
+import type { Citation, FinishReason, TurnError, TurnOptions, TurnStatus, TurnUsage } from './schemas.ts'
 import { turnEvents, turns } from './tables.ts'
 
 /** How long a runner owns a turn without renewing. */
@@ -178,6 +178,7 @@ export interface TurnEnd {
   replyMessageId: string | null
   memoriesUsed?: TurnRow['memoriesUsed']
   usage: TurnUsage
+  finishReason: FinishReason | null
   error: TurnError | null
 }
 
@@ -192,9 +193,15 @@ export async function endTurn(
   runnerId: string | null,
   end: TurnEnd
 ): Promise<boolean> {
+  const { usage, finishReason, ...rest } = end
   const ended = await tx
     .update(turns)
-    .set({ ...end, finishedAt: sql`now()`, leaseUntil: null })
+    .set({
+      ...rest,
+      usage: { ...usage, ...(finishReason && { finishReason }) },
+      finishedAt: sql`now()`,
+      leaseUntil: null
+    })
     .where(and(isTurn(ownerId, id), UNFINISHED, runnerId === null ? undefined : eq(turns.runnerId, runnerId)))
     .returning({ id: turns.id })
   return ended.length > 0

@@ -13,7 +13,7 @@ const UNAVAILABLE = /^(08|53|57P0)/
 const CONNECTION_LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'])
 
 /** As nginx has it: the caller closed the request. Nobody is there to read it. */
-const CALLER_GONE = 499
+export const CALLER_GONE = 499
 
 /** What a stranger may read: all of our errors, and of others only what is the caller's fault. */
 export function toProblem(error: unknown): ProblemBody {
@@ -60,7 +60,7 @@ export function errorHandler(error: unknown, request: FastifyRequest, reply: Fas
 }
 
 /** Whether the caller has left, and the work for them was therefore called off: nothing is wrong then. */
-function isHangUp(error: unknown, { raw }: FastifyReply): boolean {
+export function isHangUp(error: unknown, { raw }: FastifyReply): boolean {
   return raw.destroyed && !raw.writableFinished && error instanceof Error && error.name === 'AbortError'
 }
 

@@ -5,13 +5,29 @@ const HEARTBEAT_MS = 15_000
 /** A reader that takes nothing for this long is cut off; it can resume from the last event it has. */
 const STALLED_MS = 60_000
 
-/**
- * Sends events as they come, each with its number as the SSE id, until they end or the reader leaves. The caller's
- * `signal` source is `watcher`: aborted when the reader is gone.
- */
-export async function sendEvents(
+/** Sends events as they come, each with its number as the SSE id, until they end or the reader leaves. */
+export function sendEvents(
   reply: FastifyReply,
   events: AsyncIterable<{ id: number; type: string; data: unknown }>,
+  watcher: AbortController
+): Promise<void> {
+  return sendFrames(reply, toFrames(events), watcher)
+}
+
+async function* toFrames(
+  events: AsyncIterable<{ id: number; type: string; data: unknown }>
+): AsyncGenerator<string> {
+  for await (const { id, type, data } of events)
+    yield `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`
+}
+
+/**
+ * Sends pieces of an event stream, each whole, until they end or the reader leaves: however an API words its events, this is
+ * how they go out. The caller's `signal` source is `watcher`: aborted when the reader is gone.
+ */
+export async function sendFrames(
+  reply: FastifyReply,
+  frames: AsyncIterable<string>,
   watcher: AbortController
 ): Promise<void> {
   reply.hijack()
@@ -30,10 +46,9 @@ export async function sendEvents(
   raw.on('error', () => watcher.abort())
   const heartbeat = setInterval(() => raw.write(': still here\n\n'), HEARTBEAT_MS)
   try {
-    for await (const { id, type, data } of events) {
+    for await (const frame of frames) {
       if (watcher.signal.aborted) break
-      const flowing = raw.write(`id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
-      if (!flowing) await drained(raw, watcher)
+      if (!raw.write(frame)) await drained(raw, watcher)
     }
   } catch (error) {
     // The status is sent: the reader sees the stream end without `done`, and resumes.
@@ -45,7 +60,7 @@ export async function sendEvents(
 }
 
 /** Waits until the reader takes more, or has left; one that takes nothing for too long is cut off. */
-export async function drained(raw: FastifyReply['raw'], watcher: AbortController): Promise<void> {
+async function drained(raw: FastifyReply['raw'], watcher: AbortController): Promise<void> {
   const stalled = setTimeout(() => {
     raw.destroy()
     watcher.abort()

@@ -1,4 +1,18 @@
 import type { Turn } from '../chat/schemas.ts'
+import type { FinishReason } from '../llm/model.ts'
+
+type OpenAiFinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter'
+
+const REASONS: Partial<Record<FinishReason, OpenAiFinishReason>> = {
+  length: 'length',
+  'tool-calls': 'tool_calls',
+  'content-filter': 'content_filter'
+}
+
+/** Why a reply ended, in OpenAI's words; a model that said nothing of it has stopped. */
+export function toFinishReason(reason: FinishReason | null | undefined): OpenAiFinishReason {
+  return (reason && REASONS[reason]) || 'stop'
+}
 
 /** The parts that every answer to one request has in common. */
 export interface Frame {
@@ -8,7 +22,7 @@ export interface Frame {
 }
 
 /** A whole reply, as OpenAI's API has it. */
-export function toCompletion({ id, created, model }: Frame, { message, usage }: Turn): object {
+export function toCompletion({ id, created, model }: Frame, { message, usage, finishReason }: Turn): object {
   return {
     id,
     object: 'chat.completion',
@@ -19,7 +33,7 @@ export function toCompletion({ id, created, model }: Frame, { message, usage }: 
         index: 0,
         message: { role: 'assistant', content: message?.content ?? '', refusal: null, annotations: [] },
         logprobs: null,
-        finish_reason: 'stop'
+        finish_reason: toFinishReason(finishReason)
       }
     ],
     usage: toUsage(usage)
@@ -30,7 +44,7 @@ export function toCompletion({ id, created, model }: Frame, { message, usage }: 
 export function toChunk(
   { id, created, model }: Frame,
   delta: object,
-  finishReason: 'stop' | null = null
+  finishReason: OpenAiFinishReason | null = null
 ): object {
   return {
     id,

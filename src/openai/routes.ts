@@ -5,13 +5,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { SignedIn } from '../auth/authenticate.ts'
 import type { LoggedEvent } from '../chat/events.ts'
 import type { ReadTurn } from '../chat/read-turn.ts'
-import type { Turn } from '../chat/schemas.ts'
+import type { Turn, TurnUsage } from '../chat/schemas.ts'
 import type { StartedTurn, StartTurn } from '../chat/start-turn.ts'
 import type { StopTurn } from '../chat/stop-turn.ts'
 import type { WatchTurn } from '../chat/watch-turn.ts'
 import { UUID } from '../db/client.ts'
-import { drained } from '../http/event-stream.ts'
-import { type Frame, toChunk, toCompletion, toUsageChunk } from './chunks.ts'
+import { CALLER_GONE, isHangUp } from '../http/error-handler.ts'
+import { sendFrames } from '../http/event-stream.ts'
+import { type Frame, toChunk, toCompletion, toFinishReason, toUsageChunk } from './chunks.ts'
 import { type OpenAiEmbeddingsOptions, openAiEmbeddingRoutes } from './embedding-routes.ts'
 import { OpenAiAddressUnknown, ParameterUnsupported, ReplyStopped } from './errors.ts'
 import { chooseModel, listModels, type OpenAiModels } from './models.ts'
@@ -27,6 +28,8 @@ export interface OpenAiRoutesOptions {
   models: OpenAiModels
   embeddings: OpenAiEmbeddingsOptions
   authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<SignedIn>
+  /** Counts a request that was refused after its credentials were read. */
+  countRefusal: (request: FastifyRequest) => Promise<void>
   /** Calls back when credentials are good no more; answers how to stop waiting. */
   onSignedOut: (credentials: SignedIn, ended: () => void) => () => void
   requireScope: (request: { user: SignedIn }) => Promise<void>
@@ -37,11 +40,21 @@ const CONVERSATION = 'x-pai-conversation'
 
 /** OpenAI's chat completions over PAI's turns, so that any client of theirs has PAI's memory behind it. */
 export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = async (app, options) => {
-  const { startTurn, watchTurn, readTurn, stopTurn, models, authenticate, onSignedOut, requireScope } =
-    options
+  const {
+    startTurn,
+    watchTurn,
+    readTurn,
+    stopTurn,
+    models,
+    authenticate,
+    countRefusal,
+    onSignedOut,
+    requireScope
+  } = options
 
   app.decorateRequest('user')
   app.setErrorHandler((error, request, reply) => {
+    if (isHangUp(error, reply)) return reply.code(CALLER_GONE).send()
     const { status, body } = toOpenAiError(error)
     if (status >= 500) request.log.error({ err: error }, 'answering a request')
     return reply.code(status).send(body)
@@ -49,6 +62,9 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
   app.addHook('onRequest', async (request, reply) => {
     request.user = await authenticate(request, reply)
     await requireScope(request)
+  })
+  app.addHook('onError', async (request, _reply, { statusCode }) => {
+    if (statusCode === 403) await countRefusal(request)
   })
 
   app.register(openAiEmbeddingRoutes, options.embeddings)
@@ -139,47 +155,11 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
   ): Promise<void> {
     const watcher = watchLeaving(user, reply, turnId, isKept)
     const events = await watchTurn(user.id, turnId, 0, watcher.signal, known)
-    reply.hijack()
-    const { raw } = reply
-    for (const [name, value] of Object.entries(reply.getHeaders())) {
-      if (value !== undefined) raw.setHeader(name, value)
-    }
-    raw.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' })
-    const say = async (data: unknown) => {
-      const flows = raw.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`)
-      if (!flows) await drained(raw, watcher)
-    }
-    try {
-      await say(toChunk(frame, { role: 'assistant', content: '', refusal: null }))
-      let isWhole = false
-      for await (const event of events) isWhole = await sayEvent(say, frame, event, user.id)
-      if (!isWhole) throw new TurnFailed(CUT_SHORT)
-      if (wantsUsage) await say(toUsageChunk(frame, (await readTurn(user.id, turnId)).usage))
-      await say('[DONE]')
-    } catch (error) {
-      const failed = error instanceof TurnFailed
-      if (!failed && !watcher.signal.aborted) log.error({ err: error }, 'sending a completion')
-      if (!watcher.signal.aborted) await say((failed ? error.failure : toOpenAiError(error)).body)
-    } finally {
-      raw.end()
-    }
-  }
 
-  /** Answers whether it was the end of a whole reply. */
-  async function sayEvent(
-    say: (data: unknown) => Promise<void>,
-    frame: Frame,
-    event: LoggedEvent,
-    ownerId: string
-  ): Promise<boolean> {
-    if (event.type === 'text-delta') await say(toChunk(frame, { content: event.data.text }))
-    if (event.type !== 'done') return false
-    if (event.data.status !== 'completed') {
-      const turn = await readTurn(ownerId, frame.id.slice('chatcmpl-'.length))
-      throw new TurnFailed(failureOf(turn) ?? CUT_SHORT)
-    }
-    await say(toChunk(frame, {}, 'stop'))
-    return true
+    const chunks = toChunks(frame, events, wantsUsage, (error) => {
+      if (!watcher.signal.aborted) log.error({ err: error }, 'sending a completion')
+    })
+    await sendFrames(reply, chunks, watcher)
   }
 
   /** A reader who leaves ends a turn that nobody else can come back to, as with OpenAI; a kept one goes on. */
@@ -205,12 +185,36 @@ type Failure = ReturnType<typeof toTurnFailure>
 
 const CUT_SHORT: Failure = toTurnFailure(new ReplyStopped())
 
-class TurnFailed extends Error {
-  readonly failure: Failure
-  constructor(failure: Failure) {
-    super(failure.body.error.message)
-    this.failure = failure
+/** A turn as the pieces of a completion. One that has no whole reply ends with the reason, and without `[DONE]`. */
+async function* toChunks(
+  frame: Frame,
+  events: AsyncIterable<LoggedEvent>,
+  wantsUsage: boolean,
+  onError: (error: unknown) => void
+): AsyncGenerator<string> {
+  let usage: TurnUsage | null = null
+  let failure = CUT_SHORT
+  try {
+    yield toFrame(toChunk(frame, { role: 'assistant', content: '', refusal: null }))
+    for await (const { type, data } of events) {
+      if (type === 'text-delta') yield toFrame(toChunk(frame, { content: data.text }))
+      else if (type === 'usage') usage = data
+      else if (type === 'error') failure = toTurnFailure(data)
+      else if (type === 'done' && data.status === 'completed') {
+        yield toFrame(toChunk(frame, {}, toFinishReason(data.finishReason)))
+        if (wantsUsage && usage) yield toFrame(toUsageChunk(frame, usage))
+        return yield 'data: [DONE]\n\n'
+      }
+    }
+  } catch (error) {
+    onError(error)
+    failure = toOpenAiError(error)
   }
+  yield toFrame(failure.body)
+}
+
+function toFrame(data: object): string {
+  return `data: ${JSON.stringify(data)}\n\n`
 }
 
 /** Why a turn has no whole reply; null where it has. */

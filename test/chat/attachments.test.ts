@@ -101,13 +101,37 @@ describeEachDatabase('an image', (database) => {
     expect(shown()).toEqual([[], [], []])
   })
 
-  test('is kept where no model is at hand, whose turn says why it fails', async () => {
+  test('is refused for a model that does not see, before anything of its message is stored', async () => {
+    const { model, call, keep, say, tree } = await seeing()
+    const id = await keep()
+    const { conversationId, message } = await say('What is this?', { attachmentIds: [id] })
+    model.abilities = { ...SEES, images: false }
+    const other = await keep()
+    const before = await tree(conversationId)
+    for (const [path, body] of [
+      ['/chat', { message: 'And this?', attachmentIds: [other] }],
+      ['/chat', { message: 'And this?', conversationId, attachmentIds: [other] }],
+      [`/messages/${message.id}/regenerate`, undefined]
+    ] as const) {
+      const { status, data } = await call('POST', path, body, { 'idempotency-key': `blind ${path}` })
+      expect([status, data.code]).toEqual([400, 'PAI_MODEL_NO_IMAGES'])
+    }
+    expect(await tree(conversationId)).toEqual(before)
+    expect((await call('GET', '/conversations')).data.items).toHaveLength(1)
+    model.abilities = SEES
+    // The refusal took neither the key nor the image.
+    const body = { message: 'And this?', attachmentIds: [other] }
+    const again = await call('POST', '/chat', body, { 'idempotency-key': 'blind /chat' })
+    expect(again.data.status).toBe('completed')
+  })
+
+  test('is refused in offline mode, which sees nothing', async () => {
     const house = await buildTestApp(database())
     onTestFinished(() => house.close())
     const call = callAs(house, await house.register())
     const { id } = (await call('POST', '/attachments', { data: PNG.toString('base64') })).data
-    const turn = (await call('POST', '/chat', { message: 'What is this?', attachmentIds: [id] })).data
-    expect(turn).toMatchObject({ status: 'failed', error: { code: 'PAI_MODEL_NO_IMAGES' } })
+    const refused = await call('POST', '/chat', { message: 'What is this?', attachmentIds: [id] })
+    expect(refused).toMatchObject({ status: 400, data: { code: 'PAI_MODEL_NO_IMAGES' } })
     expect((await call('GET', `/attachments/${id}`)).status).toBe(200)
   })
 
@@ -169,6 +193,18 @@ describeEachDatabase('an image', (database) => {
     const keep = () => call('POST', '/attachments', { data: PNG.toString('base64') })
     expect((await keep()).status).toBe(201)
     expect(await keep()).toMatchObject({ status: 409, data: { code: 'PAI_CHAT_ATTACHMENTS_WAITING' } })
+  })
+
+  test('waits with 63 others at most, however many are sent at once', async () => {
+    const { call, owner } = await seeing()
+    await database().pool.query(
+      `INSERT INTO attachments (owner_id, id, media_type, size, content)
+       SELECT $1, gen_random_uuid(), 'image/png', 1, 'x' FROM generate_series(1, 62)`,
+      [owner.id]
+    )
+    const keep = () => call('POST', '/attachments', { data: PNG.toString('base64') })
+    const answers = await Promise.all(Array.from({ length: 8 }, keep))
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, ...Array(6).fill(409)])
   })
 
   test('of 5 MB is taken, of more it is not', async () => {

@@ -36,6 +36,34 @@ describeEachDatabase('continuing a turn', (database) => {
     ])
   })
 
+  test('a reply that was cut at a limit says so wherever it is read, and goes on', async () => {
+    const usage = { inputTokens: 5, outputTokens: 2, cachedTokens: 0 }
+    let times = 0
+    const { call } = await setUp(database(), () =>
+      ++times === 1 ? ['Four', { type: 'finish', reason: 'length', usage }] : [' and a half.']
+    )
+    const { data: turn } = await call('POST', '/chat', { message: 'How many?' })
+    expect(turn).toMatchObject({
+      status: 'completed',
+      finishReason: 'length',
+      message: { finishReason: 'length' }
+    })
+    const events = parseEvents((await call('GET', `/turns/${turn.turnId}/events`)).text)
+    expect(events.at(-1)?.data).toEqual({
+      status: 'completed',
+      messageId: turn.message.id,
+      finishReason: 'length'
+    })
+    const again = (await call('POST', `/turns/${turn.turnId}/continue`)).data
+    expect(again).toMatchObject({ finishReason: 'stop', message: { content: 'Four and a half.' } })
+    const { items } = (await call('GET', `/conversations/${turn.conversationId}/messages`)).data
+    expect(items.map(({ finishReason }: { finishReason: string }) => finishReason)).toEqual([
+      null,
+      'length',
+      'stop'
+    ])
+  })
+
   test('asked for twice with one key, it goes on once', async () => {
     const { call, model, turnId } = await setUpCutOff()
     const key = { 'idempotency-key': 'go on' }

@@ -2,20 +2,20 @@ import { expect, test } from 'vitest'
 import { ModelUnknown } from '../../src/llm/errors.ts'
 import { scriptedModel } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
-import { setUp } from './talk.ts'
+import { parseEvents, STREAM, setUp } from './talk.ts'
 
 describeEachDatabase('the model of a turn', (database) => {
   /** A deployment with a model of its own and another one. */
   async function setUpTwo() {
     const other = { ...scriptedModel(['From the other']), id: 'other:model' }
     const own = { id: 'scripted:model' }
+    const models = new Set(['other', other.id, own.id])
     const chatModel = (name: string) => {
-      if (name === other.id || name === 'other') return other
-      if (name === own.id) return house.model
-      throw new ModelUnknown(name)
+      if (!models.has(name)) throw new ModelUnknown(name)
+      return name === own.id ? house.model : other
     }
     const house = await setUp(database(), ['From its own'], { llm: { chatModel } })
-    return house
+    return { ...house, models }
   }
   const said = (answer: { data: { model: string; message: { content: string; model: string } } }) => [
     answer.data.message.content,
@@ -51,6 +51,25 @@ describeEachDatabase('the model of a turn', (database) => {
       'From the other',
       'other:model'
     ])
+  })
+
+  test('that has left the list is answered for by the deployment’s own, which says so', async () => {
+    const { call, models } = await setUpTwo()
+    const { id } = (await call('POST', '/conversations', { model: 'other' })).data
+    const ask = (headers = {}) => call('POST', '/chat', { conversationId: id, message: 'Hi' }, headers)
+    const { message } = (await ask()).data
+    await call('POST', '/chat', { message: 'Hi', model: 'other' })
+    models.delete('other')
+    models.delete('other:model')
+    expect(said(await ask())).toEqual(['From its own', 'scripted:model'])
+    const notice = {
+      code: 'PAI_MODEL_UNKNOWN',
+      message: 'The model other:model is here no more: scripted:model answers'
+    }
+    expect(parseEvents((await ask(STREAM)).text)[1]).toEqual({ id: 2, type: 'notice', data: notice })
+    const again = await call('POST', `/messages/${message.id}/regenerate`)
+    expect(said(again)).toEqual(['From its own', 'scripted:model'])
+    expect((await call('GET', `/turns/${again.data.turnId}`)).data.model).toBe('scripted:model')
   })
 
   test('that is none is refused, and nothing is stored', async () => {

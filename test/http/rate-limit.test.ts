@@ -137,6 +137,9 @@ describe('the rate limit', () => {
     const overreach = () => app.inject({ url: '/v1/conversations', headers, remoteAddress: '203.0.113.11' })
     for (let count = 0; count < LIMIT; count++) expect((await overreach()).statusCode).toBe(403)
     expect((await overreach()).statusCode).toBe(429)
+    const asOpenAi = () => app.inject({ url: '/openai/v1/models', headers, remoteAddress: '203.0.113.12' })
+    for (let count = 0; count < LIMIT; count++) expect((await asOpenAi()).statusCode).toBe(403)
+    expect((await asOpenAi()).statusCode).toBe(429)
   })
 
   test('leaves out what a load balancer and a monitor ask all the time', async () => {

@@ -1,7 +1,7 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { generateText, streamText } from 'ai'
 import OpenAI from 'openai'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { gate, setUp } from '../chat/talk.ts'
 import type { ScriptedStep } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
@@ -47,6 +47,34 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
     expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe('Hello Ada')
     expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop')
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 7 } })
+  })
+
+  test('a reply that was cut short says so, whole and streamed, and keeps its reason', async () => {
+    const usage = { inputTokens: 5, outputTokens: 2, cachedTokens: 0 }
+    for (const [reason, expected] of [
+      ['length', 'length'],
+      ['content-filter', 'content_filter'],
+      ['tool-calls', 'tool_calls'],
+      ['other', 'stop']
+    ] as const) {
+      const { client } = await setUpClient(['Once upon', { type: 'finish', reason, usage }])
+      const whole = await client.chat.completions.create({ model: 'pai', messages: [hi] })
+      expect(whole.choices[0]?.finish_reason).toBe(expected)
+      const stream = await client.chat.completions.create({ model: 'pai', messages: [hi], stream: true })
+      expect((await collect(stream)).at(-1)?.choices[0]?.finish_reason).toBe(expected)
+    }
+  })
+
+  test('what is wished for is a part of what a key stands for', async () => {
+    const { client } = await setUpClient()
+    const ask = (instructions: string) =>
+      client.chat.completions.create(
+        { model: 'pai', messages: [{ role: 'system', content: instructions }, hi] },
+        { headers: { 'Idempotency-Key': 'one', 'X-PAI-Conversation': 'new' } }
+      )
+    const one = await ask('Speak like a pirate.')
+    expect((await ask('Speak like a pirate.')).id).toBe(one.id)
+    await expect(ask('Speak like a priest.')).rejects.toMatchObject({ status: 400 })
   })
 
   test('memory stands behind it: what PAI was told is in the prompt', async () => {
@@ -170,6 +198,48 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
     const streamed = streamText({ model: provider('pai'), prompt: 'Hi', system: 'Be brief.' })
     expect((await collect(streamed.textStream)).join('')).toBe('Hello Ada')
     expect((await streamed.usage).totalTokens).toBe(7)
+  })
+
+  test('a silence is filled, so that nobody takes the stream for dead', async () => {
+    const { step, open } = gate()
+    const { baseURL, key } = await setUpClient(['Hello', step])
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const response = await fetch(`${baseURL}/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: JSON.stringify({ model: 'pai', messages: [hi], stream: true })
+    })
+    expect(response.headers.get('x-accel-buffering')).toBe('no')
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    while (!text.includes('"Hello"')) text += (await reader?.read())?.value
+    vi.advanceTimersByTime(15_000)
+    expect((await reader?.read())?.value).toBe(': still here\n\n')
+    open()
+    for (let piece = await reader?.read(); !piece?.done; piece = await reader?.read()) text += piece?.value
+    expect(text).toMatch(/data: \[DONE\]\n\n$/)
+  })
+
+  test('who hangs up on embeddings has them stopped', async () => {
+    const { house, client } = await setUpClient()
+    let asked: AbortSignal | undefined
+    const embed = house.services.llm.embedder.embed
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    house.services.llm.embedder.embed = (_texts, signal) => {
+      asked = signal
+      begin()
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }
+    onTestFinished(() => {
+      house.services.llm.embedder.embed = embed
+    })
+    const leaving = new AbortController()
+    const answer = client.embeddings.create({ model: 'pai', input: 'bees' }, { signal: leaving.signal })
+    await begun
+    leaving.abort()
+    await expect(answer).rejects.toThrow()
+    await eventually(() => expect(asked?.aborted).toBe(true))
   })
 
   if (kind === 'embedded') return // What follows is about requests, not about the database.

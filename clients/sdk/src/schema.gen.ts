@@ -145,6 +145,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auth/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a visitor may do first: sign in where there are accounts, else make one */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Whether anybody has an account here; never who */
+                            hasAccounts: boolean;
+                            /** @description Whether this browser has brought a session of the web app, good or not: nobody else can know */
+                            hasSession: boolean;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/register": {
         parameters: {
             query?: never;
@@ -1103,6 +1153,8 @@ export interface paths {
                                     size: number;
                                 }[];
                                 turnId: string | null;
+                                /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
+                                finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             } | null;
@@ -1116,7 +1168,11 @@ export interface paths {
                                 inputTokens: number;
                                 outputTokens: number;
                                 cachedTokens: number;
+                                /** @description True where the provider told none, or was stopped before it did */
+                                estimated?: boolean;
                             };
+                            /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
+                            finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
                             error: {
                                 code: string;
                                 message: string;
@@ -1213,6 +1269,8 @@ export interface paths {
                                     size: number;
                                 }[];
                                 turnId: string | null;
+                                /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
+                                finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             } | null;
@@ -1226,7 +1284,11 @@ export interface paths {
                                 inputTokens: number;
                                 outputTokens: number;
                                 cachedTokens: number;
+                                /** @description True where the provider told none, or was stopped before it did */
+                                estimated?: boolean;
                             };
+                            /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
+                            finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
                             error: {
                                 code: string;
                                 message: string;
@@ -1323,6 +1385,8 @@ export interface paths {
                                     size: number;
                                 }[];
                                 turnId: string | null;
+                                /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
+                                finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             } | null;
@@ -1336,7 +1400,11 @@ export interface paths {
                                 inputTokens: number;
                                 outputTokens: number;
                                 cachedTokens: number;
+                                /** @description True where the provider told none, or was stopped before it did */
+                                estimated?: boolean;
                             };
+                            /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
+                            finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
                             error: {
                                 code: string;
                                 message: string;
@@ -1428,6 +1496,8 @@ export interface paths {
                                     size: number;
                                 }[];
                                 turnId: string | null;
+                                /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
+                                finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             } | null;
@@ -1441,7 +1511,11 @@ export interface paths {
                                 inputTokens: number;
                                 outputTokens: number;
                                 cachedTokens: number;
+                                /** @description True where the provider told none, or was stopped before it did */
+                                estimated?: boolean;
                             };
+                            /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
+                            finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
                             error: {
                                 code: string;
                                 message: string;
@@ -1975,6 +2049,8 @@ export interface paths {
                                     size: number;
                                 }[];
                                 turnId: string | null;
+                                /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
+                                finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             }[];
