@@ -2,10 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
-import type { Database } from './db/client.ts'
-import { openEmbedded } from './db/embedded.ts'
 import type { EmbeddedThread } from './db/embedded-thread.ts'
-import { connectPostgres } from './db/postgres.ts'
+import { openDatabase } from './db/open.ts'
 import { AddressUnusable } from './http/errors.ts'
 import { loggerOptions } from './http/log.ts'
 import { createLlm, describeLlm } from './llm/create-llm.ts'
@@ -83,13 +81,6 @@ async function listen(app: FastifyInstance, { PORT, HOST }: Config): Promise<str
       throw new AddressUnusable('HOST is no address of this machine')
     throw cause
   }
-}
-
-function openDatabase(
-  { DATABASE_URL, PAI_DATA_DIR }: Config,
-  embedded: EmbeddedThread | null
-): Promise<Database> | Database {
-  return DATABASE_URL ? connectPostgres(DATABASE_URL) : openEmbedded(PAI_DATA_DIR, embedded ?? undefined)
 }
 
 function llmSettings(config: Config): Parameters<typeof createLlm>[0] {

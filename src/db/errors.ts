@@ -19,3 +19,6 @@ export class DataFolderInUse extends Error {
 export class DatabaseUnsuitable extends Error {
   override name = 'DatabaseUnsuitable'
 }
+export class MigrationFailed extends Error {
+  override name = 'MigrationFailed'
+}
