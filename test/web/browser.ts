@@ -11,11 +11,10 @@ const ARGS = [
   '--disable-component-update',
   '--disable-sync'
 ]
+export const PHONE = { width: 390, height: 844 }
 const DESKTOP = { width: 1280, height: 800 }
 /** Long enough for a busy machine: a condition that comes is not waited for any longer than it takes. */
 const PATIENCE_MS = 30_000
-
-const KNOWN_NOBODY = /\/v1\/auth\/refresh$/
 
 /** False where there is no browser: `global-setup.ts` has said so, or refused to run. */
 export const hasBrowser = findChromium() !== null
@@ -43,9 +42,14 @@ export interface Visitor {
 }
 
 /** Somebody who comes to this PAI with a browser that has never been there. */
-export async function visit(browser: Browser, url: string): Promise<Visitor> {
+export async function visit(
+  browser: Browser,
+  url: string,
+  { isPhone = false }: { isPhone?: boolean } = {}
+): Promise<Visitor> {
   const context = await browser.newContext({
-    viewport: DESKTOP,
+    viewport: isPhone ? PHONE : DESKTOP,
+    hasTouch: isPhone,
     locale: 'en-GB',
     colorScheme: 'light',
     reducedMotion: 'reduce'
@@ -59,9 +63,7 @@ export async function visit(browser: Browser, url: string): Promise<Visitor> {
   })
   // Chromium reports what the Content-Security-Policy refused as an error of the console.
   context.on('console', (message) => {
-    // Whoever opens PAI is asked for by their cookie first, and a stranger is told so.
-    const expected = KNOWN_NOBODY.test(message.location().url) && message.text().includes('401')
-    if (message.type() === 'error' && !expected) troubles.push(`console: ${message.text()}`)
+    if (message.type() === 'error') troubles.push(`console: ${message.text()}`)
   })
   context.on('weberror', (error) => troubles.push(`uncaught: ${error.error()}`))
   context.on('dialog', (dialog) => {

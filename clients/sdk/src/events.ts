@@ -1,5 +1,5 @@
 import type { EventSourceMessage } from 'eventsource-parser'
-import type { Citation, TurnStatus, Usage } from './types.ts'
+import type { Citation, FinishReason, TurnStatus, Usage } from './types.ts'
 
 /** What happens in a turn, in order. `id` counts from 1 without gaps; it is what `Last-Event-ID` resumes from. */
 export type TurnEvent = { id: number } & (
@@ -10,11 +10,22 @@ export type TurnEvent = { id: number } & (
   | { type: 'tool-result'; callId: string; result: unknown; isError: boolean }
   | { type: 'citation'; citation: Citation }
   | { type: 'usage'; usage: Usage }
+  /** Something to know, though the turn goes on. */
+  | { type: 'notice'; code: string; message: string }
   | { type: 'error'; code: string; message: string; retryable: boolean }
-  | { type: 'done'; status: TurnStatus; messageId: string | null }
+  | { type: 'done'; status: TurnStatus; messageId: string | null; finishReason?: FinishReason }
 )
 
-const FLAT = new Set(['turn', 'text-delta', 'reasoning-delta', 'tool-call', 'tool-result', 'error', 'done'])
+const FLAT = new Set([
+  'turn',
+  'text-delta',
+  'reasoning-delta',
+  'tool-call',
+  'tool-result',
+  'notice',
+  'error',
+  'done'
+])
 
 /** null for an event this version does not know: a newer server may send more than we read. */
 export function toTurnEvent(message: EventSourceMessage): TurnEvent | null {

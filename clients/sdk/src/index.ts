@@ -1,7 +1,7 @@
 export { createPaiClient, type PaiClient, type PaiClientOptions, unwrap } from './client.ts'
 export { type FieldError, NETWORK_ERROR_CODE, PaiError } from './errors.ts'
 export type { TurnEvent } from './events.ts'
-export { streamChat, streamRegenerate, streamTurn } from './stream.ts'
+export { streamChat, streamContinue, streamRegenerate, streamTurn } from './stream.ts'
 export type {
   Attachment,
   ChatBody,
@@ -9,6 +9,7 @@ export type {
   Consolidation,
   Conversation,
   Costs,
+  FinishReason,
   FoundConversation,
   Me,
   Memory,

@@ -38,6 +38,20 @@ export function streamRegenerate(client: PaiClient, messageId: string, options: 
   )
 }
 
+/** Goes on from the words of a turn that was cut off, as a new branch that begins with them, and yields its events. */
+export function streamContinue(client: PaiClient, turnId: string, options: StartOptions = {}) {
+  const init = {
+    params: { path: { id: turnId } },
+    headers: startHeaders(options),
+    parseAs: 'stream'
+  } as const
+  return follow(
+    client,
+    () => unwrap(client.POST('/v1/turns/{id}/continue', { ...init, ...pick(options) })),
+    options.signal
+  )
+}
+
 /** Follows a turn that already runs (or ended in the last day), from the event after `lastEventId`. */
 export function streamTurn(
   client: PaiClient,

@@ -28,6 +28,8 @@ export type ChatBody = JsonBody<'/v1/chat', 'post'>
 export type Turn = Answer<'/v1/turns/{id}', 'get'>
 export type TurnStatus = Turn['status']
 export type TurnError = NonNullable<Turn['error']>
+/** Why a model ended its reply: `length` where a limit cut it off. */
+export type FinishReason = NonNullable<Turn['finishReason']>
 export type MemoryUsed = Turn['memoriesUsed'][number]
 export type Usage = Turn['usage']
 export type Conversation = Answer<'/v1/conversations', 'get'>['items'][number]

@@ -53,7 +53,7 @@ const app = createRoute({
   beforeLoad: async ({ context, location }) => {
     if (await context.session.restore()) return
     const search = location.pathname === '/' ? {} : { from: location.pathname }
-    throw redirect({ to: context.session.knownHere() ? '/sign-in' : '/sign-up', search })
+    throw redirect({ to: (await context.session.hasAccounts()) ? '/sign-in' : '/sign-up', search })
   },
   component: lazyRouteComponent(() => import('./shell/shell.tsx'), 'Shell')
 })

@@ -105,6 +105,7 @@ function tree(...messages: [id: string, parentId: string | null][]): Message[] {
     citations: [],
     attachments: [],
     turnId: null,
+    finishReason: null,
     createdAt: '2026-11-22T10:00:00.000Z'
   }))
 }

@@ -161,4 +161,4 @@ export function Composer({ ref, slot, busy, stopping, onSend, onStop }: Composer
   )
 }
 
-const isTouch = () => matchMedia('(pointer: coarse)').matches
+export const isTouch = () => matchMedia('(pointer: coarse)').matches

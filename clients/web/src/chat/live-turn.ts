@@ -2,6 +2,7 @@ import {
   type Attachment,
   type ChatBody,
   type Citation,
+  type FinishReason,
   type Message,
   PaiError,
   type TurnError,
@@ -12,6 +13,7 @@ import {
 export type TurnRequest =
   | { kind: 'send'; body: ChatBody; attachments: Attachment[] }
   | { kind: 'regenerate'; userMessageId: string }
+  | { kind: 'continue'; turnId: string; userMessageId: string }
   | { kind: 'follow'; turnId: string }
 
 export interface ToolUse {
@@ -43,6 +45,9 @@ export interface LiveTurn {
   reasoning: string
   tools: ToolUse[]
   citations: Citation[]
+  /** Something to know, though the turn goes on. */
+  notice: string
+  finishReason: FinishReason | null
   error: TurnError | null
 }
 
@@ -53,13 +58,15 @@ export function newTurn(request: TurnRequest): LiveTurn {
     phase: request.kind === 'follow' ? 'running' : 'sending',
     turnId: request.kind === 'follow' ? request.turnId : null,
     lastEventId: 0,
-    userMessageId: request.kind === 'regenerate' ? request.userMessageId : null,
+    userMessageId: 'userMessageId' in request ? request.userMessageId : null,
     messageId: null,
     model: null,
     text: '',
     reasoning: '',
     tools: [],
     citations: [],
+    notice: '',
+    finishReason: null,
     error: null
   }
 }
@@ -96,8 +103,10 @@ export function applyEvent(turn: LiveTurn, event: TurnEvent): LiveTurn {
       return { ...next, citations: [...turn.citations, event.citation] }
     case 'error':
       return { ...next, error: { code: event.code, message: event.message, retryable: event.retryable } }
+    case 'notice':
+      return { ...next, notice: event.message }
     case 'done':
-      return { ...next, messageId: event.messageId }
+      return { ...next, messageId: event.messageId, finishReason: event.finishReason ?? null }
     case 'usage':
       return next
   }
@@ -119,6 +128,7 @@ export function replyOf(turn: LiveTurn, conversationId: string): Message | null 
     citations: turn.citations,
     attachments: [],
     turnId: turn.turnId,
+    finishReason: turn.finishReason,
     createdAt: new Date().toISOString()
   }
 }

@@ -3,6 +3,7 @@ import {
   type PaiClient,
   PaiError,
   streamChat,
+  streamContinue,
   streamRegenerate,
   streamTurn,
   type TurnStatus,
@@ -65,6 +66,9 @@ export function createLiveTurns({ client, queryClient }: { client: PaiClient; qu
     if (request.kind === 'regenerate') {
       return streamRegenerate(client, request.userMessageId, { signal, idempotencyKey })
     }
+    if (request.kind === 'continue') {
+      return streamContinue(client, request.turnId, { signal, idempotencyKey })
+    }
     return streamTurn(client, request.turnId, { signal })
   }
 
@@ -117,6 +121,7 @@ export function createLiveTurns({ client, queryClient }: { client: PaiClient; qu
       citations: [],
       attachments: turn.request.attachments,
       turnId: null,
+      finishReason: null,
       createdAt: new Date().toISOString()
     }
     if (readDraft(draftSlot) === message.content) writeDraft(draftSlot, '')

@@ -7,6 +7,7 @@ import { CopyButton } from '../ui/copy-button.tsx'
 import { Mark } from '../ui/mark.tsx'
 import { Branches } from './branches.tsx'
 import { CitationsContext, OtherCitations } from './citations.tsx'
+import { CutShort } from './cut-short.tsx'
 import type { ToolUse } from './live-turn.ts'
 import { Markdown } from './markdown.tsx'
 import { MemoriesUsed } from './memories-used.tsx'
@@ -15,6 +16,10 @@ import { MemoriesUsed } from './memories-used.tsx'
 export interface ReplyActions {
   choose: (parentId: string | null, id: string) => void
   regenerate: (reply: Message) => void
+  /** Goes on from where a reply was cut off. */
+  goOn: (reply: Message) => void
+  /** Says a message of the owner's otherwise. */
+  edit: (message: Message, text: string) => void
 }
 
 interface ReplyProps {
@@ -23,6 +28,7 @@ interface ReplyProps {
   streaming?: boolean
   reasoning?: string
   tools?: ToolUse[]
+  notice?: string
   siblings?: string[]
   position?: number
 }
@@ -32,7 +38,7 @@ const NO_SIBLINGS: string[] = []
 
 export const Reply = memo(function Reply(props: ReplyProps) {
   const { message, actions, streaming = false, reasoning = '', tools = NO_TOOLS } = props
-  const { siblings = NO_SIBLINGS, position = 0 } = props
+  const { siblings = NO_SIBLINGS, position = 0, notice = '' } = props
   const text = message.content
 
   return (
@@ -43,6 +49,7 @@ export const Reply = memo(function Reply(props: ReplyProps) {
     >
       <Mark className={`mt-0.5 size-7 shrink-0 ${streaming ? 'animate-breathe' : ''}`} />
       <div className="min-w-0 grow">
+        {notice !== '' && <p className="mb-2 text-sm text-muted">{notice}.</p>}
         {reasoning !== '' && <Reasoning text={reasoning} />}
         {tools.map((tool) => (
           <ToolLine key={tool.callId} tool={tool} />
@@ -56,6 +63,7 @@ export const Reply = memo(function Reply(props: ReplyProps) {
         </CitationsContext>
         {!streaming && (
           <>
+            <CutShort message={message} onContinue={actions.goOn} />
             <MemoriesUsed messageId={message.id} turnId={message.turnId} />
             <div className="mt-2 -ml-2 flex h-8 items-center gap-0.5">
               <CopyButton label="Copy reply" text={() => text} />

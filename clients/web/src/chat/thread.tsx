@@ -57,7 +57,7 @@ export function Thread({ slot, conversation, onInsert, onResume }: ThreadProps) 
           )}
           <div className="space-y-6">
             {entries.map((entry) => (
-              <Article key={keyOf(entry.message)} entry={entry} actions={actions} />
+              <Article key={keyOf(entry.message)} entry={entry} actions={actions} busy={isBusy(turn)} />
             ))}
             <TurnTrouble slot={slot} conversation={conversation} onInsert={onInsert} onResume={onResume} />
           </div>
@@ -96,18 +96,23 @@ interface Entry extends PathStep {
   writing?: LiveTurn
 }
 
-function Article({ entry, actions }: { entry: Entry; actions: ReplyActions }) {
+interface ArticleProps {
+  entry: Entry
+  actions: ReplyActions
+  busy: boolean
+}
+
+function Article({ entry, actions, busy }: ArticleProps) {
   const { message, siblings, position, writing } = entry
   if (message.role === 'system') return null
   const shared = { siblings, position, actions }
   if (message.role === 'user') {
-    return <UserMessage message={message} {...shared} />
+    return <UserMessage message={message} busy={busy} {...shared} />
   }
   if (!writing) return <Reply message={message} {...shared} />
-  const { reasoning, tools } = writing
-  return (
-    <Reply message={message} streaming={isBusy(writing)} reasoning={reasoning} tools={tools} {...shared} />
-  )
+  const { reasoning, tools, notice } = writing
+  const live = { reasoning, tools, notice, streaming: isBusy(writing) }
+  return <Reply message={message} {...live} {...shared} />
 }
 
 /** A message keeps its element when it is stored and gets its id; only one child of a parent is shown at a time. */
@@ -119,9 +124,11 @@ const NO_SIBLINGS: string[] = []
 function shownEntries(path: PathStep[], turn: LiveTurn | undefined, conversationId: string): Entry[] {
   if (!turn || turn.messageId !== null) return path
   const { request, phase, userMessageId, text, model, citations } = turn
-  const answered = path.findIndex((step) => step.message.id === userMessageId)
-  // What came after the answered message is another branch.
-  const entries: Entry[] = answered === -1 ? [...path] : path.slice(0, answered + 1)
+  const isUnstored = request.kind === 'send' && userMessageId === null
+  // What comes after the answered message, or beside one that is edited, is another branch.
+  const base = isUnstored ? (request.body.parentId ?? null) : userMessageId
+  const last = path.findIndex((step) => step.message.id === base)
+  const entries: Entry[] = last === -1 && !isUnstored ? [...path] : path.slice(0, last + 1)
   const alone = { siblings: NO_SIBLINGS, position: 0 }
   const unstored = {
     id: 'unstored',
@@ -130,9 +137,10 @@ function shownEntries(path: PathStep[], turn: LiveTurn | undefined, conversation
     citations: [],
     attachments: [],
     turnId: null,
+    finishReason: null,
     createdAt: ''
   }
-  if (request.kind === 'send' && userMessageId === null) {
+  if (isUnstored) {
     const parentId = request.body.parentId ?? null
     const { attachments } = request
     const message: Message = {

@@ -12,7 +12,7 @@ interface TurnTroubleProps {
 /** What went wrong with the last turn, if anything did, and the ways on. */
 export function TurnTrouble({ slot, conversation, onInsert, onResume }: TurnTroubleProps) {
   const { liveTurns } = useServices()
-  const { turn, unanswered, regenerate } = conversation
+  const { turn, unanswered, regenerate, goOn } = conversation
 
   if (unanswered) {
     return (
@@ -22,7 +22,7 @@ export function TurnTrouble({ slot, conversation, onInsert, onResume }: TurnTrou
     )
   }
   if (!turn?.error) return null
-  const { request, error, userMessageId } = turn
+  const { request, error, userMessageId, turnId, text } = turn
 
   if (turn.phase === 'unsent' && request.kind === 'send') {
     const edit = () => {
@@ -45,6 +45,9 @@ export function TurnTrouble({ slot, conversation, onInsert, onResume }: TurnTrou
   }
   return (
     <Trouble title="The reply did not come through" detail={error.message} code={error.code}>
+      {userMessageId !== null && turnId !== null && text !== '' && (
+        <TroubleAction onClick={() => goOn(turnId, userMessageId)}>Continue</TroubleAction>
+      )}
       {userMessageId !== null && (
         <TroubleAction onClick={() => regenerate(userMessageId)}>Try again</TroubleAction>
       )}

@@ -23,6 +23,8 @@ export interface ConversationView {
   unanswered: Message | null
   /** Asks for another reply to a message of the owner. */
   regenerate: (userMessageId: string) => void
+  /** Goes on from the words of a turn that was cut off. */
+  goOn: (turnId: string, userMessageId: string) => void
 }
 
 /** The stored messages and the running turn of one conversation, as one thing to show. */
@@ -57,12 +59,32 @@ export function useConversation(slot: string): ConversationView {
     [slot, choose, liveTurns]
   )
 
+  const goOn = useCallback(
+    (turnId: string, userMessageId: string) => {
+      choose(userMessageId, null)
+      liveTurns.start(slot, { kind: 'continue', turnId, userMessageId })
+    },
+    [slot, choose, liveTurns]
+  )
+
   const actions = useMemo<ReplyActions>(
     () => ({
       choose,
-      regenerate: (reply) => reply.parentId !== null && regenerate(reply.parentId)
+      regenerate: (reply) => reply.parentId !== null && regenerate(reply.parentId),
+      goOn: ({ turnId, parentId }) => turnId !== null && parentId !== null && goOn(turnId, parentId),
+      edit({ parentId, attachments }, message) {
+        choose(parentId, null)
+        const attachmentIds = attachments.map(({ id }) => id)
+        const body = {
+          message,
+          conversationId: slot,
+          parentId,
+          ...(attachmentIds.length > 0 && { attachmentIds })
+        }
+        liveTurns.start(slot, { kind: 'send', body, attachments })
+      }
     }),
-    [choose, regenerate]
+    [slot, choose, regenerate, goOn, liveTurns]
   )
 
   const activeTurnId = conversation.data?.activeTurnId ?? null
@@ -83,6 +105,7 @@ export function useConversation(slot: string): ConversationView {
     pending: enabled && stored.isPending,
     error: stored.data === undefined ? stored.error : null,
     retry: () => void stored.refetch(),
+    goOn,
     unanswered: settled && !stored.isFetching && last?.role === 'user' ? last : null,
     regenerate
   }

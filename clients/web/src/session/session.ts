@@ -5,8 +5,8 @@ export interface Session {
   client: PaiClient
   /** Whether somebody is signed in; asks the server the first time. Rejects when the server cannot be reached. */
   restore(): Promise<boolean>
-  /** Whether an account has been used in this browser: whoever comes first wants to sign up, not in. */
-  knownHere(): boolean
+  /** Whether there is an account to sign in to: whoever comes first wants to sign up, not in. */
+  hasAccounts(): Promise<boolean>
   signIn(email: string, password: string): Promise<void>
   register(body: Registration): Promise<void>
   signOut(): Promise<void>
@@ -16,6 +16,7 @@ export interface Session {
 
 const WEB = { 'X-PAI-Client': 'web' }
 const CHANNEL = 'pai.session'
+/** `in` while somebody is signed in here, else `out`; nothing in a browser that has never been here. */
 const KNOWN = 'pai.known'
 
 /**
@@ -44,8 +45,19 @@ export function createSession(): Session {
   }
 
   async function restore(): Promise<boolean> {
-    return accessToken !== null || (!signedOut && renew())
+    if (accessToken !== null) return true
+    return !signedOut && (await mayRenew()) && renew()
   }
+
+  /** Asked first, a server has nothing to refuse of somebody who has never been here. */
+  async function mayRenew(): Promise<boolean> {
+    if (readStored(KNOWN) === 'in') return true
+    const { hasSession } = await askStatus()
+    signedOut = !hasSession
+    return hasSession
+  }
+
+  const askStatus = () => unwrap(bare.GET('/v1/auth/status'))
 
   function authorize(request: Request): Request {
     request.headers.set('authorization', `Bearer ${accessToken}`)
@@ -79,13 +91,14 @@ export function createSession(): Session {
     accessToken = answer.accessToken
     userId = answer.user.id
     signedOut = false
-    writeStored(KNOWN, 'yes')
+    writeStored(KNOWN, 'in')
   }
 
   function forget() {
     accessToken = null
     userId = null
     signedOut = true
+    writeStored(KNOWN, 'out')
   }
 
   otherTabs.addEventListener('message', () => {
@@ -96,7 +109,7 @@ export function createSession(): Session {
 
   return {
     client,
-    knownHere: () => readStored(KNOWN) !== null,
+    hasAccounts: async () => readStored(KNOWN) !== null || (await askStatus()).hasAccounts,
     restore,
     async signIn(email, password) {
       accept(await unwrap(bare.POST('/v1/auth/login', { body: { email, password } })))
