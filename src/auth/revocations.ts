@@ -8,6 +8,12 @@ import type { SignedIn } from './authenticate.ts'
 /** No access token is taken for longer than this after its session ended: its lifetime, and clocks that disagree. Seconds. */
 const REMEMBERED = ACCESS_TOKEN_LIFETIME + 60
 
+/** By the clock, which an operator may set, and by what has really passed, in milliseconds. */
+interface Moment {
+  clock: number
+  passed: number
+}
+
 /**
  * Which sessions, API keys and accounts have ended while their credentials could still be used. An access token is checked
  * without asking the database, so every process keeps these in mind.
@@ -24,14 +30,16 @@ export interface Revocations {
 }
 
 export async function createRevocations(database: Database, bus: Bus): Promise<Revocations> {
-  const endedAt = new Map<string, number>()
+  const endedAt = new Map<string, Moment>()
   const emitter = new EventEmitter().setMaxListeners(0)
 
   function note(id: string): void {
-    const now = Date.now()
+    const now = { clock: Date.now(), passed: performance.now() }
     // In the order of their time, so the old ones come first.
     for (const [old, at] of endedAt) {
-      if (now - at < REMEMBERED * 1_000) break
+      // A clock that is set ahead makes a token expire, and set back makes it good again.
+      const age = Math.min(now.clock - at.clock, now.passed - at.passed)
+      if (age < REMEMBERED * 1_000) break
       endedAt.delete(old)
     }
     if (!endedAt.has(id)) endedAt.set(id, now)

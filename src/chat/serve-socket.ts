@@ -41,7 +41,7 @@ export function serveSocket(socket: WebSocket, services: SocketServices): void {
   let signedIn: { user: SignedIn; authorization: string; release: () => void } | null = null
   let waiting = 0
   let taking: Promise<void> = Promise.resolve()
-  let heardAt = Date.now()
+  let heardAt = performance.now()
 
   const signOut = () => socket.close(CLOSED.signedOut, 'signed out')
   const deadline = setTimeout(signOut, AUTHENTICATE_MS)
@@ -53,15 +53,15 @@ export function serveSocket(socket: WebSocket, services: SocketServices): void {
     })
   }, RECHECK_MS)
   const ping = setInterval(() => {
-    if (Date.now() - heardAt > SILENT_MS) socket.terminate()
+    if (performance.now() - heardAt > SILENT_MS) socket.terminate()
     else socket.ping()
   }, PING_MS)
 
   socket.on('pong', () => {
-    heardAt = Date.now()
+    heardAt = performance.now()
   })
   socket.on('message', (data, isBinary) => {
-    heardAt = Date.now()
+    heardAt = performance.now()
     if (++waiting > MAX_WAITING) return socket.close(CLOSED.tooMuch, 'too many messages at once')
     // One after the other: what is sent first is stored first.
     taking = taking.then(() => take(isBinary ? '' : String(data))).finally(() => waiting--)

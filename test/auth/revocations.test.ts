@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { callAs, gate, openStream } from '../chat/talk.ts'
 import { buildTestApp, scriptedModel, type TestApp } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
@@ -25,7 +25,7 @@ describeEachDatabase('what ends a session', (database) => {
       await other.close()
       await one.close()
     }
-    return { one, other, owner, password, signOut, close }
+    return { one, other, owner, password, refreshToken, signOut, close }
   }
 
   test('signed out on one node, its access token is refused there at once, and everywhere within a second', async () => {
@@ -45,6 +45,21 @@ describeEachDatabase('what ends a session', (database) => {
     const later = await buildTestApp(database())
     expect((await callAs(later, owner)('GET', '/me')).status).toBe(401)
     await later.close()
+    await close()
+  })
+
+  test('it stays ended when the clock is set ahead and back', async () => {
+    const { one, owner, signOut, close } = await setUp()
+    const another = await setUp()
+    const { refreshToken } = another
+    await signOut(one)
+    onTestFinished(() => void vi.useRealTimers())
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 })
+    // What is old is forgotten when something new is to be kept in mind.
+    await one.app.inject({ method: 'POST', url: '/v1/auth/logout', payload: { refreshToken } })
+    vi.useRealTimers()
+    expect((await callAs(one, owner)('GET', '/me')).status).toBe(401)
+    await another.close()
     await close()
   })
 

@@ -14,6 +14,8 @@ export interface Attempt {
 
 export interface Api {
   get(path: string): Promise<Json>
+  /** The whole log of a turn, as it is sent, up to its end. */
+  events(turnId: string): Promise<string>
   /** Sends a message, and answers as soon as it is acknowledged. */
   send(attempt: Attempt): Promise<{ turnId: string; conversationId: string }>
 }
@@ -25,6 +27,10 @@ export function connect(url: string, accessToken: string): Api {
       const response = await fetch(`${url}/v1${path}`, { headers })
       if (!response.ok) throw new Error(`${path} answered ${response.status} ${await response.text()}`)
       return response.json()
+    },
+    async events(turnId) {
+      const response = await fetch(`${url}/v1/turns/${turnId}/events`, { headers })
+      return response.text()
     },
     async send({ key, text, conversationId, streams }) {
       const response = await fetch(`${url}/v1/chat`, {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { DatabaseKind } from '../support/database.ts'
 import { findPostgres } from '../support/postgres-server.ts'
 import { type FaultProgram, isKept, newTally, type Tally } from './program.ts'
 import { PROGRAMS } from './programs.ts'
@@ -6,15 +7,17 @@ import { openRig } from './rig.ts'
 
 /** So many turns without a loss make "less than one in ten thousand" more than a hope (3 / n at 95 %). */
 const ENOUGH_TURNS = 30_000
+const PROGRESS_MS = 15_000
 
 const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    database: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) }
   },
   allowPositionals: true
 })
-const chosen = PROGRAMS.filter(({ id }) => positionals.length === 0 || positionals.includes(id))
 const unknown = positionals.filter((id) => !PROGRAMS.some((program) => program.id === id))
 if (unknown.length > 0) {
   console.error(
@@ -22,40 +25,75 @@ if (unknown.length > 0) {
   )
   process.exit(2)
 }
+const chosen = PROGRAMS.filter(({ id, byName }) =>
+  positionals.length === 0 ? !byName : positionals.includes(id)
+)
 const without = findPostgres()
 if ('missing' in without) console.log(`SKIPPED everything on a PostgreSQL server: ${without.missing}`)
 
-const rows: Record<string, object> = {}
+const began = performance.now()
+const rows: Record<DatabaseKind, Record<string, Row>> = { postgres: {}, embedded: {} }
+const broken: string[] = []
+// The two kinds of database share nothing, so one waits for its processes while the other is at work.
+await Promise.all((['postgres', 'embedded'] as const).map(playAll))
+
 let acknowledged = 0
-let failed = 0
-for (const program of chosen) {
-  for (const kind of program.databases) {
-    if (kind === 'postgres' && 'missing' in without) continue
-    const rounds = values.quick ? program.rounds.quick : program.rounds.full
-    const began = performance.now()
-    const tally = await play(program, kind, rounds, Number(values.seed))
-    acknowledged += tally.acknowledged
-    if (!isKept(tally)) failed++
-    for (const what of tally.broken.slice(0, 10)) console.error(`${program.id} ${kind}: ${what}`)
-    rows[`${program.id} ${kind}`] = toRow(program, rounds, tally, performance.now() - began)
-    console.log(`${program.id} ${kind}: ${isKept(tally) ? 'kept' : 'BROKEN'}`)
-  }
+for (const kind of ['postgres', 'embedded'] as const) {
+  const played = Object.values(rows[kind])
+  if (played.length === 0) continue
+  console.log(kind === 'postgres' ? '\nOn a PostgreSQL server:' : '\nOn the embedded database:')
+  const sum = (of: (row: Row) => number) => played.reduce((total, row) => total + of(row), 0)
+  const total = { rounds: sum((row) => row.rounds), acknowledged: sum((row) => row.acknowledged) }
+  const harm = { lost: sum((row) => row.lost), doubled: sum((row) => row.doubled) }
+  console.table({ ...rows[kind], all: { ...total, ...harm } })
+  acknowledged += total.acknowledged
 }
-console.table(rows)
+for (const what of broken) console.error(what)
 console.log(JSON.stringify({ seed: Number(values.seed), acknowledged, rows }))
 console.log(
-  `${acknowledged} turns were acknowledged in all (${ENOUGH_TURNS} are enough), seed ${values.seed}`
+  `${acknowledged} turns were acknowledged in ${seconds(performance.now() - began)} s` +
+    ` (${ENOUGH_TURNS} are enough), seed ${values.seed}`
 )
-process.exit(failed === 0 ? 0 : 1)
+process.exit(broken.length === 0 ? 0 : 1)
 
-async function play(
-  program: FaultProgram,
-  kind: FaultProgram['databases'][number],
-  rounds: number,
-  seed: number
-): Promise<Tally> {
+async function playAll(kind: DatabaseKind): Promise<void> {
+  if (kind === 'postgres' && 'missing' in without) return
+  if (values.database && values.database !== kind) return
+  for (const program of chosen.filter(({ databases }) => databases.includes(kind))) {
+    const why = program.impossible?.()
+    if (why) console.log(`SKIPPED ${program.id} ${kind}: ${why}`)
+    else await playOne(program, kind)
+  }
+}
+
+async function playOne(program: FaultProgram, kind: DatabaseKind): Promise<void> {
+  const { quick, full } = program.rounds
+  const rounds = Number(values.rounds ?? (values.quick ? quick : full))
+  const name = `${program.id} ${kind}`
   const tally = newTally()
-  const rig = await openRig({ kind, seed, reply: program.reply })
+  const startedAt = performance.now()
+  const sayHowFar = () =>
+    console.log(
+      `${name}: ${tally.played}/${rounds} rounds, ${tally.acknowledged} acknowledged,` +
+        ` ${seconds(performance.now() - startedAt)} s, in all ${seconds(performance.now() - began)} s`
+    )
+  const timer = setInterval(sayHowFar, PROGRESS_MS)
+  try {
+    await play(program, kind, rounds, tally)
+  } finally {
+    clearInterval(timer)
+  }
+  sayHowFar()
+  console.log(`${name}: ${isKept(tally) ? 'kept' : 'BROKEN'} (${program.title})`)
+  rows[kind][program.id] = toRow(program, rounds, tally, performance.now() - startedAt)
+  if (isKept(tally)) return
+  const counts = `${tally.lost} lost, ${tally.doubled} doubled`
+  broken.push(...[counts, ...tally.broken.slice(0, 10)].map((what) => `${name}: ${what}`))
+  for (const what of tally.broken.slice(0, 10)) console.error(`${name}: ${what}`)
+}
+
+async function play(program: FaultProgram, kind: DatabaseKind, rounds: number, tally: Tally): Promise<void> {
+  const rig = await openRig({ kind, seed: Number(values.seed), reply: program.reply })
   try {
     await program.run(rig, rounds, tally)
   } catch (error) {
@@ -63,10 +101,21 @@ async function play(
   } finally {
     await rig.close()
   }
-  return tally
 }
 
-function toRow(program: FaultProgram, rounds: number, tally: Tally, tookMs: number): object {
+interface Row {
+  what: string
+  rounds: number
+  acknowledged: number
+  lost: number
+  doubled: number
+  'recovery p50 ms': number | ''
+  'longest ms': number | ''
+  seconds: number
+  kept: 'yes' | 'NO'
+}
+
+function toRow(program: FaultProgram, rounds: number, tally: Tally, tookMs: number): Row {
   const { recoveredMs } = tally
   const sorted = recoveredMs.toSorted((a, b) => a - b)
   const ms = (value: number | undefined) => (value === undefined ? '' : Math.round(value))
@@ -78,7 +127,11 @@ function toRow(program: FaultProgram, rounds: number, tally: Tally, tookMs: numb
     doubled: tally.doubled,
     'recovery p50 ms': ms(sorted[Math.floor(sorted.length / 2)]),
     'longest ms': ms(sorted.at(-1)),
-    seconds: Math.round(tookMs / 1_000),
+    seconds: seconds(tookMs),
     kept: isKept(tally) ? 'yes' : 'NO'
   }
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 1_000)
 }

@@ -3,7 +3,17 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+const ROOT = join(import.meta.dirname, '..', '..')
+const MAIN = join(ROOT, 'src', 'main.ts')
+/** Hundreds of nodes are started: each is spared compiling what the ones before have compiled. */
+const COMPILED = join(ROOT, 'node_modules', '.cache', 'pai', 'compiled')
+const ENVIRONMENT = {
+  PATH: process.env.PATH,
+  NODE_COMPILE_CACHE: COMPILED,
+  PORT: '0',
+  PAI_RATE_LIMIT: 'off',
+  LOG_LEVEL: 'warn'
+}
 
 export interface PaiProcess {
   /** Empty for a worker, which answers nobody. */
@@ -18,6 +28,8 @@ export interface PaiProcess {
   /** Stands still, as on a machine that is overloaded or put to sleep, until it goes on. */
   pause(): void
   resume(): void
+  /** Asks the module that was loaded into the process ahead of PAI. */
+  ask<Answer>(question: unknown): Promise<Answer>
 }
 
 export type Settings = Record<string, string>
@@ -25,9 +37,9 @@ export type Settings = Record<string, string>
 /** What is to be done when a test or a program is over, however that ends. */
 export type WhenOver = (tidyUp: () => void) => void
 
-/** PAI as an operator runs it, ready to answer. */
-export async function startPai(settings: Settings, whenOver: WhenOver): Promise<PaiProcess> {
-  const { child, said } = launch(settings, whenOver)
+/** PAI as an operator runs it, ready to answer. `inside` is a module that is loaded into its process ahead of it. */
+export async function startPai(settings: Settings, whenOver: WhenOver, inside?: string): Promise<PaiProcess> {
+  const { child, said } = launch(settings, whenOver, inside)
   const url = await said(/PAI is (?:ready: open (http:\S+)|working on jobs)/)
   return {
     url,
@@ -40,6 +52,12 @@ export async function startPai(settings: Settings, whenOver: WhenOver): Promise<
     },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
+    async ask<Answer>(question: unknown) {
+      const answered = once(child, 'message')
+      child.send(question as object)
+      const [answer] = await answered
+      return answer as Answer
+    },
     async stop() {
       const exited = once(child, 'exit')
       child.kill('SIGTERM')
@@ -52,18 +70,19 @@ export async function startPai(settings: Settings, whenOver: WhenOver): Promise<
 /** A start that is expected to be refused: what it said, and how it ended. */
 export async function runPai(
   settings: Settings,
-  whenOver: WhenOver
+  whenOver: WhenOver,
+  inside?: string
 ): Promise<{ code: number | null; output: string }> {
-  const { child, output } = launch(settings, whenOver)
+  const { child, output } = launch(settings, whenOver, inside)
   await once(child, 'close')
   return { code: child.exitCode, output: output() }
 }
 
-function launch(settings: Settings, whenOver: WhenOver) {
+function launch(settings: Settings, whenOver: WhenOver, inside?: string) {
   // Over its channel the child sees this process go, so that a run that is killed leaves nothing behind.
   const child: ChildProcess = fork(MAIN, [], {
-    env: { PATH: process.env.PATH, PORT: '0', PAI_RATE_LIMIT: 'off', LOG_LEVEL: 'warn', ...settings },
-    execArgv: [],
+    env: { ...ENVIRONMENT, ...settings },
+    execArgv: inside ? ['--import', inside] : [],
     silent: true
   })
   let output = ''

@@ -4,6 +4,8 @@ import type { Rig } from './rig.ts'
 
 /** What a program has seen so far. */
 export interface Tally {
+  /** Rounds that are over: how far a long program is. */
+  played: number
   /** Turns whose acknowledgement was seen. */
   acknowledged: number
   /** Of those, how many could not be found again. */
@@ -24,13 +26,17 @@ export interface FaultProgram {
   databases: DatabaseKind[]
   /** How often it is done: in `npm test`, and by `npm run faults`. */
   rounds: { quick: number; full: number }
+  /** Takes so long that it is played only when it is named. */
+  byName?: true
+  /** Why it cannot be played on this machine; undefined: it can. */
+  impossible?: () => string | undefined
   /** What the model says; absent: a few words, some milliseconds apart. */
   reply?: ScriptedOpenAiOptions['reply']
   run(rig: Rig, rounds: number, tally: Tally): Promise<void>
 }
 
 export function newTally(): Tally {
-  return { acknowledged: 0, lost: 0, doubled: 0, recoveredMs: [], broken: [] }
+  return { played: 0, acknowledged: 0, lost: 0, doubled: 0, recoveredMs: [], broken: [] }
 }
 
 export function isKept({ lost, doubled, broken }: Tally): boolean {

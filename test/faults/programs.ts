@@ -1,10 +1,12 @@
 import type { FaultProgram } from './program.ts'
 import { busyDatabase } from './programs/busy-database.ts'
+import { clock } from './programs/clock.ts'
 import { dataFolder } from './programs/data-folder.ts'
 import { databaseDown } from './programs/database-down.ts'
 import { degradedStart } from './programs/degraded-start.ts'
 import { duplicates } from './programs/duplicates.ts'
 import { killMemory } from './programs/kill-memory.ts'
+import { killMigration } from './programs/kill-migration.ts'
 import { killNode } from './programs/kill-node.ts'
 import { killWorker } from './programs/kill-worker.ts'
 import { lostAnswer } from './programs/lost-answer.ts'
@@ -23,7 +25,9 @@ export const PROGRAMS: FaultProgram[] = [
   duplicates,
   twoNodes,
   killWorker,
+  clock,
   rollingRestart,
+  killMigration,
   dataFolder,
   stop,
   busyDatabase,

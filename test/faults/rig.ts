@@ -17,16 +17,20 @@ export interface Rig {
   model: Awaited<ReturnType<typeof startScriptedOpenAi>>
   /** What every node is started with. */
   settings: Settings
-  /** One more node; on the embedded database there can be one at a time. */
-  startNode(settings?: Settings): Promise<PaiProcess>
+  /** One more node, with a module loaded into it ahead of PAI; on the embedded database there can be one at a time. */
+  startNode(settings?: Settings, inside?: string): Promise<PaiProcess>
+  /** The same house once more, with a database of its own. */
+  sibling(): Promise<Rig>
   /** An account, through a node that is up; answers its access token. */
   register(node: PaiProcess, email?: string): Promise<string>
+  /** A key of that account's, which outlives its access token. */
+  keyFor(node: PaiProcess, accessToken: string): Promise<string>
   /** The same, and how to call that node as the account. */
   join(node: PaiProcess, email?: string): Promise<Api & { accessToken: string }>
   /** Whole numbers below `limit`, the same in every run with the same seed. */
   random(limit: number): number
   seed: number
-  whenOver(tidyUp: () => void): void
+  whenOver(tidyUp: () => unknown): void
   close(): Promise<void>
 }
 
@@ -48,8 +52,8 @@ export const TAKES_TIME = () => {
 
 export async function openRig({ kind, seed = Date.now() % 1_000_000, reply }: RigOptions): Promise<Rig> {
   const folder = mkdtempSync(join(tmpdir(), 'pai-faults-'))
-  const tidyUps: (() => void)[] = []
-  const whenOver = (tidyUp: () => void) => void tidyUps.push(tidyUp)
+  const tidyUps: (() => unknown)[] = []
+  const whenOver = (tidyUp: () => unknown) => void tidyUps.push(tidyUp)
   whenOver(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   const model = await startScriptedOpenAi({
     reply: reply ?? (({ body }) => (body.stream ? TAKES_TIME() : NOTHING))
@@ -79,7 +83,12 @@ export async function openRig({ kind, seed = Date.now() % 1_000_000, reply }: Ri
       state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32
       return Math.floor((state / 2 ** 32) * limit)
     },
-    startNode: (more = {}) => startPai({ ...settings, ...more }, whenOver),
+    startNode: (more = {}, inside) => startPai({ ...settings, ...more }, whenOver, inside),
+    async sibling() {
+      const another = await openRig({ kind, seed: rig.random(1_000_000), reply })
+      whenOver(() => another.close())
+      return another
+    },
     async register(node, email = `owner-${++accounts}@example.org`) {
       const response = await fetch(`${node.url}/v1/auth/register`, {
         method: 'POST',
@@ -88,6 +97,15 @@ export async function openRig({ kind, seed = Date.now() % 1_000_000, reply }: Ri
       })
       if (response.status !== 201) throw new Error(`Registering answered ${await response.text()}`)
       return ((await response.json()) as { accessToken: string }).accessToken
+    },
+    async keyFor(node, accessToken) {
+      const response = await fetch(`${node.url}/v1/api-keys`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'A long program' })
+      })
+      if (response.status !== 201) throw new Error(`A key was refused: ${await response.text()}`)
+      return ((await response.json()) as { key: string }).key
     },
     async join(node, email) {
       const accessToken = await rig.register(node, email)

@@ -1,0 +1,23 @@
+import pg from 'pg'
+
+/**
+ * Loaded into a process ahead of PAI: ends it as kill -9 does, at its statement of this number, counted from 0. Every
+ * second time the statement is on its way to the database by then.
+ */
+export const DIE_AT = 'PAI_FAULTS_DIE_AT'
+
+const dieAt = Number(process.env[DIE_AT] ?? Number.POSITIVE_INFINITY)
+let count = 0
+const die = () => process.kill(process.pid, 'SIGKILL')
+const query = pg.Client.prototype.query as (...given: unknown[]) => unknown
+
+pg.Client.prototype.query = function queryUntilDead(this: pg.Client, ...given: unknown[]) {
+  const number = count++
+  if (number === dieAt && number % 2 === 0) die()
+  if (number === dieAt) setImmediate(die)
+  return query.apply(this, given)
+} as typeof pg.Client.prototype.query
+
+// Whoever asks hears how many statements there were so far.
+process.on('message', () => process.send?.(count))
+process.channel?.unref()
