@@ -29,6 +29,7 @@ import { migrate } from './db/migrate.ts'
 import { countRequests, deleteExpired, hasAccounts } from './db/system.ts'
 import { dropVectorIndexes } from './db/vector-index.ts'
 import { createSharedCounts } from './http/shared-counts.ts'
+import { createGiveWay } from './jobs/give-way.ts'
 import { type JobHandlers, openQueue, queueMigration } from './jobs/queue.ts'
 import type { Llm } from './llm/model.ts'
 import { afterClosing } from './memory/closing.ts'
@@ -116,6 +117,7 @@ export async function createServices({
   const recall = meters.timeRecall(createRecall({ database, embedders, now }))
 
   const chatModel = (name?: string) => (name ? llm.chatModel(name) : llm.chat)
+  const giveWay = createGiveWay()
   const runnerId = uuidv7()
   const hub = createTurnHub()
   bus.hear('turn-log', (message) => readGrownLogs(message, runnerId).forEach(hub.wake))
@@ -198,7 +200,17 @@ export async function createServices({
     /** For the rate limits of all processes together; null where there is only one. */
     requestCounts,
     chat: {
-      startTurn: createStartTurn({ database, runner, hideForgotten, chatModel }),
+      startTurn: createStartTurn({
+        database,
+        runner,
+        hideForgotten,
+        recallFor: (ownerId, query, conversationId) =>
+          payFor({ ownerId, purpose: 'chat', conversationId }, () =>
+            recall(ownerId, query, new AbortController().signal)
+          ),
+        giveWay,
+        chatModel
+      }),
       readTurn: createReadTurn({ database }),
       watchTurn: createWatchTurn({ database, hub }),
       stopTurn: createStopTurn({ database, bus, runner }),
@@ -220,7 +232,7 @@ export async function createServices({
     loadConversation,
     database,
     embedders,
-    jobs: payForJobs(jobs, payFor),
+    jobs: giveWay.letGoFirst(payForJobs(jobs, payFor)),
     llm,
     queue,
     forgetTold: createForgetTold(queue, now),

@@ -2,7 +2,7 @@ import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lt
 import type { Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
 import { ConversationNotFound, MessageNotFound } from './errors.ts'
-import type { Attachment, Citation, FinishReason, Message } from './schemas.ts'
+import type { Attachment, FinishReason, Message } from './schemas.ts'
 import { conversations, messages } from './tables.ts'
 
 export type MessageRow = typeof messages.$inferSelect
@@ -130,40 +130,6 @@ export async function removeConversation(tx: Tx, ownerId: string, id: string): P
     .where(isConversation(ownerId, id))
     .returning({ id: conversations.id })
   if (gone.length === 0) throw new ConversationNotFound(id)
-}
-
-/** The number for one more message. Writers of a conversation wait here for each other, so numbers have no gaps. */
-async function takeSequence(tx: Tx, ownerId: string, conversationId: string): Promise<number> {
-  const [row] = await tx
-    .update(conversations)
-    .set({ nextSequence: sql`${conversations.nextSequence} + 1`, updatedAt: sql`now()` })
-    .where(isConversation(ownerId, conversationId))
-    .returning({ next: conversations.nextSequence })
-  if (!row) throw new ConversationNotFound(conversationId)
-  return row.next - 1
-}
-
-export interface NewMessage {
-  id: string
-  conversationId: string
-  role: MessageRow['role']
-  content: string
-  /** undefined: the conversation's newest message. */
-  parentId?: string | null | undefined
-  model?: string | null
-  citations?: Citation[]
-}
-
-export async function addMessage(tx: Tx, ownerId: string, message: NewMessage): Promise<MessageRow> {
-  const { conversationId, parentId } = message
-  const sequence = await takeSequence(tx, ownerId, conversationId)
-  const newest = sql<string | null>`(SELECT id FROM messages WHERE owner_id = ${ownerId}
-    AND conversation_id = ${conversationId} ORDER BY sequence DESC LIMIT 1)`
-  const [row] = await tx
-    .insert(messages)
-    .values({ ...message, ownerId, sequence, parentId: parentId === undefined ? newest : parentId })
-    .returning()
-  return row as MessageRow
 }
 
 export async function loadMessage(tx: Tx, ownerId: string, id: string): Promise<MessageRow> {

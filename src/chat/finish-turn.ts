@@ -3,7 +3,6 @@ import type { Bus } from '../db/bus.ts'
 import type { Tx } from '../db/client.ts'
 import type { Queue } from '../jobs/queue.ts'
 import type { IndexMessages } from '../memory/recall/index-messages.ts'
-import { addMessage, loadConversation } from './conversation-store.ts'
 import type { TurnEvent } from './events.ts'
 import { toGrownLogs } from './log-writer.ts'
 import type { Citation, FinishReason, MemoryUsed, TurnError, TurnUsage } from './schemas.ts'
@@ -57,45 +56,48 @@ export async function finishTurn(
 ): Promise<TurnEvent[] | null> {
   const { ownerId, id, conversationId, userMessageId } = turn
   const replyMessageId = text === '' ? null : uuidv7()
-  const end = { model, status, replyMessageId, memoriesUsed, usage, finishReason, error }
-  if (!(await endTurn(tx, ownerId, id, turn.runnerId, end))) return null
-  if (replyMessageId) {
-    await addMessage(tx, ownerId, {
-      id: replyMessageId,
-      conversationId,
-      parentId: userMessageId,
-      role: 'assistant',
-      content: text,
-      model,
-      citations
-    })
+  const reply = replyMessageId && {
+    id: replyMessageId,
+    conversationId,
+    parentId: userMessageId,
+    content: text,
+    citations
   }
+  const ended = await endTurn(
+    tx,
+    ownerId,
+    id,
+    turn.runnerId,
+    { model, status, memoriesUsed, usage, finishReason, error },
+    reply || null
+  )
+  if (!ended) return null
   const events: TurnEvent[] = [
     ...pending,
     { type: 'usage', data: usage },
     ...(error ? [{ type: 'error' as const, data: error }] : []),
     { type: 'done', data: { status, messageId: replyMessageId, ...(finishReason && { finishReason }) } }
   ]
-  await appendEvents(tx, ownerId, id, firstId, events)
-  // Also for this process, which may have ended another's turn.
-  await bus.tell(tx, 'turn-log', toGrownLogs('-', [id]))
+  // None of them waits for another's answer: they travel together.
+  const work: Promise<void>[] = [
+    appendEvents(tx, ownerId, id, firstId, events),
+    // Who ends another's turn hears it too.
+    bus.tell(tx, 'turn-log', toGrownLogs(turn.runnerId ?? '-', [id]))
+  ]
   if (!turn.temporary) {
     const messageIds = replyMessageId ? [userMessageId, replyMessageId] : [userMessageId]
-    await indexMessages(tx, ownerId, messageIds)
     // What was only put before the model is not used: it would be put there ever more.
     const quoted = citations.filter(({ kind }) => kind === 'memory').map((citation) => citation.id)
     const used = { memoryIds: [...new Set(quoted)], at: new Date().toISOString() }
-    await queue.enqueue(tx, 'memory.index', {
-      ownerId,
-      memoryIds: [],
-      messageIds,
-      ...(quoted.length > 0 && { used })
-    })
-    await queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: [userMessageId] })
-    if (findsTitles && status === 'completed') {
-      const { titledBy } = await loadConversation(tx, ownerId, conversationId)
-      if (titledBy === 'words') await queue.enqueue(tx, 'conversations.title', { ownerId, conversationId })
-    }
+    const toIndex = { ownerId, memoryIds: [], messageIds, ...(quoted.length > 0 && { used }) }
+    work.push(
+      indexMessages(tx, ownerId, messageIds),
+      queue.enqueue(tx, 'memory.index', toIndex),
+      queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: [userMessageId] })
+    )
+    if (findsTitles && status === 'completed' && ended.titledBy === 'words')
+      work.push(queue.enqueue(tx, 'conversations.title', { ownerId, conversationId }))
   }
+  await Promise.all(work)
   return events
 }

@@ -97,6 +97,11 @@ function withinBudget(history: PromptParts['history'], budgetTokens: number): Pr
   return kept
 }
 
+/** One each: making one takes longer than all else that a prompt needs. There are some 400 time zones. */
+const days = new Map<string, Intl.DateTimeFormat>()
+
 function formatDay(now: Date, timeZone: string): string {
-  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone }).format(now)
+  const day = days.get(timeZone) ?? new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone })
+  days.set(timeZone, day)
+  return day.format(now)
 }

@@ -4,7 +4,7 @@ import type { Database, Tx } from '../db/client.ts'
 import { isRetryable } from '../llm/errors.ts'
 import type { ChatModel, FinishReason, Usage } from '../llm/model.ts'
 import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
-import type { Recall, RecallItem } from '../memory/recall/recall.ts'
+import type { Recall, RecallItem, RecallQuery } from '../memory/recall/recall.ts'
 import { loadImages } from './attachments.ts'
 import { createCitationFinder } from './cite.ts'
 import { cleanReply } from './clean-reply.ts'
@@ -53,6 +53,10 @@ export interface AcceptedTurn {
   runnerId: string
   /** What the caller wants of this turn alone. It is not kept. */
   wishes?: Wishes | undefined
+  /** What is recalled for it, where that was begun before it was accepted. */
+  recalled?: Promise<RecallItem[]> | undefined
+  /** Called at its first word, or at its end where it has none. */
+  onFirstWord: () => void
   /** The words and citations it goes on from, where it continues another. */
   begun?: { content: string; citations: Citation[] }
 }
@@ -158,7 +162,10 @@ export function createRunTurn(deps: RunTurnDeps) {
         written += event.text.length
         log.append({ type: event.type, data: { text: event.text } })
         if (event.type === 'reasoning-delta') continue
-        if (isSilent) deps.noteFirstToken(performance.now() - began)
+        if (isSilent) {
+          deps.noteFirstToken(performance.now() - began)
+          turn.onFirstWord()
+        }
         isSilent = false
         reply.text += event.text
         for (const citation of findCitations(event.text)) {
@@ -230,13 +237,18 @@ async function recallFor(
   signal: AbortSignal
 ): Promise<RecallItem[]> {
   if (!turn.options.useMemory) return []
-  const query = {
-    query: turn.text,
+  if (turn.recalled) return turn.recalled
+  return recall(turn.ownerId, recallQuery(turn.text), signal)
+}
+
+/** What is looked up for a message. */
+export function recallQuery(text: string): RecallQuery {
+  return {
+    query: text,
     limit: RECALLED,
-    kinds: ['memory' as const, 'message' as const],
+    kinds: ['memory', 'message'],
     ownWordsOnly: true
   }
-  return recall(turn.ownerId, query, signal)
 }
 
 /**
@@ -258,6 +270,8 @@ async function finish(
         finishTurn(tx, deps, turn, outcome, firstId, events)
       )
       if (written) log.publish(firstId, written)
+      // Somebody else has ended it, or this did and the answer was lost: the log says how.
+      else deps.hub.wake(turn.id)
       return
     } catch (error) {
       deps.onError(error)

@@ -37,6 +37,7 @@ export function createRunner({
       // Whoever waits for the acceptance gets the answer first.
       const work = nextLoop().then(() => runTurn(turn, controller.signal))
       const done = work.finally(() => {
+        turn.onFirstWord()
         running.delete(turn.id)
       })
       running.set(turn.id, { abort, done })

@@ -1,13 +1,15 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Database, Tx } from '../db/client.ts'
 import { claim, claiming, findAnswer, type IdempotentCall } from '../db/idempotency.ts'
+import type { GiveWay } from '../jobs/give-way.ts'
 import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
+import type { RecallItem, RecallQuery } from '../memory/recall/recall.ts'
 import { attachTo, hasImages } from './attachments.ts'
 import { loadConversation, loadMessage, type MessageRow } from './conversation-store.ts'
 import { ConversationNotTemporary, MessageNotFound, TurnNotCutOff } from './errors.ts'
 import { firstEvent, type LoggedEvent, toLogged } from './events.ts'
 import { storeConversation } from './import-store.ts'
-import type { AcceptedTurn, Wishes } from './run-turn.ts'
+import { type AcceptedTurn, recallQuery, type Wishes } from './run-turn.ts'
 import type { Runner } from './runner.ts'
 import type { ChatBody, TurnStatus } from './schemas.ts'
 import { toTitle } from './title.ts'
@@ -32,6 +34,8 @@ export interface BroughtAlong {
   wishes: Wishes
 }
 
+type ToBegin = Omit<AcceptedTurn, 'onFirstWord'> & Partial<Pick<AcceptedTurn, 'onFirstWord'>>
+
 export type StartTurn = ReturnType<typeof createStartTurn>
 
 /**
@@ -42,20 +46,26 @@ export function createStartTurn({
   database,
   runner,
   hideForgotten,
+  recallFor,
+  giveWay,
   chatModel
 }: {
   database: Database
   runner: Runner
   hideForgotten: HideForgotten
+  /** Recalls on the owner's account. */
+  recallFor: (ownerId: string, query: RecallQuery, conversationId: string) => Promise<RecallItem[]>
+  giveWay: Pick<GiveWay, 'begin'>
   chatModel: FindModel
 }) {
-  function begin(turn: AcceptedTurn): StartedTurn {
+  function begin(accepted: ToBegin): StartedTurn {
+    const turn = { onFirstWord: giveWay.begin(), ...accepted }
     runner.run(turn)
     return { turnId: turn.id, events: [toLogged(firstEvent(turn), 1)] }
   }
 
   /** Accepts another turn for a message that is there, asked for as it was last. */
-  async function acceptFor(tx: Tx, ownerId: string, id: string, asked: MessageRow): Promise<AcceptedTurn> {
+  async function acceptFor(tx: Tx, ownerId: string, id: string, asked: MessageRow): Promise<ToBegin> {
     const { id: userMessageId, conversationId, content: text } = asked
     const { temporary, model } = await loadConversation(tx, ownerId, conversationId)
     const options = (await findOptions(tx, ownerId, userMessageId)) ?? { useMemory: true }
@@ -91,7 +101,8 @@ export function createStartTurn({
       // What is wished for is a part of what is asked.
       const asked = wishes ? { ...body, wishes } : body
       const call: IdempotentCall = { ownerId, key, call: 'POST /v1/chat', body: asked }
-      const accepted = await database.inOwner(ownerId, async (tx) => {
+      const onFirstWord = giveWay.begin()
+      const storing = database.inOwner(ownerId, async (tx) => {
         const claimed = claiming(call, { turnId: turn.id })
         const stored = await acceptMessage(tx, ownerId, turn, { text, parentId, begins }, claimed)
         if (temporary && stored && !stored.temporary) throw new ConversationNotTemporary(turn.conversationId)
@@ -101,9 +112,20 @@ export function createStartTurn({
         }
         return stored ?? findAnswer<{ turnId: string }>(tx, call)
       })
-      if ('turnId' in accepted) return { turnId: accepted.turnId, events: [] }
+      // Storing waits for the disk, and recall need not wait for that. Who is refused has no use for it.
+      const recalled = useMemory ? recallFor(ownerId, recallQuery(text), turn.conversationId) : undefined
+      recalled?.catch(() => {})
+      const accepted = await storing.catch((error) => {
+        onFirstWord()
+        throw error
+      })
+      if ('turnId' in accepted) {
+        onFirstWord()
+        return { turnId: accepted.turnId, events: [] }
+      }
       const hasImages = attachmentIds.length > 0
-      return begin({ ...turn, ...accepted, ownerId, text, wishes, hasImages, begins: begins !== null })
+      const ready = { ...turn, ...accepted, ownerId, text, wishes, hasImages, begins: begins !== null }
+      return begin({ ...ready, recalled, onFirstWord })
     },
 
     /**

@@ -1,9 +1,17 @@
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
-import { loadConversation } from './conversation-store.ts'
+import { type ConversationRow, loadConversation } from './conversation-store.ts'
 import { MessageNotFound, TurnNotFound } from './errors.ts'
 import { firstEvent, type LoggedEvent, type TurnEvent, toLogged } from './events.ts'
-import type { Citation, FinishReason, TurnError, TurnOptions, TurnStatus, TurnUsage } from './schemas.ts'
+import type {
+  Citation,
+  FinishReason,
+  MemoryUsed,
+  TurnError,
+  TurnOptions,
+  TurnStatus,
+  TurnUsage
+} from './schemas.ts'
 import { turnEvents, turns } from './tables.ts'
 
 /** How long a runner owns a turn without renewing. */
@@ -175,36 +183,58 @@ export async function requestStop(tx: Tx, ownerId: string, id: string): Promise<
 export interface TurnEnd {
   model: string
   status: Exclude<TurnStatus, 'queued' | 'running'>
-  replyMessageId: string | null
-  memoriesUsed?: TurnRow['memoriesUsed']
+  memoriesUsed: MemoryUsed[]
   usage: TurnUsage
   finishReason: FinishReason | null
   error: TurnError | null
 }
 
+/** The reply that a turn leaves in its conversation. */
+export interface Reply {
+  id: string
+  conversationId: string
+  /** The message it answers. */
+  parentId: string
+  content: string
+  citations: Citation[]
+}
+
 /**
- * Ends a turn that is still unfinished, and still `runnerId`'s when one is given. Answers false when it is not: somebody
- * else has ended it, and nothing may be written.
+ * Ends a turn that is still unfinished, and still `runnerId`'s when one is given, and stores its reply: one statement.
+ * Answers null when it is not: somebody else has ended it, and nothing may be written.
+ * Writers of a conversation wait here for each other, so the numbers of its messages have no gaps.
  */
 export async function endTurn(
   tx: Tx,
   ownerId: string,
   id: string,
   runnerId: string | null,
-  end: TurnEnd
-): Promise<boolean> {
-  const { usage, finishReason, ...rest } = end
-  const ended = await tx
-    .update(turns)
-    .set({
-      ...rest,
-      usage: { ...usage, ...(finishReason && { finishReason }) },
-      finishedAt: sql`now()`,
-      leaseUntil: null
-    })
-    .where(and(isTurn(ownerId, id), UNFINISHED, runnerId === null ? undefined : eq(turns.runnerId, runnerId)))
-    .returning({ id: turns.id })
-  return ended.length > 0
+  { model, status, memoriesUsed, usage, finishReason, error }: TurnEnd,
+  reply: Reply | null
+): Promise<{ titledBy: ConversationRow['titledBy'] } | null> {
+  const stored = reply
+    ? sql`conversation AS (
+        UPDATE conversations SET next_sequence = next_sequence + 1, updated_at = now()
+         WHERE owner_id = ${ownerId} AND id = ${reply.conversationId} AND EXISTS (SELECT FROM ended)
+        RETURNING next_sequence - 1 AS sequence
+      ), reply AS (
+        INSERT INTO messages (owner_id, id, conversation_id, parent_id, sequence, role, content, model, citations)
+        SELECT ${ownerId}::uuid, ${reply.id}::uuid, ${reply.conversationId}::uuid, ${reply.parentId}::uuid, sequence,
+               'assistant', ${reply.content}, ${model}, ${JSON.stringify(reply.citations)}::jsonb FROM conversation
+      ),`
+    : sql``
+  const { rows } = await tx.execute<{ titledBy: ConversationRow['titledBy'] }>(sql`
+    WITH ended AS (
+      UPDATE turns SET status = ${status}, model = ${model}, reply_message_id = ${reply?.id ?? null}::uuid,
+             memories_used = ${JSON.stringify(memoriesUsed)}::jsonb, usage = ${JSON.stringify({ ...usage, ...(finishReason && { finishReason }) })}::jsonb,
+             error = ${error && JSON.stringify(error)}::jsonb, finished_at = now(), lease_until = NULL
+       WHERE ${isTurn(ownerId, id)} AND ${UNFINISHED} ${runnerId === null ? sql`` : sql`AND ${eq(turns.runnerId, runnerId)}`}
+      RETURNING conversation_id
+    ), ${stored} said AS (
+      SELECT titled_by AS "titledBy" FROM ended
+        JOIN conversations ON conversations.owner_id = ${ownerId} AND conversations.id = ended.conversation_id
+    ) SELECT * FROM said`)
+  return rows[0] ?? null
 }
 
 /** Events that are in the log by their numbers are left as they are: they were stored, and the answer was lost. */

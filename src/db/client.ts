@@ -91,7 +91,6 @@ export function createTransactions(
     let begun: Promise<unknown> = Promise.resolve()
     let end: Promise<Error | undefined> | undefined
     try {
-      if (pipelined) sendTogether(client)
       begun = client.query(begin)
       // Heard below, whatever the work does meanwhile.
       begun.catch(() => {})
@@ -150,13 +149,6 @@ export function createTransactions(
         work
       )
   }
-}
-
-/** Gathers what is sent until the code that runs now pauses: the beginning and the first statement are one packet. */
-function sendTogether(client: pg.PoolClient): void {
-  const { stream } = (client as unknown as pg.Client).connection
-  stream.cork()
-  process.nextTick(() => stream.uncork())
 }
 
 interface Start {

@@ -4,6 +4,22 @@ import pg from 'pg'
 import { createTransactions, type Database, Pool } from './client.ts'
 import { type EmbeddedThread, startEmbedded } from './embedded-thread.ts'
 
+/** The embedded database takes one statement at a time: another waits here until the one before it is answered. */
+class OneByOneClient extends pg.Client {
+  constructor(options?: string | pg.ClientConfig) {
+    super(options)
+    const query = this.query.bind(this) as (...values: unknown[]) => unknown
+    let before: Promise<unknown> = Promise.resolve()
+    this.query = ((...values: unknown[]) => {
+      // Who calls back has the connection alone.
+      if (typeof values.at(-1) === 'function') return query(...values)
+      const answer = before.then(() => query(...values))
+      before = answer.catch(() => {})
+      return answer
+    }) as typeof this.query
+  }
+}
+
 /**
  * PostgreSQL in this process, reached through the wire protocol: one driver serves both kinds of database. It is one
  * session, so the pool has one connection. `thread` may have been started earlier.
@@ -16,6 +32,7 @@ export async function openEmbedded(
   const notifications = new EventEmitter().setMaxListeners(0)
   const pool = new Pool({
     max: 1,
+    Client: OneByOneClient,
     connectionTimeoutMillis: 30_000,
     user: 'postgres',
     database: 'postgres',

@@ -1,6 +1,23 @@
 import pg from 'pg'
 import { createTransactions, type Database, Pool } from './client.ts'
 
+/**
+ * Gathers what is sent until the code that runs now pauses: statements that do not wait for each other's answers are one
+ * packet, and a packet costs more than what is in it.
+ */
+class GatheringClient extends pg.Client {
+  constructor(options?: string | pg.ClientConfig) {
+    super(options)
+    const query = this.query.bind(this) as (...values: unknown[]) => unknown
+    this.query = ((...values: unknown[]) => {
+      const { stream } = this.connection
+      stream.cork()
+      process.nextTick(() => stream.uncork())
+      return query(...values)
+    }) as typeof this.query
+  }
+}
+
 const RECONNECT_MS = 1_000
 /** A connection whose other end went away without a word is noticed by a question. */
 const STILL_THERE_MS = 10_000
@@ -9,6 +26,7 @@ const STILL_THERE_MS = 10_000
 export function connectPostgres(url: string, poolSize = 10): Database {
   const pool = new Pool({
     connectionString: url,
+    Client: GatheringClient,
     max: poolSize,
     // A caller waits this long for a connection, then gets a 503 instead of a hang.
     connectionTimeoutMillis: 5_000,

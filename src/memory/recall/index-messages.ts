@@ -20,10 +20,13 @@ const MAX_CHARACTERS = 8_000
 const MAX_NEIGHBOUR_CHARACTERS = 1_500
 /** Everything else in the process waits while words are taken apart: about two milliseconds for so many characters. */
 const CHARACTERS_PER_TICK = 16_000
-/** PostgreSQL takes 65,535 parameters in a statement, and each row has four. */
 const ROWS_AT_ONCE = 10_000
 
 export type IndexMessages = (tx: Tx, ownerId: string, messageIds: string[]) => Promise<void>
+
+interface TermOfMessage extends WeightedTerm {
+  id: string
+}
 
 interface MessageInContext extends Record<string, unknown> {
   id: string
@@ -46,19 +49,31 @@ export const indexMessages: IndexMessages = async (tx, ownerId, messageIds) => {
       ${neighbour(ownerId, 'after1', 1)} ${neighbour(ownerId, 'after2', 2)}
      WHERE said.owner_id = ${ownerId} AND said.id = ANY(${sql.param(messageIds)}::uuid[]) AND NOT ${isHidden(ownerId)}`)
   const ids = rows.map(({ id }) => id)
-  await tx.delete(messageTerms).where(and(eq(messageTerms.ownerId, ownerId), inArray(messageTerms.id, ids)))
-  const terms: (typeof messageTerms.$inferInsert)[] = []
+  const terms: TermOfMessage[] = []
   let characters = 0
   for (const row of rows) {
-    for (const weighed of weighMessage(row)) terms.push({ ...weighed, ownerId, id: row.id })
+    for (const weighed of weighMessage(row)) terms.push({ ...weighed, id: row.id })
     characters += charactersOf(row)
     if (characters < CHARACTERS_PER_TICK) continue
     await nextTick()
     characters = 0
   }
+  // Not waited for before the first rows are sent: statements run in the order in which they are.
+  const removed = tx
+    .delete(messageTerms)
+    .where(and(eq(messageTerms.ownerId, ownerId), inArray(messageTerms.id, ids)))
+    .execute()
   for (let start = 0; start < terms.length; start += ROWS_AT_ONCE) {
-    await tx.insert(messageTerms).values(terms.slice(start, start + ROWS_AT_ONCE))
+    await Promise.all([removed, insertTerms(tx, ownerId, terms.slice(start, start + ROWS_AT_ONCE))])
   }
+  await removed
+}
+
+async function insertTerms(tx: Tx, ownerId: string, terms: TermOfMessage[]): Promise<void> {
+  const column = (name: keyof TermOfMessage) => sql.param(terms.map((term) => term[name]))
+  await tx.execute(sql`
+    INSERT INTO message_terms (owner_id, term, id, weight)
+    SELECT ${ownerId}::uuid, * FROM unnest(${column('term')}::text[], ${column('id')}::uuid[], ${column('weight')}::real[])`)
 }
 
 /** Whether a message, `said`, was hidden with a memory that is forgotten and not purged yet. */

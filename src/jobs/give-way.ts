@@ -1,0 +1,50 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { JobHandlers, JobName, JobPayloads } from './queue.ts'
+
+/** A job that has let people go first for this long begins all the same. */
+const LONGEST_MS = 1_000
+
+/** Lets the jobs of this process begin while nobody waits for the first word of a reply from it. */
+export interface GiveWay {
+  /** Somebody waits from now on; answers how to say that they have their first word, or will get none. */
+  begin(): () => void
+  /** Has each of these begin when nobody waits, and after a second in any case. */
+  letGoFirst(handlers: JobHandlers): JobHandlers
+}
+
+export function createGiveWay(): GiveWay {
+  let waiting = 0
+  let quiet = Promise.withResolvers<void>()
+
+  async function untilQuiet(): Promise<void> {
+    if (waiting === 0) return
+    const over = new AbortController()
+    const longest = wait(LONGEST_MS, undefined, { signal: over.signal, ref: false }).catch(() => {})
+    await Promise.race([quiet.promise, longest])
+    over.abort()
+  }
+
+  function after<Name extends JobName>(handle: JobHandlers[Name]): JobHandlers[Name] {
+    const later = async (payload: JobPayloads[Name], signal: AbortSignal): Promise<void> => {
+      await untilQuiet()
+      await (handle as (payload: JobPayloads[Name], signal: AbortSignal) => Promise<void>)(payload, signal)
+    }
+    return later as JobHandlers[Name]
+  }
+
+  return {
+    begin() {
+      if (waiting++ === 0) quiet = Promise.withResolvers()
+      let over = false
+      return () => {
+        if (over) return
+        over = true
+        if (--waiting === 0) quiet.resolve()
+      }
+    },
+    letGoFirst: (handlers) =>
+      Object.fromEntries(
+        Object.entries(handlers).map(([name, handle]) => [name, after(handle as JobHandlers[JobName])])
+      ) as unknown as JobHandlers
+  }
+}
