@@ -29,10 +29,12 @@ describeEachDatabase('chat', (database) => {
         citations: [],
         attachments: [],
         turnId: data.turnId,
+        finishReason: 'stop',
         createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
       },
       memoriesUsed: [],
       usage: USAGE,
+      finishReason: 'stop',
       error: null
     })
   })
@@ -72,7 +74,11 @@ describeEachDatabase('chat', (database) => {
       arguments: '{"at":"bees"}'
     })
     expect(events.at(-2)?.data).toEqual(USAGE)
-    expect(events.at(-1)?.data).toEqual({ status: 'completed', messageId: answer.message.id })
+    expect(events.at(-1)?.data).toEqual({
+      status: 'completed',
+      messageId: answer.message.id,
+      finishReason: 'stop'
+    })
   })
 
   test('the first event comes when the message is stored, long before the reply', async () => {
