@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { ConfigInvalid, loadConfig } from './config.ts'
 import { startEmbedded } from './db/embedded-thread.ts'
-import { DatabaseUnsuitable, DataFolderInUse, MigrationFailed } from './db/errors.ts'
+import { DatabaseUnsuitable, DataFolderInUse, EmbeddedLost, MigrationFailed } from './db/errors.ts'
 import { AddressUnusable } from './http/errors.ts'
 
 // The process: reads the settings, wakes the embedded database, and only then loads everything else, which takes as long.
@@ -10,6 +10,10 @@ try {
   const { values } = parseArgs({ options: { migrate: { type: 'boolean', default: false } } })
   const config = loadConfig(process.env, process.stdout.isTTY)
   const embedded = config.DATABASE_URL ? null : startEmbedded(config.PAI_DATA_DIR)
+  embedded?.lost.then((error) => {
+    console.error(plainly(error))
+    process.exit(1)
+  })
   if (values.migrate) {
     const { migrateOnly } = await import('./migrate-only.ts')
     await migrateOnly(config, embedded)
@@ -24,7 +28,14 @@ try {
 
 /** What an operator can mend is said in a sentence; anything else keeps its stack. */
 function plainly(error: unknown): unknown {
-  const plain = [AddressUnusable, ConfigInvalid, DataFolderInUse, DatabaseUnsuitable, MigrationFailed]
+  const plain = [
+    AddressUnusable,
+    ConfigInvalid,
+    DataFolderInUse,
+    DatabaseUnsuitable,
+    EmbeddedLost,
+    MigrationFailed
+  ]
   const { code, message } = error as NodeJS.ErrnoException
   return code?.startsWith('ERR_PARSE_ARGS') || plain.some((type) => error instanceof type) ? message : error
 }

@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { lockDataFolder } from './data-folder-lock.ts'
+import { EmbeddedLost } from './errors.ts'
+
+/** How often it looks whether the data folder is still there. */
+const LOOK_MS = 1_000
 
 export interface EmbeddedWorkerData {
   databaseDir: string
@@ -15,6 +19,8 @@ export interface EmbeddedThread {
   socketPath: string
   /** Rejects when the database could not be opened; the folder is free again then. */
   ready: Promise<void>
+  /** Answers why nothing can be kept any more: the folder was taken away, or the database has broken down. */
+  lost: Promise<unknown>
   close(): Promise<void>
 }
 
@@ -32,7 +38,15 @@ export function startEmbedded(dataDir: string): EmbeddedThread {
   }
   const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url), { workerData })
 
+  const { promise: lost, resolve: lose } = Promise.withResolvers<unknown>()
+  const look = setInterval(() => {
+    if (lock.isThere()) return
+    lose(new EmbeddedLost(`The data folder ${dataDir} was removed while PAI was using it: start PAI again`))
+    socket.remove()
+  }, LOOK_MS).unref()
+
   async function dispose(): Promise<void> {
+    clearInterval(look)
     await worker.terminate()
     socket.remove()
     lock.release()
@@ -45,12 +59,16 @@ export function startEmbedded(dataDir: string): EmbeddedThread {
       throw error
     }
   )
-  // Whoever opens it hears of it.
-  ready.catch(() => {})
+  // Whoever opens it hears of it; what comes later is said by `lost`.
+  ready.then(
+    () => worker.on('error', lose),
+    () => {}
+  )
 
   return {
     socketPath: socket.path,
     ready,
+    lost,
     async close() {
       worker.postMessage('close')
       await once(worker, 'message')

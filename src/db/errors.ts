@@ -19,6 +19,10 @@ export class DataFolderInUse extends Error {
 export class DatabaseUnsuitable extends Error {
   override name = 'DatabaseUnsuitable'
 }
+/** The embedded database is gone under the process that serves it. */
+export class EmbeddedLost extends Error {
+  override name = 'EmbeddedLost'
+}
 export class MigrationFailed extends Error {
   override name = 'MigrationFailed'
 }

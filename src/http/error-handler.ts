@@ -8,8 +8,8 @@ import type { Problem } from './schemas.ts'
 
 type ProblemBody = Omit<Static<typeof Problem>, 'requestId'>
 
-/** SQLSTATE classes and codes that mean the server is not answering now: 08 connection, 53 resources, 57P shutdown. */
-const UNAVAILABLE = /^(08|53|57P0)/
+/** SQLSTATE classes and codes that mean the server cannot serve now: 08 connection, 53 resources, 57P shutdown, 58 its disk. */
+const UNAVAILABLE = /^(08|53|57P0|58)/
 const CONNECTION_LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'])
 
 /** As nginx has it: the caller closed the request. Nobody is there to read it. */

@@ -1,7 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const MAIN = join(ROOT, 'src', 'main.ts')
@@ -28,6 +31,8 @@ export interface PaiProcess {
   /** Stands still, as on a machine that is overloaded or put to sleep, until it goes on. */
   pause(): void
   resume(): void
+  /** How it ended by itself, and what it said. */
+  ended(): Promise<{ code: number | null; output: string }>
   /** Asks the module that was loaded into the process ahead of PAI. */
   ask<Answer>(question: unknown): Promise<Answer>
 }
@@ -37,9 +42,20 @@ export type Settings = Record<string, string>
 /** What is to be done when a test or a program is over, however that ends. */
 export type WhenOver = (tidyUp: () => void) => void
 
-/** PAI as an operator runs it, ready to answer. `inside` is a module that is loaded into its process ahead of it. */
-export async function startPai(settings: Settings, whenOver: WhenOver, inside?: string): Promise<PaiProcess> {
-  const { child, said } = launch(settings, whenOver, inside)
+export interface Launch {
+  /** A module that is loaded into the process ahead of PAI. */
+  inside?: string
+  /** A file that takes what it says. */
+  output?: string
+}
+
+/** PAI as an operator runs it, ready to answer. */
+export async function startPai(
+  settings: Settings,
+  whenOver: WhenOver,
+  how: Launch = {}
+): Promise<PaiProcess> {
+  const { child, said, output } = launch(settings, whenOver, how)
   const url = await said(/PAI is (?:ready: open (http:\S+)|working on jobs)/)
   return {
     url,
@@ -52,6 +68,10 @@ export async function startPai(settings: Settings, whenOver: WhenOver, inside?: 
     },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
+    async ended() {
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      return { code: child.exitCode, output: output() }
+    },
     async ask<Answer>(question: unknown) {
       const answered = once(child, 'message')
       child.send(question as object)
@@ -70,27 +90,30 @@ export async function startPai(settings: Settings, whenOver: WhenOver, inside?: 
 /** A start that is expected to be refused: what it said, and how it ended. */
 export async function runPai(
   settings: Settings,
-  whenOver: WhenOver,
-  inside?: string
+  whenOver: WhenOver
 ): Promise<{ code: number | null; output: string }> {
-  const { child, output } = launch(settings, whenOver, inside)
+  const { child, output } = launch(settings, whenOver, {})
   await once(child, 'close')
   return { code: child.exitCode, output: output() }
 }
 
-function launch(settings: Settings, whenOver: WhenOver, inside?: string) {
+function launch(settings: Settings, whenOver: WhenOver, { inside, output: file }: Launch) {
+  const outputTo = file === undefined ? 'pipe' : openSync(file, 'a')
   // Over its channel the child sees this process go, so that a run that is killed leaves nothing behind.
   const child: ChildProcess = fork(MAIN, [], {
     env: { ...ENVIRONMENT, ...settings },
     execArgv: inside ? ['--import', inside] : [],
-    silent: true
+    stdio: ['ignore', outputTo, outputTo, 'ipc']
   })
+  if (typeof outputTo === 'number') closeSync(outputTo)
   let output = ''
   child.stderr?.on('data', (chunk) => (output += chunk))
   whenOver(() => child.kill('SIGKILL'))
 
   async function said(pattern: RegExp): Promise<string> {
-    for await (const line of createInterface({ input: child.stdout ?? process.stdin })) {
+    for await (const line of file === undefined
+      ? createInterface({ input: child.stdout as Readable })
+      : tail(file)) {
       output += `${line}\n`
       const found = pattern.exec(line)
       if (!found) continue
@@ -99,6 +122,15 @@ function launch(settings: Settings, whenOver: WhenOver, inside?: string) {
       return found[1] ?? ''
     }
     throw new Error(`PAI ended before it was ready:\n${output}`)
+  }
+
+  /** The lines of a file that grows, for as long as the process lives. */
+  async function* tail(path: string): AsyncGenerator<string> {
+    for (let seen = 0; child.exitCode === null && child.signalCode === null; await wait(20)) {
+      const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
+      yield* lines.slice(seen)
+      seen = lines.length
+    }
   }
   return { child, said, output: () => output }
 }

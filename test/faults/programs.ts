@@ -4,6 +4,7 @@ import { clock } from './programs/clock.ts'
 import { dataFolder } from './programs/data-folder.ts'
 import { databaseDown } from './programs/database-down.ts'
 import { degradedStart } from './programs/degraded-start.ts'
+import { diskFull } from './programs/disk-full.ts'
 import { duplicates } from './programs/duplicates.ts'
 import { killMemory } from './programs/kill-memory.ts'
 import { killMigration } from './programs/kill-migration.ts'
@@ -25,6 +26,7 @@ export const PROGRAMS: FaultProgram[] = [
   duplicates,
   twoNodes,
   killWorker,
+  diskFull,
   clock,
   rollingRestart,
   killMigration,

@@ -5,7 +5,7 @@ import type { DatabaseKind } from '../support/database.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts'
 import { type ScriptedOpenAiOptions, startScriptedOpenAi } from '../support/scripted-openai.ts'
 import { type Api, connect } from './clients.ts'
-import { type PaiProcess, type Settings, startPai } from './pai-process.ts'
+import { type Launch, type PaiProcess, type Settings, startPai } from './pai-process.ts'
 
 /** A database, a scripted model, and as many nodes of PAI as a program starts on them: each a process of its own. */
 export interface Rig {
@@ -17,8 +17,8 @@ export interface Rig {
   model: Awaited<ReturnType<typeof startScriptedOpenAi>>
   /** What every node is started with. */
   settings: Settings
-  /** One more node, with a module loaded into it ahead of PAI; on the embedded database there can be one at a time. */
-  startNode(settings?: Settings, inside?: string): Promise<PaiProcess>
+  /** One more node; on the embedded database there can be one at a time. */
+  startNode(settings?: Settings, how?: Launch): Promise<PaiProcess>
   /** The same house once more, with a database of its own. */
   sibling(): Promise<Rig>
   /** An account, through a node that is up; answers its access token. */
@@ -83,7 +83,7 @@ export async function openRig({ kind, seed = Date.now() % 1_000_000, reply }: Ri
       state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32
       return Math.floor((state / 2 ** 32) * limit)
     },
-    startNode: (more = {}, inside) => startPai({ ...settings, ...more }, whenOver, inside),
+    startNode: (more = {}, how) => startPai({ ...settings, ...more }, whenOver, how),
     async sibling() {
       const another = await openRig({ kind, seed: rig.random(1_000_000), reply })
       whenOver(() => another.close())

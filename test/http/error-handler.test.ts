@@ -55,7 +55,7 @@ test('of what is not the caller’s fault nothing is said', () => {
 
 test('a database that does not answer is unavailable, and any other trouble with it is ours', () => {
   const gone = [
-    ...['08006', '53300', '57P01', '57P03'].map(databaseError),
+    ...['08006', '53100', '53300', '57P01', '57P03', '58P01'].map(databaseError),
     Object.assign(new Error(SECRET), { code: 'ECONNREFUSED' }),
     new Error('Connection terminated unexpectedly'),
     new Error('a query failed', { cause: databaseError('57P01') })

@@ -39,8 +39,8 @@ export const clock: FaultProgram = {
   rounds: { quick: 1, full: 3 },
   async run(rig, rounds, tally) {
     const settings = { TZ: 'Europe/Oslo' }
-    const nodes = [await rig.startNode(settings, CLOCK)]
-    if (rig.kind === 'postgres') nodes.push(await rig.startNode(settings, CLOCK))
+    const nodes = [await rig.startNode(settings, { inside: CLOCK })]
+    if (rig.kind === 'postgres') nodes.push(await rig.startNode(settings, { inside: CLOCK }))
     const house: House = { rig, nodes, database: await openDatabaseOf(rig), tally, ids: new Set() }
     // Every minute in place of every hour, so that something is due under every clock.
     await house.database.query(`UPDATE pgboss.schedule SET cron = '* * * * *'`)

@@ -23,7 +23,7 @@ export const killMigration: FaultProgram = {
   rounds: { quick: 2, full: 1_000 },
   async run(rig, rounds, tally) {
     const whole = await beginAnew(rig, 'whole')
-    const node = await rig.startNode(whole, INSIDE)
+    const node = await rig.startNode(whole, { inside: INSIDE })
     const statements = await node.ask<number>('how many?')
     await node.stop()
     const wanted = await checksumOf(rig, whole)
@@ -69,7 +69,7 @@ async function beginAnew({ postgres, folder }: Rig, name: string): Promise<Setti
 }
 
 async function startAndDie(rig: Rig, settings: Settings, number: number): Promise<boolean> {
-  return rig.startNode({ ...settings, [DIE_AT]: String(number) }, INSIDE).then(
+  return rig.startNode({ ...settings, [DIE_AT]: String(number) }, { inside: INSIDE }).then(
     async (node) => {
       await node.stop()
       return false
