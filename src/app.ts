@@ -46,6 +46,8 @@ export interface AppOptions {
 const BODY_LIMIT = 1_048_576
 /** Time for the whole of a request to arrive, the largest import included; an answer may take as long as it likes. */
 const REQUEST_TIMEOUT_MS = 120_000
+/** Longer than a load balancer keeps an idle connection, which else sends a request on one that is just being closed here. */
+const KEEP_ALIVE_MS = 305_000
 
 /** The HTTP surface: the table of contents of the API. */
 export function buildApp(
@@ -58,6 +60,7 @@ export function buildApp(
     ...(logger ? { loggerInstance: logger } : {}),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     ...(trustedProxies ? { trustProxy: trustedProxies } : {}),
     forceCloseConnections: true,
     // What the router itself refuses, such as an address it cannot decode.
@@ -99,7 +102,7 @@ export function buildApp(
   const { authenticate, countRefusal } = limitRefusals(app, accounts.authenticate, rateLimit)
   app.register(webSockets)
   app.register(apiDocument)
-  app.register(healthRoutes, { checkReady: services.checkReady })
+  app.register(healthRoutes, { checkReady: services.checkReady, isStopping: services.isStopping })
   app.register(metricsRoutes, {
     loopback,
     authenticate,

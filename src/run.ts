@@ -57,6 +57,7 @@ export async function run(config: Config, embedded: EmbeddedThread | null): Prom
   async function stop(): Promise<void> {
     if (stopping) return
     stopping = true
+    services.beginStopping()
     clearInterval(sweep)
     await services.runner.close(GRACE_MS)
     await app.close()

@@ -149,6 +149,8 @@ export async function createServices({
   })
   bus.hear('turn-stop', runner.stop)
 
+  let stopping = false
+
   const checkSize = createCheckSize(database, queue)
   const importing = { database, queue, messageIndex: createMessageIndex(embedders, queue, checkSize) }
 
@@ -253,6 +255,11 @@ export async function createServices({
     async bootstrapToken(): Promise<string | null> {
       return config.loopback || (await database.inSystem(hasAccounts)) ? null : bootstrapToken
     },
+    /** From now on this process says that it is not ready, so that requests go to others while it ends what it has. */
+    beginStopping(): void {
+      stopping = true
+    },
+    isStopping: () => stopping,
     /** Throws when a request could not be served. */
     async checkReady(): Promise<void> {
       await database.pool.query('SELECT 1')

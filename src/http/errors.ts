@@ -6,6 +6,11 @@ export const HostRefused = createError(
   'This server answers to localhost only: set PAI_TRUST_PROXY where a proxy stands in front of it',
   421
 )
+export const ServiceStopping = createError(
+  'PAI_SERVICE_STOPPING',
+  'This process is about to end: ask another, or again shortly',
+  503
+)
 export const TextRefused = createError<[string]>(
   'PAI_TEXT_REFUSED',
   '%s holds a NUL character or half of a surrogate pair, which cannot be stored',

@@ -1,14 +1,15 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
 import { DatabaseUnavailable } from '../db/errors.ts'
+import { ServiceStopping } from './errors.ts'
 
 const Health = { 200: Type.Object({ status: Type.Literal('ok') }) }
 
-/** /healthz: the process answers. /readyz: the database and the queue do too. */
-export const healthRoutes: FastifyPluginAsync<{ checkReady: () => Promise<void> }> = async (
-  app,
-  { checkReady }
-) => {
+/** /healthz: the process answers. /readyz: the database and the queue do too, and it is not about to end. */
+export const healthRoutes: FastifyPluginAsync<{
+  checkReady: () => Promise<void>
+  isStopping: () => boolean
+}> = async (app, { checkReady, isStopping }) => {
   const tags = ['operation']
   const config = { rateLimit: false }
 
@@ -24,6 +25,7 @@ export const healthRoutes: FastifyPluginAsync<{ checkReady: () => Promise<void> 
     '/readyz',
     { config, schema: { tags, summary: 'Can a request be served?', response: Health } },
     async () => {
+      if (isStopping()) throw new ServiceStopping()
       try {
         await checkReady()
       } catch (cause) {

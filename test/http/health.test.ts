@@ -27,6 +27,15 @@ describeEachDatabase('health', (database) => {
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
   })
 
+  test('a service that is about to end is alive and not ready, and answers still', async () => {
+    const { app, services, close } = await buildTestApp(database())
+    onTestFinished(close)
+    services.beginStopping()
+    const response = await app.inject('/readyz')
+    expect(response.json()).toMatchObject({ status: 503, code: 'PAI_SERVICE_STOPPING' })
+    for (const url of ['/healthz', '/openapi.json']) expect((await app.inject(url)).statusCode).toBe(200)
+  })
+
   test('an answer that refuses has the same headers', async () => {
     const { app, close } = await buildTestApp(database())
     onTestFinished(close)
