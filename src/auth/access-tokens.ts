@@ -19,6 +19,7 @@ const Claims = Type.Object({
   sid: Id,
   role: Role,
   type: Type.Literal('access'),
+  iat: Type.Integer(),
   exp: Type.Integer()
 })
 type Claims = Static<typeof Claims>
@@ -27,6 +28,8 @@ export interface AccessClaims {
   ownerId: string
   sessionId: string
   role: Role
+  /** In seconds, by the clock of the node that issued it. */
+  issuedAt: number
 }
 
 export interface AccessTokens {
@@ -59,7 +62,7 @@ export async function createAccessTokens(secret: string): Promise<AccessTokens> 
     issue(user, sessionId) {
       return jwt.sign({ sub: user.id, sid: sessionId, role: user.role, type: 'access' } satisfies Omit<
         Claims,
-        'exp'
+        'iat' | 'exp'
       >)
     },
     verify(token) {
@@ -69,7 +72,8 @@ export async function createAccessTokens(secret: string): Promise<AccessTokens> 
       if (!token.startsWith(`${header}.`)) throw new TokenInvalid()
       const payload = decode(token)
       if (!claims.Check(payload)) throw new TokenInvalid()
-      const read = { ownerId: payload.sub, sessionId: payload.sid, role: payload.role }
+      const { sub: ownerId, sid: sessionId, role, iat: issuedAt } = payload
+      const read = { ownerId, sessionId, role, issuedAt }
       if (verified.size === MAX_VERIFIED) verified.clear()
       verified.set(token, { claims: read, expiresAt: payload.exp * 1_000 })
       return read

@@ -42,7 +42,7 @@ export type Authenticate = (authorization: string | undefined) => Promise<Signed
 
 interface Dependencies {
   database: Database
-  revocations: Pick<Revocations, 'has'>
+  revocations: Pick<Revocations, 'has' | 'isLive'>
   verifyAccessToken: AccessTokens['verify']
 }
 
@@ -55,8 +55,10 @@ export function createAuthenticate({ database, revocations, verifyAccessToken }:
     if (scheme.toLowerCase() !== 'bearer') throw new AuthRequired()
     if (!token || rest.length > 0) throw new TokenInvalid()
     if (token.startsWith(API_KEY_PREFIX)) return authenticateKey(token)
-    const { ownerId, sessionId, role } = verifyAccessToken(token)
-    if (revocations.has({ id: ownerId, sessionId })) throw new TokenInvalid()
+    const claims = verifyAccessToken(token)
+    const { ownerId, sessionId, role } = claims
+    if (revocations.has({ id: ownerId, sessionId }) || !(await revocations.isLive(claims)))
+      throw new TokenInvalid()
     return { id: ownerId, role, sessionId, apiKeyId: null, scopes: ALL_SCOPES }
   }
 

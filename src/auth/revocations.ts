@@ -2,8 +2,9 @@ import { EventEmitter } from 'node:events'
 import type { Bus } from '../db/bus.ts'
 import type { Database, Tx } from '../db/client.ts'
 import { listRevokedSessions } from '../db/system.ts'
-import { ACCESS_TOKEN_LIFETIME } from './access-tokens.ts'
+import { ACCESS_TOKEN_LIFETIME, type AccessClaims } from './access-tokens.ts'
 import type { SignedIn } from './authenticate.ts'
+import { createMissedEndings } from './missed-endings.ts'
 
 /** No access token is taken for longer than this after its session ended: its lifetime, and clocks that disagree. Seconds. */
 const REMEMBERED = ACCESS_TOKEN_LIFETIME + 60
@@ -21,6 +22,8 @@ interface Moment {
 export interface Revocations {
   /** Whether the session of these credentials, or the account, has ended. */
   has(credentials: Pick<SignedIn, 'id' | 'sessionId'>): boolean
+  /** Whether an access token is good though something may have been missed when it was issued: mostly nobody is asked. */
+  isLive(claims: AccessClaims): Promise<boolean>
   /** Tells every process, with the commit of `tx`, that a session, a key or an account has ended. */
   announce(tx: Tx, id: string): Promise<void>
   /** The same for this process, at once: for whoever has just committed it. */
@@ -46,7 +49,10 @@ export async function createRevocations(database: Database, bus: Bus): Promise<R
     emitter.emit(id)
   }
 
+  const missed = createMissedEndings(database, note)
+
   async function catchUp(): Promise<void> {
+    missed.hearAgain()
     const ids = await database.inSystem((tx) => listRevokedSessions(tx, REMEMBERED))
     for (const id of ids) note(id)
   }
@@ -60,10 +66,14 @@ export async function createRevocations(database: Database, bus: Bus): Promise<R
     has: ({ id, sessionId }) => (sessionId !== null && endedAt.has(sessionId)) || endedAt.has(id),
     announce: (tx, id) => bus.tell(tx, 'signed-out', id),
     note,
-    onEnd({ id, sessionId, apiKeyId }, ended) {
+    isLive: missed.isLive,
+    onEnd(credentials, ended) {
+      const { id, sessionId, apiKeyId } = credentials
+      const letGo = missed.hold(credentials)
       const ids = [id, sessionId, apiKeyId].filter((one) => one !== null)
       for (const one of ids) emitter.on(one, ended)
       return () => {
+        letGo()
         for (const one of ids) emitter.off(one, ended)
       }
     }

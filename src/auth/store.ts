@@ -150,6 +150,15 @@ export async function removeApiKey(tx: Tx, ownerId: string, id: string): Promise
   return rowCount === 1
 }
 
+/** Those of an owner's sessions and keys that are no more, or revoked. */
+export async function findEnded(tx: Tx, ownerId: string, ids: string[]): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    SELECT DISTINCT held.id FROM unnest(${sql.param(ids)}::uuid[]) AS held (id)
+     WHERE NOT EXISTS (SELECT FROM api_keys WHERE owner_id = ${ownerId} AND id = held.id)
+       AND NOT EXISTS (SELECT FROM sessions WHERE owner_id = ${ownerId} AND id = held.id AND revoked_at IS NULL)`)
+  return rows.map(({ id }) => id)
+}
+
 export async function touchApiKey(tx: Tx, ownerId: string, id: string): Promise<void> {
   const isDue = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, sql`now() - interval '1 minute'`))
   await tx

@@ -7,7 +7,8 @@ import { type AccountsApp, createAccountsApp, removeEveryone } from './accounts-
 const CLAIMS = {
   ownerId: '019a0000-0000-7000-8000-000000000001',
   sessionId: '019a0000-0000-7000-8000-000000000002',
-  role: 'member'
+  role: 'member',
+  issuedAt: 1_780_000_000
 } as const
 
 /** Nothing here may be asked. */
@@ -20,7 +21,7 @@ const noDatabase = new Proxy({} as Database, {
 describe('reading the Authorization header', () => {
   const seen: string[] = []
   const authenticate = createAuthenticate({
-    revocations: { has: () => false },
+    revocations: { has: () => false, isLive: async () => true },
     database: noDatabase,
     verifyAccessToken(token) {
       seen.push(token)
@@ -157,7 +158,7 @@ describeEachDatabase('credentials', (database) => {
     expect(await lastUsedAt()).toBeNull()
     const noted = vi.spyOn(database(), 'inOwner')
     const authenticate = createAuthenticate({
-      revocations: { has: () => false },
+      revocations: { has: () => false, isLive: async () => true },
       database: database(),
       verifyAccessToken: () => CLAIMS
     })
@@ -187,7 +188,7 @@ describeEachDatabase('credentials', (database) => {
   test('a request does not fail when its key’s use cannot be noted', async () => {
     const { id, key } = await makeKey()
     const authenticate = createAuthenticate({
-      revocations: { has: () => false },
+      revocations: { has: () => false, isLive: async () => true },
       database: { ...database(), inOwner: () => Promise.reject(new Error('disk full')) },
       verifyAccessToken: () => CLAIMS
     })
