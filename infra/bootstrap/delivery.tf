@@ -44,9 +44,10 @@ data "aws_iam_policy_document" "trust" {
 resource "aws_iam_role" "delivery" {
   for_each = local.subjects
 
-  name                 = "${var.name}-${each.key}"
-  assume_role_policy   = data.aws_iam_policy_document.trust[each.key].json
-  max_session_duration = 3600
+  name               = "${var.name}-${each.key}"
+  assume_role_policy = data.aws_iam_policy_document.trust[each.key].json
+  # A canary delivery waits for each of its steps.
+  max_session_duration = startswith(each.key, "deploy-") ? 7200 : 3600
 }
 
 # --- plan: may look at everything but what people keep, and at the state.

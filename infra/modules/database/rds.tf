@@ -27,7 +27,7 @@ resource "aws_db_instance" "this" {
   engine         = "postgres"
   engine_version = tostring(var.major_version)
   instance_class = var.instance_class
-  db_name        = local.database
+  db_name        = var.restore == null ? local.database : null
   port           = local.port
 
   username                      = "pai_master"
@@ -38,7 +38,8 @@ resource "aws_db_instance" "this" {
   max_allocated_storage = var.storage_max_gb
   storage_type          = "gp3"
   storage_encrypted     = true
-  kms_key_id            = var.kms_key_arn
+  # What is restored stays under its own key.
+  kms_key_id = var.restore == null ? var.kms_key_arn : var.restore.kms_key_arn
 
   multi_az               = var.multi_az
   db_subnet_group_name   = aws_db_subnet_group.this.name
@@ -65,7 +66,21 @@ resource "aws_db_instance" "this" {
   monitoring_role_arn             = aws_iam_role.monitoring.arn
   enabled_cloudwatch_logs_exports = ["postgresql", "upgrade"]
 
+  dynamic "restore_to_point_in_time" {
+    for_each = var.restore == null ? [] : [var.restore]
+
+    content {
+      source_db_instance_automated_backups_arn = restore_to_point_in_time.value.backups_arn
+      use_latest_restorable_time               = true
+    }
+  }
+
   tags = { Backup = var.name }
+
+  # It was restored once: that the backups are no longer named must not replace it.
+  lifecycle {
+    ignore_changes = [restore_to_point_in_time, kms_key_id, db_name]
+  }
 
   depends_on = [aws_cloudwatch_log_group.this]
 }

@@ -149,6 +149,17 @@ variable "secret_recovery_days" {
   default     = 30
 }
 
+variable "restore" {
+  description = "Backups from another region that the database begins from, and the key they are under; null: it begins empty. RDS only."
+  type        = object({ backups_arn = string, kms_key_arn = string })
+  default     = null
+
+  validation {
+    condition     = var.restore == null || var.engine == "rds"
+    error_message = "Aurora is restored from copies of AWS Backup instead."
+  }
+}
+
 variable "replica_region" {
   description = "Region that gets a copy of each secret; null: none."
   type        = string

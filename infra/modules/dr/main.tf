@@ -65,23 +65,3 @@ resource "aws_db_instance" "replica" {
   performance_insights_enabled    = true
   performance_insights_kms_key_id = aws_kms_replica_key.this.arn
 }
-
-# Where no target is healthy in the first region, CloudFront finds this load balancer under the same name.
-resource "aws_route53_record" "origin" {
-  count = var.standby_load_balancer == null ? 0 : 1
-
-  zone_id        = var.hosted_zone_id
-  name           = "origin.${var.domain_name}"
-  type           = "A"
-  set_identifier = "secondary"
-
-  failover_routing_policy {
-    type = "SECONDARY"
-  }
-
-  alias {
-    name                   = var.standby_load_balancer.dns_name
-    zone_id                = var.standby_load_balancer.zone_id
-    evaluate_target_health = true
-  }
-}

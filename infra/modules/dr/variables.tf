@@ -52,19 +52,3 @@ variable "replica_security_group_ids" {
   type        = list(string)
   default     = []
 }
-
-variable "standby_load_balancer" {
-  description = "The second region's load balancer, once there is one; null: none."
-  type        = object({ dns_name = string, zone_id = string })
-  default     = null
-}
-
-variable "hosted_zone_id" {
-  description = "Zone of Route 53 that answers for the name."
-  type        = string
-}
-
-variable "domain_name" {
-  description = "Name that people open."
-  type        = string
-}

@@ -1,8 +1,11 @@
 locals {
-  buckets = { web = aws_s3_bucket.web, logs = aws_s3_bucket.logs }
+  buckets    = toset(var.front ? ["logs", "web"] : ["logs"])
+  bucket_ids = { web = one(aws_s3_bucket.web[*].id), logs = aws_s3_bucket.logs.id }
 }
 
 resource "aws_s3_bucket" "web" {
+  count = var.front ? 1 : 0
+
   bucket        = "${var.name}-web-${data.aws_caller_identity.this.account_id}"
   force_destroy = !var.deletion_protection
 }
@@ -15,7 +18,7 @@ resource "aws_s3_bucket" "logs" {
 resource "aws_s3_bucket_public_access_block" "this" {
   for_each = local.buckets
 
-  bucket                  = each.value.id
+  bucket                  = local.bucket_ids[each.key]
   block_public_acls       = true
   block_public_policy     = true
   ignore_public_acls      = true
@@ -25,7 +28,7 @@ resource "aws_s3_bucket_public_access_block" "this" {
 resource "aws_s3_bucket_ownership_controls" "this" {
   for_each = local.buckets
 
-  bucket = each.value.id
+  bucket = local.bucket_ids[each.key]
 
   rule {
     object_ownership = "BucketOwnerEnforced"
@@ -35,7 +38,7 @@ resource "aws_s3_bucket_ownership_controls" "this" {
 resource "aws_s3_bucket_versioning" "this" {
   for_each = local.buckets
 
-  bucket = each.value.id
+  bucket = local.bucket_ids[each.key]
 
   versioning_configuration {
     status = "Enabled"
@@ -43,7 +46,9 @@ resource "aws_s3_bucket_versioning" "this" {
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "web" {
-  bucket = aws_s3_bucket.web.id
+  count = var.front ? 1 : 0
+
+  bucket = aws_s3_bucket.web[0].id
 
   rule {
     bucket_key_enabled = true
@@ -69,7 +74,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   for_each = local.buckets
 
-  bucket = each.value.id
+  bucket = local.bucket_ids[each.key]
 
   rule {
     id     = "old-versions"
@@ -103,10 +108,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 }
 
 data "aws_iam_policy_document" "web" {
+  count = var.front ? 1 : 0
+
   statement {
     sid       = "CloudFrontReads"
     actions   = ["s3:GetObject"]
-    resources = ["${aws_s3_bucket.web.arn}/*"]
+    resources = ["${aws_s3_bucket.web[0].arn}/*"]
 
     principals {
       type        = "Service"
@@ -116,7 +123,7 @@ data "aws_iam_policy_document" "web" {
     condition {
       test     = "StringEquals"
       variable = "aws:SourceArn"
-      values   = [aws_cloudfront_distribution.this.arn]
+      values   = [aws_cloudfront_distribution.this[0].arn]
     }
   }
 
@@ -124,7 +131,7 @@ data "aws_iam_policy_document" "web" {
     sid       = "OnlyOverTls"
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = [aws_s3_bucket.web.arn, "${aws_s3_bucket.web.arn}/*"]
+    resources = [aws_s3_bucket.web[0].arn, "${aws_s3_bucket.web[0].arn}/*"]
 
     principals {
       type        = "*"
@@ -140,8 +147,10 @@ data "aws_iam_policy_document" "web" {
 }
 
 resource "aws_s3_bucket_policy" "web" {
-  bucket = aws_s3_bucket.web.id
-  policy = data.aws_iam_policy_document.web.json
+  count = var.front ? 1 : 0
+
+  bucket = aws_s3_bucket.web[0].id
+  policy = data.aws_iam_policy_document.web[0].json
 
   depends_on = [aws_s3_bucket_public_access_block.this]
 }

@@ -14,6 +14,8 @@ locals {
 }
 
 resource "aws_cloudfront_origin_access_control" "web" {
+  count = var.front ? 1 : 0
+
   name                              = "${var.name}-web"
   description                       = "The web app's files"
   origin_access_control_origin_type = "s3"
@@ -22,6 +24,8 @@ resource "aws_cloudfront_origin_access_control" "web" {
 }
 
 resource "aws_cloudfront_function" "web" {
+  count = var.front ? 1 : 0
+
   name    = "${var.name}-web"
   comment = "Addresses of the web app are one page"
   runtime = "cloudfront-js-2.0"
@@ -30,6 +34,8 @@ resource "aws_cloudfront_function" "web" {
 }
 
 resource "aws_cloudfront_response_headers_policy" "web" {
+  count = var.front ? 1 : 0
+
   name    = "${var.name}-web"
   comment = "What browsers may do with the web app"
 
@@ -63,6 +69,8 @@ resource "aws_cloudfront_response_headers_policy" "web" {
 }
 
 resource "aws_cloudfront_distribution" "this" {
+  count = var.front ? 1 : 0
+
   enabled             = true
   comment             = var.name
   aliases             = [var.domain_name]
@@ -74,8 +82,8 @@ resource "aws_cloudfront_distribution" "this" {
 
   origin {
     origin_id                = local.web_origin
-    domain_name              = aws_s3_bucket.web.bucket_regional_domain_name
-    origin_access_control_id = aws_cloudfront_origin_access_control.web.id
+    domain_name              = aws_s3_bucket.web[0].bucket_regional_domain_name
+    origin_access_control_id = aws_cloudfront_origin_access_control.web[0].id
   }
 
   origin {
@@ -99,11 +107,11 @@ resource "aws_cloudfront_distribution" "this" {
     cached_methods             = ["GET", "HEAD"]
     compress                   = true
     cache_policy_id            = local.caching_optimized
-    response_headers_policy_id = aws_cloudfront_response_headers_policy.web.id
+    response_headers_policy_id = aws_cloudfront_response_headers_policy.web[0].id
 
     function_association {
       event_type   = "viewer-request"
-      function_arn = aws_cloudfront_function.web.arn
+      function_arn = aws_cloudfront_function.web[0].arn
     }
   }
 
@@ -129,7 +137,7 @@ resource "aws_cloudfront_distribution" "this" {
   }
 
   viewer_certificate {
-    acm_certificate_arn      = aws_acm_certificate_validation.viewer.certificate_arn
+    acm_certificate_arn      = aws_acm_certificate_validation.viewer[0].certificate_arn
     ssl_support_method       = "sni-only"
     minimum_protocol_version = "TLSv1.2_2021"
   }

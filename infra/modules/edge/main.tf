@@ -4,6 +4,7 @@ locals {
 }
 
 resource "aws_acm_certificate" "viewer" {
+  count    = var.front ? 1 : 0
   provider = aws.us_east_1
 
   domain_name       = var.domain_name
@@ -24,9 +25,9 @@ resource "aws_acm_certificate" "origin" {
   }
 }
 
-# Both certificates ask for the same proof of the same name: one record serves them.
+# All certificates of an account ask for the same proof of the same name, whatever the region: one record serves them.
 resource "aws_route53_record" "proof" {
-  for_each = toset([var.domain_name, local.origin_name])
+  for_each = toset(var.front ? [var.domain_name, local.origin_name] : [])
 
   zone_id         = var.hosted_zone_id
   name            = one([for proof in aws_acm_certificate.origin.domain_validation_options : proof.resource_record_name if proof.domain_name == each.key])
@@ -37,40 +38,42 @@ resource "aws_route53_record" "proof" {
 }
 
 resource "aws_acm_certificate_validation" "viewer" {
+  count    = var.front ? 1 : 0
   provider = aws.us_east_1
 
-  certificate_arn         = aws_acm_certificate.viewer.arn
+  certificate_arn         = aws_acm_certificate.viewer[0].arn
   validation_record_fqdns = [aws_route53_record.proof[var.domain_name].fqdn]
 }
 
 resource "aws_acm_certificate_validation" "origin" {
   certificate_arn         = aws_acm_certificate.origin.arn
-  validation_record_fqdns = [for record in aws_route53_record.proof : record.fqdn]
+  validation_record_fqdns = var.front ? [for record in aws_route53_record.proof : record.fqdn] : null
 }
 
 resource "aws_route53_record" "viewer" {
-  for_each = toset(["A", "AAAA"])
+  for_each = toset(var.front ? ["A", "AAAA"] : [])
 
   zone_id = var.hosted_zone_id
   name    = var.domain_name
   type    = each.key
 
   alias {
-    name                   = aws_cloudfront_distribution.this.domain_name
-    zone_id                = aws_cloudfront_distribution.this.hosted_zone_id
+    name                   = aws_cloudfront_distribution.this[0].domain_name
+    zone_id                = aws_cloudfront_distribution.this[0].hosted_zone_id
     evaluate_target_health = false
   }
 }
 
-# Where no target is healthy here, DNS gives the second region's address instead, if there is one (module dr).
+# Where no target is healthy in the first region, DNS gives CloudFront the second region's load balancer instead, if there is
+# one: each region makes its own half, since the other's state may be out of reach.
 resource "aws_route53_record" "origin" {
   zone_id        = var.hosted_zone_id
   name           = local.origin_name
   type           = "A"
-  set_identifier = "primary"
+  set_identifier = var.front ? "primary" : "secondary"
 
   failover_routing_policy {
-    type = "PRIMARY"
+    type = var.front ? "PRIMARY" : "SECONDARY"
   }
 
   alias {

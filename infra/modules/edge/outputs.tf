@@ -4,18 +4,18 @@ output "url" {
 }
 
 output "distribution_id" {
-  description = "The distribution, for invalidations."
-  value       = aws_cloudfront_distribution.this.id
+  description = "The distribution, for invalidations; null without a front."
+  value       = one(aws_cloudfront_distribution.this[*].id)
 }
 
 output "distribution_arn" {
-  description = "The distribution."
-  value       = aws_cloudfront_distribution.this.arn
+  description = "The distribution; null without a front."
+  value       = one(aws_cloudfront_distribution.this[*].arn)
 }
 
 output "web_bucket" {
-  description = "Bucket of the web app's files."
-  value       = aws_s3_bucket.web.bucket
+  description = "Bucket of the web app's files; null without a front."
+  value       = one(aws_s3_bucket.web[*].bucket)
 }
 
 output "security_group_id" {

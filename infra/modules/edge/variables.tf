@@ -55,6 +55,12 @@ variable "kms_key_arn" {
   type        = string
 }
 
+variable "front" {
+  description = "Whether people come in here: CloudFront, the web app's files, the name. false: the load balancer of a second region alone, to which DNS turns when the first has no healthy task."
+  type        = bool
+  default     = true
+}
+
 variable "web_acl_arn" {
   description = "Firewall before CloudFront; null: none."
   type        = string

@@ -47,6 +47,7 @@ module "database" {
   aurora_min_acu             = var.database.aurora_min_acu
   aurora_max_acu             = var.database.aurora_max_acu
   backup_retention_days      = var.database.backup_retention_days
+  restore                    = var.database.restore
   deletion_protection        = local.protected
   apply_immediately          = !local.protected
   auto_minor_version_upgrade = !local.protected
@@ -87,6 +88,7 @@ module "edge" {
   public_subnet_ids         = module.network.public_subnet_ids
   service_security_group_id = module.service.security_group_id
   kms_key_arn               = module.security.kms_key_arn
+  front                     = var.front
   web_acl_arn               = module.security.web_acl_arn
   log_retention_days        = var.log_retention_days
   deletion_protection       = local.protected
@@ -144,6 +146,7 @@ module "observability" {
   database_least_storage_gb = ceil(var.database.storage_gb / 5)
   cache_id                  = one(module.cache[*].replication_group_id)
   tracing                   = var.tracing
+  container_insights        = var.container_insights != "disabled"
   watch_account             = var.watch_account
   monthly_budget_usd        = var.monthly_budget_usd
   log_archive               = var.log_archive
@@ -177,9 +180,6 @@ module "dr" {
   replica_instance_class     = var.database.instance_class
   replica_subnet_ids         = var.dr.subnet_ids
   replica_security_group_ids = var.dr.security_group_ids
-  standby_load_balancer      = var.dr.standby_load_balancer
-  hosted_zone_id             = var.hosted_zone_id
-  domain_name                = var.domain_name
 }
 
 module "chaos" {
@@ -198,17 +198,18 @@ module "chaos" {
 
 # Where a delivery finds what it needs.
 resource "aws_ssm_parameter" "this" {
-  for_each = {
+  for_each = merge({
     cluster         = module.service.cluster_name
     subnets         = join(",", module.network.task_subnet_ids)
     security-group  = module.service.security_group_id
     public-ip       = module.network.tasks_need_public_ip ? "ENABLED" : "DISABLED"
-    web-bucket      = module.edge.web_bucket
-    distribution    = module.edge.distribution_id
     url             = module.edge.url
     rollback-alarms = join(",", module.observability.rollback_alarm_names)
     experiments     = jsonencode(var.chaos ? module.chaos[0].template_ids : {})
-  }
+    }, var.front ? {
+    web-bucket   = module.edge.web_bucket
+    distribution = module.edge.distribution_id
+  } : {})
 
   name  = "/${replace(var.name, "/-.*/", "")}/${replace(var.name, "/^[^-]*-/", "")}/${each.key}"
   type  = "String"

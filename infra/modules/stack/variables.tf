@@ -18,6 +18,12 @@ variable "hosted_zone_id" {
   type        = string
 }
 
+variable "front" {
+  description = "Whether people come in here (module edge); false for what stands by in a second region."
+  type        = bool
+  default     = true
+}
+
 variable "image" {
   description = "The image of the first deployment; deliveries replace it without Terraform."
   type        = string
@@ -72,6 +78,7 @@ variable "database" {
     backup_retention_days = optional(number, 14)
     max_connections       = optional(number, 400)
     least_memory_mb       = optional(number, 400)
+    restore               = optional(object({ backups_arn = string, kms_key_arn = string }))
   })
   default = {}
 }
@@ -192,11 +199,10 @@ variable "backup" {
 variable "dr" {
   description = "What waits in a second region (module dr); null: nothing."
   type = object({
-    region                = string
-    database_copy         = optional(string, "backups")
-    subnet_ids            = optional(list(string), [])
-    security_group_ids    = optional(list(string), [])
-    standby_load_balancer = optional(object({ dns_name = string, zone_id = string }))
+    region             = string
+    database_copy      = optional(string, "backups")
+    subnet_ids         = optional(list(string), [])
+    security_group_ids = optional(list(string), [])
   })
   default = null
 }

@@ -109,6 +109,26 @@ run "a_replica_is_as_private" {
   }
 }
 
+run "it_may_begin_from_backups_of_another_region" {
+  command = plan
+
+  variables {
+    restore = {
+      backups_arn = "arn:aws:rds:eu-west-1:111122223333:auto-backup:ab-1"
+      kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/mrk-1"
+    }
+  }
+
+  assert {
+    condition     = aws_db_instance.this[0].restore_to_point_in_time[0].source_db_instance_automated_backups_arn == var.restore.backups_arn && aws_db_instance.this[0].restore_to_point_in_time[0].use_latest_restorable_time
+    error_message = "To the latest second there is."
+  }
+  assert {
+    condition     = aws_db_instance.this[0].kms_key_id == var.restore.kms_key_arn && aws_db_instance.this[0].storage_encrypted && aws_db_instance.this[0].manage_master_user_password
+    error_message = "Under the key of the backups, with a master's password of its own."
+  }
+}
+
 run "backups_cannot_be_switched_off" {
   command = plan
 

@@ -48,7 +48,7 @@ run "only_cloudfront_and_only_https" {
     error_message = "TLS 1.2 or newer, and nothing but our own name."
   }
   assert {
-    condition     = aws_cloudfront_distribution.this.viewer_certificate[0].minimum_protocol_version == "TLSv1.2_2021" && alltrue([for behavior in aws_cloudfront_distribution.this.ordered_cache_behavior : behavior.viewer_protocol_policy == "https-only"])
+    condition     = aws_cloudfront_distribution.this[0].viewer_certificate[0].minimum_protocol_version == "TLSv1.2_2021" && alltrue([for behavior in aws_cloudfront_distribution.this[0].ordered_cache_behavior : behavior.viewer_protocol_policy == "https-only"])
     error_message = "HTTPS for viewers."
   }
 }
@@ -65,7 +65,7 @@ run "streams_are_given_time" {
     error_message = "Long streams are spread by how many are open."
   }
   assert {
-    condition     = alltrue([for behavior in aws_cloudfront_distribution.this.ordered_cache_behavior : !behavior.compress && behavior.cache_policy_id == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"])
+    condition     = alltrue([for behavior in aws_cloudfront_distribution.this[0].ordered_cache_behavior : !behavior.compress && behavior.cache_policy_id == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"])
     error_message = "The API is never cached or compressed."
   }
 }
@@ -78,8 +78,17 @@ run "buckets_are_private_and_encrypted" {
     error_message = "Both are private."
   }
   assert {
-    condition     = one(aws_s3_bucket_server_side_encryption_configuration.web.rule).apply_server_side_encryption_by_default[0].kms_master_key_id == var.kms_key_arn
+    condition     = one(aws_s3_bucket_server_side_encryption_configuration.web[0].rule).apply_server_side_encryption_by_default[0].kms_master_key_id == var.kms_key_arn
     error_message = "Encrypted with our key."
+  }
+}
+
+run "dns_asks_the_first_region_first" {
+  command = plan
+
+  assert {
+    condition     = aws_route53_record.origin.failover_routing_policy[0].type == "PRIMARY" && aws_route53_record.origin.set_identifier == "primary" && aws_route53_record.origin.alias[0].evaluate_target_health
+    error_message = "The first of two, as long as it is healthy."
   }
 }
 
@@ -89,6 +98,31 @@ run "two_groups_to_shift_between" {
   assert {
     condition     = sort(keys(aws_lb_target_group.api)) == tolist(["blue", "green"])
     error_message = "Blue and green."
+  }
+}
+
+run "a_standby_is_a_load_balancer_alone" {
+  command = plan
+
+  variables {
+    front = false
+  }
+
+  assert {
+    condition     = length(aws_cloudfront_distribution.this) == 0 && length(aws_s3_bucket.web) == 0 && length(aws_route53_record.viewer) == 0 && length(aws_route53_record.proof) == 0
+    error_message = "The name stays with the first region."
+  }
+  assert {
+    condition     = aws_acm_certificate.origin.domain_name == var.domain_name && one(aws_lb_listener_rule.production.condition[*].host_header[0].values) == toset([var.domain_name])
+    error_message = "It answers to the same name."
+  }
+  assert {
+    condition     = aws_route53_record.origin.name == "origin.pai.example.com" && aws_route53_record.origin.failover_routing_policy[0].type == "SECONDARY" && aws_route53_record.origin.alias[0].evaluate_target_health
+    error_message = "DNS turns to it when the first region has no healthy task."
+  }
+  assert {
+    condition     = keys(aws_s3_bucket_public_access_block.this) == ["logs"]
+    error_message = "Its log is private."
   }
 }
 

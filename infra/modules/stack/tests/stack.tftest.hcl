@@ -46,16 +46,35 @@ run "a_warm_second_region" {
   variables {
     database = { read_replica_count = 1 }
     dr = {
-      region                = "eu-west-1"
-      database_copy         = "replica"
-      subnet_ids            = ["subnet-1", "subnet-2"]
-      standby_load_balancer = { dns_name = "standby.elb.amazonaws.com", zone_id = "Z2" }
+      region        = "eu-west-1"
+      database_copy = "replica"
+      subnet_ids    = ["subnet-1", "subnet-2"]
     }
   }
 
   assert {
     condition     = module.dr[0].replica_identifier == "pai-test-dr"
     error_message = "A replica follows there."
+  }
+}
+
+run "a_standby_begins_from_backups" {
+  command = apply
+
+  variables {
+    front = false
+    waf   = false
+    database = {
+      restore = {
+        backups_arn = "arn:aws:rds:eu-west-1:111122223333:auto-backup:ab-1"
+        kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/mrk-1"
+      }
+    }
+  }
+
+  assert {
+    condition     = !contains(keys(aws_ssm_parameter.this), "web-bucket") && contains(keys(aws_ssm_parameter.this), "cluster")
+    error_message = "A delivery finds tasks, and no place for a web app."
   }
 }
 
