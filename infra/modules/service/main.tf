@@ -207,6 +207,8 @@ resource "aws_ecs_service" "worker" {
   propagate_tags          = "SERVICE"
   wait_for_steady_state   = false
 
+  availability_zone_rebalancing = "ENABLED"
+
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
 
