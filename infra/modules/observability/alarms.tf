@@ -3,8 +3,10 @@ locals {
   service_dimension  = { for part in ["api", "worker"] : part => { service = "${var.name}-${part}" } }
   ecs_dimension      = { for part in ["api", "worker"] : part => { ClusterName = var.name, ServiceName = "${var.name}-${part}" } }
   database_dimension = { (local.rds ? "DBInstanceIdentifier" : "DBClusterIdentifier") = var.database_identifier }
-  load_balancer      = { LoadBalancer = var.load_balancer_suffix }
-  groups             = [for suffix in var.target_group_suffixes : merge(local.load_balancer, { TargetGroup = suffix })]
+  # ElastiCache counts by node; the first is the primary until a failover.
+  cache_dimension = var.cache_id == null ? {} : { CacheClusterId = "${var.cache_id}-001" }
+  load_balancer   = { LoadBalancer = var.load_balancer_suffix }
+  groups          = [for suffix in var.target_group_suffixes : merge(local.load_balancer, { TargetGroup = suffix })]
 
   # One figure, compared with one limit. "missing" is what silence means: an idle service sends no figure.
   offered = merge({
@@ -77,6 +79,11 @@ locals {
       ns    = "AWS/RDS", metric = "CPUCreditBalance", stat = "Minimum", dims = local.database_dimension
       op    = "<", limit = 20, minutes = 15, missing = "notBreaching", rolls_back = false, when = local.rds
     }
+    database-disk-credits = {
+      about = "The instance has spent its bursts of disk traffic: it will be throttled"
+      ns    = "AWS/RDS", metric = "EBSByteBalance%", stat = "Minimum", dims = local.database_dimension
+      op    = "<", limit = 20, minutes = 15, missing = "notBreaching", rolls_back = false, when = local.rds
+    }
     database-capacity = {
       about = "Aurora is at the most capacity it may have"
       ns    = "AWS/RDS", metric = "ACUUtilization", stat = "Average", dims = local.database_dimension
@@ -89,12 +96,17 @@ locals {
     }
     cache-cpu = {
       about = "The cache has no processor left"
-      ns    = "AWS/ElastiCache", metric = "EngineCPUUtilization", stat = "Average", dims = { ReplicationGroupId = var.cache_id }
+      ns    = "AWS/ElastiCache", metric = "EngineCPUUtilization", stat = "Average", dims = local.cache_dimension
       op    = ">", limit = 80, minutes = 10, missing = "missing", rolls_back = false, when = var.cache_id != null
+    }
+    cache-evictions = {
+      about = "The cache throws away what may still be wanted"
+      ns    = "AWS/ElastiCache", metric = "Evictions", stat = "Sum", dims = local.cache_dimension
+      op    = ">", limit = 1000, minutes = 10, missing = "notBreaching", rolls_back = false, when = var.cache_id != null
     }
     cache-memory = {
       about = "The cache is full and forgets early"
-      ns    = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage", stat = "Maximum", dims = { ReplicationGroupId = var.cache_id }
+      ns    = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage", stat = "Maximum", dims = local.cache_dimension
       op    = ">", limit = 80, minutes = 10, missing = "missing", rolls_back = false, when = var.cache_id != null
     }
   })
@@ -193,6 +205,44 @@ resource "aws_cloudwatch_metric_alarm" "unhealthy" {
         stat        = "Maximum"
         period      = 60
         dimensions  = metric_query.value
+      }
+    }
+  }
+}
+
+# Fewer tasks run than should: they die at their start, or there is no capacity. At night both figures are 0.
+resource "aws_cloudwatch_metric_alarm" "tasks" {
+  for_each = var.container_insights ? local.ecs_dimension : {}
+
+  alarm_name          = "${var.name}-${each.key}-tasks"
+  alarm_description   = "Fewer tasks of the ${each.key} run than should"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  evaluation_periods  = 15
+  datapoints_to_alarm = 15
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.this.arn]
+  ok_actions          = [aws_sns_topic.this.arn]
+
+  metric_query {
+    id          = "missing"
+    label       = "Tasks that are missing"
+    expression  = "desired - running"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { desired = "DesiredTaskCount", running = "RunningTaskCount" }
+
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = "ECS/ContainerInsights"
+        metric_name = metric_query.value
+        stat        = "Average"
+        period      = 60
+        dimensions  = each.value
       }
     }
   }

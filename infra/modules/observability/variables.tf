@@ -70,6 +70,12 @@ variable "cache_id" {
   default     = null
 }
 
+variable "container_insights" {
+  description = "Whether there are figures of how many tasks run."
+  type        = bool
+  default     = true
+}
+
 variable "metrics_namespace" {
   description = "Where the service's own metrics are: ActiveStreams, TimeToFirstToken (ms), InputTokens, OutputTokens, CostUsd, QueueAge (s), RecallLatency (ms), each with the dimension service."
   type        = string

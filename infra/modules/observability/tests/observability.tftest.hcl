@@ -53,8 +53,12 @@ run "what_the_issue_names_is_watched" {
   command = plan
 
   assert {
-    condition     = alltrue([for alarm in ["load-balancer-5xx", "target-5xx", "first-token", "queue-age", "database-cpu", "database-connections", "database-storage", "database-disk-queue", "database-credits", "api-memory", "worker-cpu"] : contains(keys(aws_cloudwatch_metric_alarm.this), alarm)])
+    condition     = alltrue([for alarm in ["load-balancer-5xx", "target-5xx", "first-token", "queue-age", "database-cpu", "database-connections", "database-storage", "database-disk-queue", "database-credits", "database-disk-credits", "api-memory", "worker-cpu"] : contains(keys(aws_cloudwatch_metric_alarm.this), alarm)])
     error_message = "One is missing."
+  }
+  assert {
+    condition     = keys(aws_cloudwatch_metric_alarm.tasks) == ["api", "worker"] && alltrue([for alarm in aws_cloudwatch_metric_alarm.tasks : alarm.threshold == 0])
+    error_message = "A task that should run and does not."
   }
   assert {
     condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "cache-cpu") && !contains(keys(aws_cloudwatch_metric_alarm.this), "database-capacity")
