@@ -24,6 +24,7 @@ RUN npm ci --omit=dev --workspaces=false --ignore-scripts --no-audit --no-fund \
   && find node_modules -type f '(' -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' ')' -delete
 
 FROM ${RUNTIME}
+USER 0:0
 WORKDIR /app
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=dependencies /app/node_modules node_modules
