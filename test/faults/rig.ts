@@ -102,7 +102,7 @@ export async function openRig({ kind, seed = Date.now() % 1_000_000, reply }: Ri
       const response = await fetch(`${node.url}/v1/api-keys`, {
         method: 'POST',
         headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ name: 'A long program' })
+        body: JSON.stringify({ name: 'A long program', scopes: ['chat', 'memory:read', 'memory:write'] })
       })
       if (response.status !== 201) throw new Error(`A key was refused: ${await response.text()}`)
       return ((await response.json()) as { key: string }).key

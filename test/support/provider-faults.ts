@@ -143,7 +143,7 @@ export const PROVIDER_FAULTS: ProviderFault[] = [
   },
   { name: 'hang before the headers', ends: TIMEOUT, answer: () => {} },
   { name: 'hang in the middle', ends: TIMEOUT, words: WORDS, answer: sendPart(() => {}) },
-  { name: 'byte by byte', ends: TIMEOUT, answer: drip((place, kind) => WHOLE[kind].charAt(place), 50) },
+  { name: 'a byte a second', ends: TIMEOUT, answer: drip((place, kind) => WHOLE[kind].charAt(place), 1_000) },
   {
     name: 'cut in the middle',
     ends: TORN,

@@ -20,7 +20,7 @@ export const busyDatabase: FaultProgram = {
     await blocker.connect()
     rig.whenOver(() => blocker.end())
     const headers = { authorization: `Bearer ${api.accessToken}`, 'content-type': 'application/json' }
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds; round++, tally.played++) {
       const { turnId } = await api.send({
         key: `before ${round}`,
         text: 'Before',

@@ -10,7 +10,7 @@ const WRITERS = 50
 const RECOVERED_MS = 2_000
 /** How long it is away, and how long it is left alone in between. */
 const AWAY_MS = 300
-const BETWEEN_MS = 1_000
+const BETWEEN_MS = 2_000
 
 /** R3: the database is killed, or shut down, under many writers. PAI stays up, says so, and loses nothing. */
 export const databaseDown: FaultProgram = {
@@ -30,7 +30,7 @@ export const databaseDown: FaultProgram = {
     )
     // Heard below, unless something else goes wrong before.
     writers.catch(() => {})
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds; round++, tally.played++) {
       await wait(BETWEEN_MS + rig.random(500))
       const way = ['crash', 'immediate', 'fast'][round % 3]
       if (way === 'crash') await postgres.crash()

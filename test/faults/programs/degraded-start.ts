@@ -18,7 +18,7 @@ export const degradedStart: FaultProgram = {
       ['shorter vectors', { PAI_EMBEDDING_DIMENSIONS: '256' }, null],
       ['the vectors of before', {}, null]
     ]
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds; round++, tally.played++) {
       for (const [name, settings, code] of starts) {
         const began = performance.now()
         const node = await rig.startNode(settings)

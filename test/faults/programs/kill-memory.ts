@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import pg from 'pg'
+import type { PaiProcess } from '../pai-process.ts'
 import type { FaultProgram, Tally } from '../program.ts'
 import type { Rig } from '../rig.ts'
 
@@ -31,7 +32,7 @@ const BEGINS_WITHIN_MS = 8_000
 
 interface Owner {
   id: string
-  accessToken: string
+  key: string
 }
 
 /**
@@ -48,7 +49,7 @@ export const killMemory: FaultProgram = {
     const api = await rig.startNode({ ...offline, PAI_ROLE: 'api' })
     const pool = new pg.Pool({ connectionString: rig.postgres?.url, max: 2 })
     rig.whenOver(() => pool.end())
-    const house = { rig, url: api.url, pool, settings: { ...offline, PAI_ROLE: 'worker' }, tally }
+    const house = { rig, api, pool, settings: { ...offline, PAI_ROLE: 'worker' }, tally }
     const learning = Math.ceil(rounds / 2)
     const owners: Owner[] = []
 
@@ -59,6 +60,7 @@ export const killMemory: FaultProgram = {
       const owner = await join(house)
       owners.push(owner)
       if (await killDuring(house, 'memory.extract', () => tell(house, owner))) met++
+      tally.played++
     }
     if (met === 0) tally.broken.push('no kill met a message that was being learnt from')
     const calm = await join(house)
@@ -72,6 +74,7 @@ export const killMemory: FaultProgram = {
       if (forgetful.length > 0 && performance.now() - began > longest) break
       forgetful.push(owner)
       if (await killDuring(house, 'memory.purge', () => forget(house, owner))) met++
+      tally.played++
     }
     if (met === 0) tally.broken.push('no kill met a memory that was being forgotten')
     await finish(house, () => forget(house, calm))
@@ -81,24 +84,24 @@ export const killMemory: FaultProgram = {
 
 interface House {
   rig: Rig
-  url: string
+  api: PaiProcess
   pool: pg.Pool
   /** Of a worker. */
   settings: Record<string, string>
   tally: Tally
 }
 
-async function join({ rig, url, pool }: House): Promise<Owner> {
+async function join({ rig, api, pool }: House): Promise<Owner> {
   const email = `${crypto.randomUUID()}@example.org`
-  const accessToken = await rig.register({ url } as Parameters<Rig['register']>[0], email)
+  const key = await rig.keyFor(api, await rig.register(api, email))
   const { rows } = await pool.query('SELECT id FROM users WHERE email = $1', [email])
-  return { id: rows[0].id, accessToken }
+  return { id: rows[0].id, key }
 }
 
-async function ask({ url }: House, { accessToken }: Owner, method: string, path: string, body?: object) {
-  const response = await fetch(`${url}/v1${path}`, {
+async function ask({ api }: House, { key }: Owner, method: string, path: string, body?: object) {
+  const response = await fetch(`${api.url}/v1${path}`, {
     method,
-    headers: { authorization: `Bearer ${accessToken}`, ...(body && { 'content-type': 'application/json' }) },
+    headers: { authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }) },
     ...(body && { body: JSON.stringify(body) })
   })
   if (!response.ok) throw new Error(`${path} answered ${response.status} ${await response.text()}`)

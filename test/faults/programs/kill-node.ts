@@ -5,7 +5,7 @@ import type { PaiProcess } from '../pai-process.ts'
 import type { FaultProgram, Tally } from '../program.ts'
 import type { Rig } from '../rig.ts'
 
-const CLIENTS = 4
+const CLIENTS = 8
 /** A kill comes within this time of the first acknowledgement of its round. */
 const KILL_WITHIN_MS = 300
 /** R1: no turn is left under way this long after. */
@@ -16,14 +16,15 @@ export const killNode: FaultProgram = {
   id: 'R1',
   title: 'kill -9 at random points of streams',
   databases: ['postgres', 'embedded'],
-  rounds: { quick: 3, full: 100 },
+  rounds: { quick: 3, full: 200 },
   async run(rig, rounds, tally) {
     // Where there can be two nodes, the other one goes on serving, and the people turn to it.
     const survivor = rig.kind === 'postgres' ? await rig.startNode() : null
     let node = await rig.startNode()
-    const accessToken = await rig.register(node)
+    // An access token would not last as long as this does.
+    const accessToken = await rig.keyFor(node, await rig.register(node))
     const turnIds: string[] = []
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds; round++, tally.played++) {
       const attempts = await talkAndKill(rig, node, accessToken, `Round ${round}`)
       const began = performance.now()
       if (!survivor) node = await rig.startNode()

@@ -1,40 +1,61 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Api } from '../clients.ts'
+import { type Api, connect } from '../clients.ts'
+import { openDatabaseOf } from '../database-of.ts'
 import type { PaiProcess } from '../pai-process.ts'
 import type { FaultProgram, Tally } from '../program.ts'
 import type { Rig } from '../rig.ts'
 
 /** R7: a job of a worker that died runs again within this time, the new worker's own start not counted. */
 const AGAIN_MS = 30_000
+/** What the model refuses, whenever it is asked. */
+const POISON = 'Nobody can make anything of this.'
+const REFUSAL = { status: 400, body: { error: { message: 'Nobody can', type: 'invalid_request_error' } } }
 /** How long the model takes over a fact: a kill then finds the job in the middle. */
 const THINKS_MS = 600
 /** A worker that stands still for this long has lost its job. */
-const STANDS_STILL_MS = 22_000
+const STANDS_STILL_MS = 60_000
+/** Rounds wait most of their time, so so many are played at once, each on a database of its own. */
+const AT_ONCE = 8
+/** A job that cannot be done is tried so often here, where the queue's own pauses would take half an hour. */
+const TRIES = 3
 
 /** R7: a worker is killed, or stands still, in the middle of a job. Another does it, and what it does is there once. */
 export const killWorker: FaultProgram = {
   id: 'R7',
   title: 'a worker dies, or stands still, in the middle of a job',
   databases: ['postgres'],
-  rounds: { quick: 1, full: 10 },
-  reply: ({ body }) => (body.stream ? 'Noted.' : { deltas: [thinkOf(body)] }),
+  rounds: { quick: 1, full: 100 },
+  reply({ body }) {
+    if (body.stream) return 'Noted.'
+    return JSON.stringify(body).includes(POISON) ? REFUSAL : { deltas: [thinkOf(body)] }
+  },
   async run(rig, rounds, tally) {
-    const api = await rig.startNode({ PAI_ROLE: 'api' })
-    for (let round = 0; round < rounds; round++) {
-      const owner = await rig.join(api)
-      const worker = await rig.startNode({ PAI_ROLE: 'worker' })
-      const asked = extractions(rig)
-      await owner.send({
-        key: 'one',
-        text: `My sister Ada keeps ${40 + round} bees in Tromsø.`,
-        conversationId: undefined,
-        streams: false
-      })
-      tally.acknowledged++
-      while (extractions(rig) === asked) await wait(10)
-      if (round % 2 === 0) await killed(rig, worker, owner, tally)
-      else await standingStill(rig, worker, owner, tally)
-    }
+    let next = 0
+    const waiting = () => (next < rounds ? next++ : undefined)
+    const rigs = [rig]
+    while (rigs.length < Math.min(AT_ONCE, rounds)) rigs.push(await rig.sibling())
+    await Promise.all(rigs.map((one) => playOn(one, waiting, tally)))
+    await poison(rig, tally)
+  }
+}
+
+async function playOn(rig: Rig, waiting: () => number | undefined, tally: Tally): Promise<void> {
+  const api = await rig.startNode({ PAI_ROLE: 'api' })
+  for (let round = waiting(); round !== undefined; round = waiting()) {
+    const owner = await rig.join(api)
+    const worker = await rig.startNode({ PAI_ROLE: 'worker' })
+    const asked = extractions(rig)
+    await owner.send({
+      key: 'one',
+      text: `My sister Ada keeps ${40 + round} bees in Tromsø.`,
+      conversationId: undefined,
+      streams: false
+    })
+    tally.acknowledged++
+    while (extractions(rig) === asked) await wait(10)
+    if (round % 2 === 0) await killed(rig, worker, owner, tally)
+    else await standingStill(rig, worker, owner, tally)
+    tally.played++
   }
 }
 
@@ -74,6 +95,40 @@ async function countMemories(owner: Api, tally: Tally): Promise<void> {
   const { items } = await owner.get('/memories')
   if (items.length === 0) tally.lost++
   else tally.doubled += items.length - 1
+}
+
+/** A job that fails whenever it is tried is put aside, and keeps nobody else's waiting. */
+async function poison(rig: Rig, tally: Tally): Promise<void> {
+  const node = await rig.startNode()
+  const poisoned = await rig.join(node)
+  const other = await rig.join(node)
+  const database = await openDatabaseOf(rig)
+  // No attempt is made before the job has fewer of them ahead.
+  await database.query(
+    `UPDATE pgboss.queue SET retry_limit = $1, retry_delay = 1, retry_backoff = false WHERE name = 'memory.extract'`,
+    [TRIES - 1]
+  )
+  const fresh = await rig.startNode()
+  const { send } = connect(fresh.url, poisoned.accessToken)
+  const say = { conversationId: undefined, streams: false }
+  await send({ key: 'poison', text: POISON, ...say })
+  const asked = extractions(rig)
+  const text = 'My sister Ada keeps 7 bees in Tromsø.'
+  await connect(fresh.url, other.accessToken).send({ key: 'one', text, ...say })
+  tally.acknowledged += 2
+  const began = performance.now()
+  await checkRemembered(other, began, tally)
+  for (;;) {
+    const { rows } = await database.query(`SELECT FROM pgboss.job WHERE name = 'failed-jobs'`)
+    if (rows.length > 0) break
+    if (performance.now() - began > 2 * AGAIN_MS) {
+      tally.broken.push(
+        `a job that cannot be done was not put aside, after ${extractions(rig) - asked} tries`
+      )
+      break
+    }
+    await wait(50)
+  }
 }
 
 /** How often the model was asked for what to remember. */

@@ -30,6 +30,7 @@ export const lostAnswer: FaultProgram = {
         await api.send(attempt)
         tally.recoveredMs.push(performance.now() - began)
         tally.acknowledged++
+        tally.played++
       }
     }
     await Promise.all(Array.from({ length: SENDERS }, sendAll))

@@ -44,6 +44,7 @@ export const resume: FaultProgram = {
     const began = performance.now()
     for (const [index, cutAt] of cuts.entries()) await goOn(cutAt, nodes[index % nodes.length] as PaiProcess)
     tally.recoveredMs.push((performance.now() - began) / cuts.length)
+    tally.played = rounds
 
     const stranger = await rig.register(node)
     for (const at of nodes) {

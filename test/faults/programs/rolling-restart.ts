@@ -3,25 +3,35 @@ import { connect } from '../clients.ts'
 import { saidIn } from '../conversations.ts'
 import type { PaiProcess } from '../pai-process.ts'
 import type { FaultProgram, Tally } from '../program.ts'
+import { NOTHING, TAKES_TIME } from '../rig.ts'
 
-const SENDERS = 8
-const READERS = 8
+/** In the quick rounds, and in the full ones; those who send together send so many messages a second at most. */
+const LOAD = { quick: { senders: 8, readers: 8 }, full: { senders: 100, readers: 100 } }
+/** A message of each sender's a second. */
+const EVERY_MS = 1_000
+/** A stream goes on for some seconds, so that all readers read at any moment. */
+const WORDS = 20
+const BETWEEN_WORDS_MS = 150
 
 /** R12: a new version goes out, node by node, while everybody keeps talking. Nobody is refused, and every stream comes to its end. */
 export const rollingRestart: FaultProgram = {
   id: 'R12',
   title: 'nodes are replaced one by one under load',
   databases: ['postgres'],
-  rounds: { quick: 2, full: 40 },
+  rounds: { quick: 2, full: 100 },
+  reply: ({ body }) => (body.stream ? replyTo(body) : NOTHING),
   async run(rig, rounds, tally) {
     const nodes = [await rig.startNode(), await rig.startNode()]
-    const { accessToken } = await rig.join(nodes[0] as PaiProcess)
+    const [first] = nodes as [PaiProcess]
+    // An access token would not last as long as this does.
+    const accessToken = await rig.keyFor(first, await rig.register(first))
     const load: Load = { nodes, accessToken, over: false, sent: [] }
+    const { senders, readers } = rounds > 2 ? LOAD.full : LOAD.quick
     const talking = [
-      ...Array.from({ length: SENDERS }, (_, sender) => keepSending(load, sender, tally)),
-      ...Array.from({ length: READERS }, (_, reader) => keepReading(load, reader, tally))
+      ...Array.from({ length: senders }, (_, sender) => keepSending(load, sender, tally)),
+      ...Array.from({ length: readers }, (_, reader) => keepReading(load, reader, tally))
     ]
-    for (let round = 0; round < rounds; round++) {
+    for (; tally.played < rounds; tally.played++) {
       const leaving = nodes.shift() as PaiProcess
       nodes.push(await rig.startNode())
       const began = performance.now()
@@ -31,12 +41,18 @@ export const rollingRestart: FaultProgram = {
     }
     load.over = true
     await Promise.all(talking)
-    tally.acknowledged += load.sent.length
     const said = await saidIn(connect((nodes[0] as PaiProcess).url, accessToken))
     const kept = new Set(said)
     tally.doubled += said.length - kept.size
     tally.lost += load.sent.filter((text) => !kept.has(text)).length
   }
+}
+
+/** A sender has its answer soon; a reader is read to for a while. */
+function replyTo(body: Record<string, unknown>) {
+  if (!JSON.stringify(body.messages).includes('Reader')) return TAKES_TIME()
+  const later = (ms: number) => new Promise<string>((resolve) => setTimeout(resolve, ms, ' word'))
+  return { deltas: Array.from({ length: WORDS }, (_, word) => later(word * BETWEEN_WORDS_MS)) }
 }
 
 interface Load {
@@ -67,6 +83,7 @@ const json = { 'content-type': 'application/json' }
 /** Whole answers, one after the other. Cut off in the middle, a request is sent again with its key. */
 async function keepSending(load: Load, sender: number, tally: Tally): Promise<void> {
   for (let count = 0; !load.over; count++) {
+    const began = performance.now()
     const text = `Sender ${sender} message ${count}`
     const init = {
       method: 'POST',
@@ -79,6 +96,8 @@ async function keepSending(load: Load, sender: number, tally: Tally): Promise<vo
       tally.broken.push('a turn did not complete though its node had time to let it')
     }
     load.sent.push(text)
+    tally.acknowledged++
+    await wait(Math.max(0, EVERY_MS - (performance.now() - began)))
   }
 }
 
@@ -90,6 +109,7 @@ async function keepReading(load: Load, reader: number, tally: Tally): Promise<vo
     const init = { method: 'POST', headers, body: JSON.stringify({ message: text }) }
     let events = await read(await ask(load, '/chat', init, count))
     load.sent.push(text)
+    tally.acknowledged++
     const { turnId } = JSON.parse(/^data: (.*)$/m.exec(events)?.[1] ?? '{}') as { turnId?: string }
     while (turnId && !events.includes('\nevent: done\n')) {
       const lastId = [...events.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1] ?? '0'

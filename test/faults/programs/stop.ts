@@ -17,7 +17,7 @@ export const stop: FaultProgram = {
     const other = rig.kind === 'postgres' ? await rig.startNode() : running
     const api = await rig.join(running)
     const headers = { authorization: `Bearer ${api.accessToken}` }
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds; round++, tally.played++) {
       const { turnId } = await api.send({
         key: `round ${round}`,
         text: `Round ${round}`,

@@ -18,7 +18,7 @@ export const twoNodes: FaultProgram = {
   reply: () => 'Noted.',
   async run(rig, rounds, tally) {
     const nodes = [await rig.startNode(), await rig.startNode()] as const
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds; round++, tally.played++) {
       const api = await rig.join(nodes[0])
       await sendTogether(nodes, api, rounds === 1 ? 5 : CONVERSATIONS, tally)
       await resumeElsewhere(nodes, api, tally)

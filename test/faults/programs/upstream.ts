@@ -1,45 +1,117 @@
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { startFaultyProvider } from '../../support/faulty-provider.ts'
 import { PROVIDER_FAULTS, type ProviderFault, WORDS } from '../../support/provider-faults.ts'
+import type { Counts } from '../inside/counts.ts'
 import type { PaiProcess } from '../pai-process.ts'
 import type { FaultProgram, Tally } from '../program.ts'
 
+const COUNTS = join(import.meta.dirname, '..', 'inside', 'counts.ts')
 /** The limits PAI is started with, in seconds. */
-const TIMEOUT_SECONDS = 1
-/** What a turn takes beside its provider: tries that are spread over time, and the machine's own work. */
-const AROUND_MS = 4_000
+const TIMEOUT_SECONDS = 2
+/** What a turn may take beyond its provider's limit; the quickest of a few counts, the others wait for a busy machine. */
+const SPARE_MS = 1_000
+/** Beside other tests a machine is always busy. */
+const QUICK_SPARE_MS = 4_000
+const PLAYED_AGAIN = 2
 const AT_ONCE = 6
+/** No connection to a provider is left after this long. */
+const LET_GO_MS = 5_000
+/** The pool keeps connections to the database for ten seconds that nobody uses. */
+const AT_REST_MS = 12_000
+const SETTLED_MS = 20_000
 
-/** R4: whatever a provider does, the turn ends in time, with the words so far or a clear error, once; and the next one works. */
+/** What the program knows of a provider: where it is, and how often it was asked for a stream. */
+interface Provider {
+  fault: Pick<ProviderFault, 'name' | 'ends' | 'tries' | 'words' | 'waitsMs'>
+  baseUrl: string
+  asked: (() => number) | null
+}
+
+/** Providers that are not there at all. */
+const ABSENT: Provider[] = [
+  { fault: { name: 'refuses connections', ends: 'PAI_MODEL_UNREACHABLE' }, baseUrl: 'http://127.0.0.1:1/v1' },
+  { fault: { name: 'has no address', ends: 'PAI_MODEL_UNREACHABLE' }, baseUrl: 'http://pai.invalid/v1' }
+].map((provider) => ({ ...provider, asked: null }) as Provider)
+
+/**
+ * R4: whatever a provider does, the turn ends in time, with the words so far or a clear error, once; and the next one works.
+ * What it does to calls that do not stream, and to embeddings, `test/llm/provider-faults.test.ts` has.
+ */
 export const upstream: FaultProgram = {
   id: 'R4',
-  title: `${PROVIDER_FAULTS.length} ways a provider goes wrong`,
+  title: `${PROVIDER_FAULTS.length + ABSENT.length} ways a provider goes wrong`,
   databases: ['postgres', 'embedded'],
-  rounds: { quick: 1, full: 30 },
+  rounds: { quick: 1, full: 5 },
   async run(rig, rounds, tally) {
-    const provider = await startFaultyProvider()
-    rig.whenOver(() => provider.close())
+    const faulty = await startFaultyProvider()
+    rig.whenOver(() => faulty.close())
+    const present = PROVIDER_FAULTS.map((fault) => ({
+      fault,
+      baseUrl: faulty.baseUrlOf(fault),
+      asked: () => faulty.asked(fault, 'stream')
+    }))
     // Each fault is a provider of its own, so that one that is left alone says nothing about the others.
-    const servers = PROVIDER_FAULTS.map((fault, index) => [
-      `f${index}`,
-      { baseUrl: provider.baseUrlOf(fault) }
-    ])
-    const node = await rig.startNode({
+    const providers: Provider[] = [...present, ...ABSENT]
+    const servers = providers.map(({ baseUrl }, index) => [`f${index}`, { baseUrl }])
+    const settings = {
       PAI_PROVIDERS: JSON.stringify(Object.fromEntries(servers)),
       PAI_MODELS: servers.map(([name]) => `${name}:m`).join(),
       PAI_FIRST_TOKEN_SECONDS: String(TIMEOUT_SECONDS),
       PAI_BETWEEN_TOKENS_SECONDS: String(TIMEOUT_SECONDS)
-    })
+    }
+    const node = await rig.startNode(settings, { inside: COUNTS })
     const { accessToken } = await rig.join(node)
-    for (let round = 0; round < rounds; round++) {
-      const waiting = [...PROVIDER_FAULTS.entries()]
-      async function playOne(): Promise<void> {
+    const before = await countAtRest(node, accessToken)
+    const spareMs = rounds > 1 ? SPARE_MS : QUICK_SPARE_MS
+    for (; tally.played < rounds; tally.played++) {
+      const waiting = [...providers.entries()]
+      async function playNext(): Promise<void> {
         for (let next = waiting.pop(); next; next = waiting.pop()) {
-          await play(node, accessToken, `f${next[0]}:m`, next[1], tally)
+          const [index, provider] = next
+          await playInTime(node, accessToken, `f${index}:m`, provider, spareMs, tally)
         }
       }
-      await Promise.all(Array.from({ length: AT_ONCE }, playOne))
+      await Promise.all(Array.from({ length: AT_ONCE }, playNext))
     }
-    if (!node.isUp()) tally.broken.push('the process ended')
+    await checkNothingLeft(node, before, faulty.connections, tally)
+  }
+}
+
+/** What the process holds when it has been at work and rests: its callers' connections are kept open. */
+async function countAtRest(node: PaiProcess, accessToken: string): Promise<Counts> {
+  const headers = { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ message: 'Hello', useMemory: false })
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () =>
+      (await fetch(`${node.url}/v1/chat`, { method: 'POST', headers, body })).text()
+    )
+  )
+  await wait(AT_REST_MS)
+  return node.ask<Counts>('how many?')
+}
+
+/** Every connection to the provider is gone, and the process holds no more than it did before. */
+async function checkNothingLeft(
+  node: PaiProcess,
+  before: Counts,
+  connections: () => Promise<number>,
+  tally: Tally
+): Promise<void> {
+  if (!node.isUp()) return void tally.broken.push('the process ended')
+  const began = performance.now()
+  while ((await connections()) > 0 && performance.now() - began < LET_GO_MS) await wait(50)
+  const left = await connections()
+  if (left > 0) tally.broken.push(`${left} connections to the provider are left`)
+  for (;;) {
+    const { resources } = await node.ask<Counts>('how many?')
+    const more = Object.entries(resources).filter(([kind, count]) => count > (before.resources[kind] ?? 0))
+    if (more.length === 0) return
+    if (performance.now() - began > SETTLED_MS) {
+      tally.broken.push(`left over: ${JSON.stringify(more)} and not ${JSON.stringify(before.resources)}`)
+      return
+    }
+    await wait(250)
   }
 }
 
@@ -50,13 +122,32 @@ interface Told {
   error: { code: string } | null
 }
 
+/** A turn with this provider; one that takes too long is played again, in case it was the machine. */
+async function playInTime(
+  node: PaiProcess,
+  accessToken: string,
+  model: string,
+  provider: Provider,
+  spareMs: number,
+  tally: Tally
+): Promise<void> {
+  const { name, waitsMs = 0 } = provider.fault
+  const limitMs = 1_000 * TIMEOUT_SECONDS + spareMs + waitsMs
+  let quickest = Number.POSITIVE_INFINITY
+  for (let times = 0; times <= PLAYED_AGAIN && quickest > limitMs; times++) {
+    quickest = Math.min(quickest, await play(node, accessToken, model, provider, tally))
+  }
+  if (quickest > limitMs) tally.broken.push(`${name}: took ${Math.round(quickest)} ms of ${limitMs}`)
+}
+
+/** Answers how long the turn took. */
 async function play(
   node: PaiProcess,
   accessToken: string,
   model: string,
-  fault: ProviderFault,
+  { fault, asked }: Provider,
   tally: Tally
-): Promise<void> {
+): Promise<number> {
   const call = async (path: string, body?: object) => {
     const response = await fetch(`${node.url}/v1${path}`, {
       method: body ? 'POST' : 'GET',
@@ -68,12 +159,13 @@ async function play(
     })
     return (await response.json()) as Told & { items: { role: string }[] }
   }
+  const before = asked?.() ?? 0
   const began = performance.now()
   const turn = await call('/chat', { message: `Hello, ${fault.name}`, model, useMemory: false })
   const tookMs = performance.now() - began
   tally.acknowledged++
   tally.recoveredMs.push(tookMs)
-  check(fault, turn, tookMs, tally)
+  check(fault, turn, asked ? asked() - before : null, tally)
   const { items } = await call(`/conversations/${turn.conversationId}/messages`)
   tally.doubled += items.filter(({ role }) => role === 'user').length - 1
   if (items.length !== (turn.message ? 2 : 1)) tally.broken.push(`${fault.name}: ${items.length} messages`)
@@ -84,19 +176,28 @@ async function play(
   })
   tally.acknowledged++
   if (next.status !== 'completed') tally.broken.push(`${fault.name}: the next turn ended ${next.status}`)
+  return tookMs
 }
 
-function check(fault: ProviderFault, { status, message, error }: Told, tookMs: number, tally: Tally): void {
+/** How it ended, with which words, and after how many tries. */
+function check(
+  fault: Provider['fault'],
+  { status, message, error }: Told,
+  asked: number | null,
+  tally: Tally
+): void {
   const end = typeof fault.ends === 'string' ? fault.ends : fault.ends.stream
+  const code = status === 'completed' ? 'whole' : error?.code
+  // One that fails again and again is left alone, for as long as that takes.
+  if (error?.code === 'PAI_MODEL_PROVIDER_DOWN') return
+  // What takes long to be found wrong, such as a bomb to be unpacked, may be out of time before.
+  if (end !== 'whole' && error?.code === 'PAI_MODEL_TIMEOUT') return
   const words = fault.words ?? (end === 'whole' ? WORDS : '')
   const said = message?.content ?? ''
-  // What takes long to be found wrong, such as a bomb to be unpacked, may be out of time before.
-  const isEarly = end !== 'whole' && error?.code === 'PAI_MODEL_TIMEOUT'
-  const isLeftAlone = isEarly || error?.code === 'PAI_MODEL_PROVIDER_DOWN'
-  const code = status === 'completed' ? 'whole' : error?.code
-  if (!isLeftAlone && code !== end) tally.broken.push(`${fault.name}: ended ${code} and not ${end}`)
-  if (!isLeftAlone && said !== words)
-    tally.broken.push(`${fault.name}: said ${JSON.stringify(said.slice(0, 80))}`)
-  const limitMs = 2_000 * TIMEOUT_SECONDS + (fault.waitsMs ?? 0) + AROUND_MS
-  if (tookMs > limitMs) tally.broken.push(`${fault.name}: took ${Math.round(tookMs)} ms of ${limitMs}`)
+  const { tries = 1 } = fault
+  const triesOfStream = typeof tries === 'number' ? tries : tries.stream
+  if (code !== end) tally.broken.push(`${fault.name}: ended ${code} and not ${end}`)
+  if (said !== words) tally.broken.push(`${fault.name}: said ${JSON.stringify(said.slice(0, 80))}`)
+  if (asked !== null && asked !== triesOfStream)
+    tally.broken.push(`${fault.name}: asked ${asked} times and not ${triesOfStream}`)
 }

@@ -1,0 +1,34 @@
+import { readdirSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+/** Loaded into a process ahead of PAI: counts what the process holds, and how much its heap does after a collection. */
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+export interface Counts {
+  /** Timers, sockets and the like, by their kind. */
+  resources: Record<string, number>
+  /** Listeners of the process itself. */
+  listeners: number
+  /** Open files and sockets; 0 where the system does not say. */
+  files: number
+  heapBytes: number
+}
+
+process.on('message', () => {
+  collect()
+  const resources: Record<string, number> = {}
+  for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1
+  const listeners = process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0)
+  process.send?.({ resources, listeners, files: openFiles(), heapBytes: process.memoryUsage().heapUsed })
+})
+process.channel?.unref()
+
+function openFiles(): number {
+  try {
+    return readdirSync('/proc/self/fd').length
+  } catch {
+    return 0
+  }
+}
