@@ -1,3 +1,4 @@
+import { DCLinter } from 'dclint'
 import { parse } from 'yaml'
 
 interface Service {
@@ -23,6 +24,19 @@ const SECRET = /SECRET|PASSWORD|TOKEN|API_KEY|DATABASE_URL/
 const NEVER_ASKED = ['collector']
 
 export const readCompose = (text: string) => parse(text, { merge: true }) as Compose
+
+/** What Compose itself would not understand, and what else dclint finds but the order of keys. */
+export function schemaProblems(path: string): string[] {
+  const rules = {
+    'service-keys-order': 0,
+    'top-level-properties-order': 0,
+    'require-quotes-in-ports': 0
+  } as const
+  const linter = new DCLinter({ rules, quiet: false, debug: false, exclude: [] })
+  const found = linter.lintFiles([path], false)
+  if (found.length !== 1) return [`${path} was not looked at`]
+  return found.flatMap(({ messages }) => messages.map(({ line, message }) => `line ${line}: ${message}`))
+}
 
 /** What is wrong with a Compose file, by our own rules: each service can do as little as in AWS, and is reached from this machine alone. */
 export function composeProblems(text: string): string[] {

@@ -1,10 +1,13 @@
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { failed, type Outcome, passed, skipped } from './report.ts'
+import { composeProblems, schemaProblems } from './compose.ts'
+import { dockerfileProblems } from './dockerfile.ts'
+import { failed, judged, type Outcome, passed, skipped } from './report.ts'
 import { findTool, run } from './tools.ts'
 import { filesUnder, INFRA, rootsOf } from './workspace.ts'
 
 const ROOT = join(INFRA, '..')
+const COMPOSE = join(ROOT, 'docker-compose.yml')
 
 /** Linters of other people: each that is missing is said by name. */
 export async function lint(): Promise<Outcome[]> {
@@ -52,12 +55,16 @@ export async function lint(): Promise<Outcome[]> {
       const { code, output } = await run(actionlint, ['-no-color'], { cwd: ROOT })
       return code === 0 ? [] : [output]
     }),
-    existsSync(join(ROOT, 'Dockerfile'))
-      ? await withTool('hadolint', 'Dockerfile', async (hadolint) => {
-          const { code, output } = await run(hadolint, ['Dockerfile'], { cwd: ROOT })
-          return code === 0 ? [] : [output]
-        })
-      : skipped('hadolint', 'there is no Dockerfile'),
+    await withTool('hadolint', 'Dockerfile', async (hadolint) => {
+      const { code, output } = await run(hadolint, ['Dockerfile'], { cwd: ROOT })
+      return code === 0 ? [] : [output]
+    }),
+    judged('Dockerfile', dockerfileProblems(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')), 'our own rules'),
+    judged(
+      'docker-compose.yml',
+      [...schemaProblems(COMPOSE), ...composeProblems(readFileSync(COMPOSE, 'utf8'))],
+      'dclint and our own rules'
+    ),
     ...(scripts.length === 0
       ? []
       : [

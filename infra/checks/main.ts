@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { applyCore } from './apply.ts'
 import { checkConventions, writeTables } from './conventions.ts'
+import { checkImage } from './image.ts'
 import { lint } from './lint.ts'
 import { checkNewer, NEWEST_NEEDED } from './newer.ts'
 import { breaches } from './policies.ts'
@@ -10,7 +11,7 @@ import { checkFormat, reportRemoved, validateAndTest } from './terraform.ts'
 import { compareVersions, findProviderMirror, findTool } from './tools.ts'
 import { createWorkspace, INFRA, rootsOf } from './workspace.ts'
 
-const PARTS = ['conventions', 'newer', 'lint', 'terraform', 'apply']
+const PARTS = ['conventions', 'newer', 'lint', 'terraform', 'apply', 'image']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -44,6 +45,7 @@ if (wanted('newer')) {
 }
 if (wanted('lint')) report(...(await lint()))
 if (wanted('terraform') || wanted('apply')) await withTerraform()
+if (wanted('image')) for await (const outcome of checkImage()) report(outcome)
 
 const count = (status: string) => outcomes.filter((outcome) => outcome.status === status).length
 console.log(`\n${count('passed')} passed, ${count('failed')} failed, ${count('SKIPPED')} SKIPPED`)
