@@ -9,6 +9,8 @@ import { AddressUnusable } from './http/errors.ts'
 try {
   const { values } = parseArgs({ options: { migrate: { type: 'boolean', default: false } } })
   const config = loadConfig(process.env, process.stdout.isTTY)
+  if (!config.DATABASE_URL && !hasEmbedded())
+    throw new ConfigInvalid('DATABASE_URL is required: the embedded database is not installed here')
   const embedded = config.DATABASE_URL ? null : startEmbedded(config.PAI_DATA_DIR)
   embedded?.lost.then((error) => {
     console.error(plainly(error))
@@ -24,6 +26,15 @@ try {
 } catch (error) {
   console.error(plainly(error))
   process.exit(1)
+}
+
+/** The container image leaves it out: there, a PostgreSQL server is beside it. */
+function hasEmbedded(): boolean {
+  try {
+    return import.meta.resolve('@electric-sql/pglite') !== ''
+  } catch {
+    return false
+  }
 }
 
 /** What an operator can mend is said in a sentence; anything else keeps its stack. */

@@ -47,6 +47,10 @@ export async function* runImage(start: Start, config: ImageConfig): AsyncGenerat
     'read-only root, user 65532, no capability'
   )
 
+  const alone = start(config.Cmd, { HOST: '127.0.0.1' })
+  const refused = (await alone.ended) === 1 && alone.output().startsWith('DATABASE_URL is required')
+  yield judged('image asks for a database server', refused ? [] : [alone.output()], 'in a sentence')
+
   const postgres = findPostgres()
   if ('missing' in postgres) return yield skipped('image runs', postgres.missing)
   const folder = mkdtempSync(join(tmpdir(), 'pai-image-database-'))
