@@ -168,6 +168,7 @@ describeEachDatabase('conversations', (database) => {
         citations: [],
         attachments: [],
         turnId: null,
+        finishReason: null,
         createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
       },
       message

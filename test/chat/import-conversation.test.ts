@@ -45,7 +45,8 @@ describeEachDatabase('an imported conversation', (database) => {
         model: null,
         citations: [],
         attachments: [],
-        turnId: null
+        turnId: null,
+        finishReason: null
       }))
     )
     expect((await call('GET', `/conversations/${conversationId}`)).data).toMatchObject({
