@@ -19,6 +19,7 @@ import { refuseOtherHosts } from './http/hosts.ts'
 import { metricsRoutes } from './http/metrics.ts'
 import { rateLimitOptions } from './http/rate-limit.ts'
 import { refuseUnstorableText } from './http/text.ts'
+import { traceRequests } from './http/trace-requests.ts'
 import { createValidatorCompiler } from './http/validation.ts'
 import { webApp } from './http/web-app.ts'
 import { webSockets } from './http/web-sockets.ts'
@@ -40,6 +41,8 @@ export interface AppOptions {
   loopback: boolean
   /** Addresses and networks of the proxies in front, whose word for the caller's address and protocol is taken. */
   trustedProxies?: string[] | undefined
+  /** Whether a request may say which trace it belongs to. */
+  trustsTraces?: boolean
 }
 
 /** A megabyte holds the longest message many times over. */
@@ -52,7 +55,7 @@ const KEEP_ALIVE_MS = 305_000
 /** The HTTP surface: the table of contents of the API. */
 export function buildApp(
   services: Services,
-  { logger, rateLimit, loopback, trustedProxies }: AppOptions
+  { logger, rateLimit, loopback, trustedProxies, trustsTraces = false }: AppOptions
 ): FastifyInstance {
   const { accounts, chat, database, queue, recall, llm } = services
   const rights = { database, queue, purge: services.purge, now: services.now }
@@ -73,6 +76,7 @@ export function buildApp(
 
   app.setValidatorCompiler(createValidatorCompiler())
   app.setErrorHandler(errorHandler)
+  traceRequests(app, trustsTraces)
   // Every body is JSON: a form or plain text from another site is refused by its type alone.
   app.removeContentTypeParser('text/plain')
   app.addHook('onRequest', (request, reply, done) => {
@@ -107,6 +111,7 @@ export function buildApp(
     loopback,
     authenticate,
     activeTurns: () => services.runner.active,
+    queueAge: services.queueAge,
     others: services.usage.meters.register
   })
   app.register(webApp)

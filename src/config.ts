@@ -47,6 +47,16 @@ export const ConfigSchema = Type.Object({
   PAI_TRUST_PROXY: Type.Optional(Text),
   /** Absent: open on loopback, by invitation elsewhere. */
   PAI_REGISTRATION: Type.Optional(Type.Enum(['open', 'invite', 'closed'])),
+  /** Where traces are sent, as OTLP over HTTP; absent: nowhere. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://' })),
+  /** Of the traces that begin here, how many are taken. */
+  OTEL_TRACES_SAMPLER_ARG: Type.String({ pattern: '^(?:0|1|0?[.][0-9]{1,6}|1[.]0{1,6})$', default: '1' }),
+  OTEL_SERVICE_NAME: Type.String({ minLength: 1, maxLength: 100, default: 'pai' }),
+  OTEL_SERVICE_NAMESPACE: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  /** Whether a request may say which trace it belongs to. */
+  PAI_TRUST_TRACEPARENT: Type.Enum(['off', 'on'], { default: 'off' }),
+  /** Where CloudWatch puts the figures that are told in the log; absent: none are told. */
+  PAI_EMF_NAMESPACE: Type.Optional(Type.String({ pattern: '^[\\w.#/-]{1,200}$' })),
   /** Absent: info, or warn at a terminal, where a person reads. */
   LOG_LEVEL: Type.Optional(Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']))
 })
@@ -160,6 +170,12 @@ const EXPECTED: Record<string, string> = {
   PAI_TRUST_PROXY:
     'expected addresses or networks, such as 10.0.0.0/8, or loopback, linklocal or uniquelocal, with commas between',
   PAI_REGISTRATION: 'expected open, invite or closed',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'expected an http:// or https:// address',
+  OTEL_TRACES_SAMPLER_ARG: 'expected a share from 0 to 1, such as 0.05',
+  OTEL_SERVICE_NAME: 'expected at most 100 characters',
+  OTEL_SERVICE_NAMESPACE: 'expected at most 100 characters',
+  PAI_TRUST_TRACEPARENT: 'expected off or on',
+  PAI_EMF_NAMESPACE: 'expected letters, digits and . - _ / #',
   LOG_LEVEL: 'expected fatal, error, warn, info, debug, trace or silent'
 }
 
@@ -172,7 +188,8 @@ const ADDRESSES = new Set([
   'DATABASE_URL',
   'PAI_MIGRATION_DATABASE_URL',
   'OPENAI_BASE_URL',
-  'PAI_BEDROCK_ENDPOINT'
+  'PAI_BEDROCK_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_ENDPOINT'
 ])
 
 function isValid(name: string, value: unknown): boolean {

@@ -9,6 +9,7 @@ import { loggerOptions } from './http/log.ts'
 import { createLlm, describeLlm } from './llm/create-llm.ts'
 import { modelTimeouts } from './llm/silence.ts'
 import { createServices } from './services.ts'
+import { startTelemetry } from './telemetry/start.ts'
 import { meterCalls } from './usage/account.ts'
 import { startWorker } from './worker.ts'
 
@@ -19,6 +20,9 @@ const SWEEP_MS = 15_000
 
 /** Builds the house, opens it, and closes it in order when the process is told to stop. */
 export async function run(config: Config, embedded: EmbeddedThread | null): Promise<void> {
+  const telemetry = await startTelemetry(config, () =>
+    log.warn('The collector of traces does not take them: they are dropped')
+  )
   const log = pino(loggerOptions(config.LOG_LEVEL))
   const onError = (error: unknown, doing: string) => log.error({ err: error }, doing)
   const [database, llm] = await Promise.all([
@@ -33,13 +37,18 @@ export async function run(config: Config, embedded: EmbeddedThread | null): Prom
     logger: log,
     rateLimit: config.PAI_RATE_LIMIT === 'off' ? null : config.PAI_RATE_LIMIT,
     loopback: config.loopback,
-    trustedProxies: config.trustedProxies
+    trustedProxies: config.trustedProxies,
+    trustsTraces: config.PAI_TRUST_TRACEPARENT === 'on'
   })
   if (database.kind === 'embedded') {
     // One that cannot be ended now is found again by the sweep; it must not keep the house shut.
     await services.chat.interruptAbandoned(true).catch((error) => onError(error, 'ending abandoned turns'))
   }
   if (config.PAI_ROLE !== 'api') await startWorker(services, onError)
+  telemetry.tellMetrics({
+    ...(servesApi && { ActiveStreams: () => services.runner.active }),
+    ...(config.PAI_ROLE !== 'api' && { QueueAge: services.queueAge })
+  })
   // Every process looks: whichever is left when a runner dies ends that runner's turns.
   const sweep = setInterval(() => {
     services.chat.interruptAbandoned(false).catch((error) => onError(error, 'ending abandoned turns'))
@@ -61,6 +70,7 @@ export async function run(config: Config, embedded: EmbeddedThread | null): Prom
     clearInterval(sweep)
     await services.runner.close(GRACE_MS)
     await app.close()
+    await telemetry.close()
     await services.close(GRACE_MS)
     process.exit(0)
   }

@@ -31,6 +31,7 @@ import { dropVectorIndexes } from './db/vector-index.ts'
 import { createSharedCounts } from './http/shared-counts.ts'
 import { createGiveWay } from './jobs/give-way.ts'
 import { type JobHandlers, openQueue, queueMigration } from './jobs/queue.ts'
+import { readQueueAge } from './jobs/queue-age.ts'
 import type { Llm } from './llm/model.ts'
 import { afterClosing } from './memory/closing.ts'
 import { createExtract } from './memory/extraction/extract.ts'
@@ -49,6 +50,8 @@ import { createReembed } from './memory/recall/reembed.ts'
 import { hashText, indexWords } from './memory/store.ts'
 import { createSweep } from './memory/sweep.ts'
 import { measureProviders } from './models/measure-providers.ts'
+import { measureTraces } from './telemetry/measure-traces.ts'
+import { traced } from './telemetry/traced.ts'
 import { findFileImport } from './transfer/file-store.ts'
 import { createImportFrom, createImportParts } from './transfer/import.ts'
 import { createUsage } from './usage/create-usage.ts'
@@ -113,8 +116,10 @@ export async function createServices({
   })
   const { meters, payFor } = usage
   measureProviders(meters.register, llm)
+  measureTraces(meters.register)
   bus.hear('budget', usage.forget)
-  const recall = meters.timeRecall(createRecall({ database, embedders, now }))
+  const timedRecall = meters.timeRecall(createRecall({ database, embedders, now }))
+  const recall: Recall = (...asked) => traced({ name: 'recall' }, () => timedRecall(...asked))
 
   const chatModel = (name?: string) => (name ? llm.chatModel(name) : llm.chat)
   const giveWay = createGiveWay()
@@ -143,7 +148,10 @@ export async function createServices({
     id: runnerId,
     runTurn: (turn, signal) => {
       const { ownerId, conversationId } = turn
-      return payFor({ ownerId, purpose: 'chat', conversationId }, () => runTurn(turn, signal))
+      const account = { ownerId, purpose: 'chat', conversationId }
+      return traced({ name: 'turn', facts: { 'pai.turn.id': turn.id } }, () =>
+        payFor(account, () => runTurn(turn, signal))
+      )
     },
     onError: (error) => onError(error, 'keeping a turn')
   })
@@ -237,6 +245,7 @@ export async function createServices({
     jobs: giveWay.letGoFirst(payForJobs(jobs, payFor)),
     llm,
     queue,
+    queueAge: () => readQueueAge(database),
     forgetTold: createForgetTold(queue, now),
     findFileImport,
     importFrom: createImportFrom({ database, queue, memory }),

@@ -42,6 +42,9 @@ test('with nothing set, PAI serves this machine from .pai with the embedded data
     PAI_EMBEDDING_DIMENSIONS: 512,
     PAI_FIRST_TOKEN_SECONDS: 60,
     PAI_BETWEEN_TOKENS_SECONDS: 60,
+    OTEL_TRACES_SAMPLER_ARG: '1',
+    OTEL_SERVICE_NAME: 'pai',
+    PAI_TRUST_TRACEPARENT: 'off',
     PAI_RATE_LIMIT: 600,
     PAI_REGISTRATION: 'open',
     LOG_LEVEL: 'info',
@@ -82,6 +85,12 @@ test('every setting is read from the environment, and nothing else is', () => {
     PAI_RATE_LIMIT: '100',
     PAI_TRUST_PROXY: '10.0.0.0/8, ::1,uniquelocal',
     PAI_REGISTRATION: 'closed',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+    OTEL_TRACES_SAMPLER_ARG: '0.05',
+    OTEL_SERVICE_NAME: 'pai-worker',
+    OTEL_SERVICE_NAMESPACE: 'pai-prod',
+    PAI_TRUST_TRACEPARENT: 'on',
+    PAI_EMF_NAMESPACE: 'PAI',
     LOG_LEVEL: 'silent'
   }
   expect(Object.keys(env).sort()).toEqual(NAMES.toSorted())
@@ -159,6 +168,12 @@ const WRONG: Record<string, fc.Arbitrary<string>> = {
     fc.constantFrom('1', '10.0.0.0/0', '10.0.0.0/33', '::1/129', 'fe80::1%eth0', '::1,')
   ),
   PAI_REGISTRATION: letters,
+  OTEL_EXPORTER_OTLP_ENDPOINT: fc.oneof(letters, badPort('http')),
+  OTEL_TRACES_SAMPLER_ARG: fc.oneof(letters, fc.constantFrom('-1', '1.5', '2', '5%')),
+  OTEL_SERVICE_NAME: letters.map((text) => text.repeat(10)),
+  OTEL_SERVICE_NAMESPACE: letters.map((text) => text.repeat(10)),
+  PAI_TRUST_TRACEPARENT: letters,
+  PAI_EMF_NAMESPACE: letters.map((text) => `${text} and more`),
   LOG_LEVEL: letters
 }
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 const ROOT = join(import.meta.dirname, '..')
 const SRC = join(ROOT, 'src')
 /** What features stand on, and what knows none of them. */
-const FOUNDATION = ['db', 'http', 'jobs', 'llm', 'search']
+const FOUNDATION = ['db', 'http', 'jobs', 'llm', 'search', 'telemetry']
 const FEATURES = readdirSync(SRC, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !FOUNDATION.includes(entry.name))
   .map(({ name }) => name)

@@ -5,6 +5,7 @@ import { isRetryable } from '../llm/errors.ts'
 import type { ChatModel, FinishReason, Usage } from '../llm/model.ts'
 import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
 import type { Recall, RecallItem, RecallQuery } from '../memory/recall/recall.ts'
+import { measure } from '../telemetry/measure.ts'
 import { loadImages } from './attachments.ts'
 import { createCitationFinder } from './cite.ts'
 import { cleanReply } from './clean-reply.ts'
@@ -182,6 +183,7 @@ export function createRunTurn(deps: RunTurnDeps) {
       return { status, error: status === 'interrupted' ? interruptedError() : null }
     }
     if (!failure) return { status: 'completed', error: null }
+    measure('Errors', 1)
     const error = toTurnError(failure)
     if (error.code === 'PAI_INTERNAL') deps.onError(failure)
     return { status: 'failed', error }

@@ -2,7 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
+import { isTracing } from '../telemetry/traced.ts'
 import { DatabaseUnavailable, OwnerGone } from './errors.ts'
+import { traceStatements } from './trace-statements.ts'
 
 /** A drizzle handle on one open transaction. */
 export type Tx = NodePgDatabase
@@ -60,7 +62,10 @@ export class Pool extends pg.Pool {
     // A connection that breaks is replaced by the pool, and fails whoever is using it; unhandled, its error would end the
     // process.
     this.on('error', () => {})
-    this.on('connect', (client) => client.on('error', () => {}))
+    this.on('connect', (client) => {
+      client.on('error', () => {})
+      if (isTracing()) traceStatements(client)
+    })
   }
 
   override connect(): Promise<pg.PoolClient>

@@ -1,6 +1,7 @@
 import { DrizzleQueryError } from 'drizzle-orm'
 import type { FastifyServerOptions } from 'fastify'
 import pg from 'pg'
+import { isTracing, traceIds } from '../telemetry/traced.ts'
 
 export interface SerializedError {
   type: string
@@ -64,6 +65,7 @@ export function loggerOptions(level: string): NonNullable<Exclude<FastifyServerO
   return {
     level,
     base: null,
+    ...(isTracing() && { mixin: traceIds }),
     serializers: {
       err: serializeError,
       req: (request) => ({ method: request.method, path: request.url?.split('?')[0] }),

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { measure } from '../telemetry/measure.ts'
 import { MetricsForbidden } from './errors.ts'
 
 export interface MetricsOptions {
@@ -8,6 +9,8 @@ export interface MetricsOptions {
   /** Who asks; only an administrator may from elsewhere. */
   authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<{ role: string }>
   activeTurns: () => number
+  /** For how many seconds the oldest job has waited. */
+  queueAge: () => Promise<number>
   /** What is measured elsewhere. */
   others: Registry
 }
@@ -17,7 +20,7 @@ const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/
 /** /metrics in Prometheus' format, and the measuring of every request. */
 const routes: FastifyPluginAsync<MetricsOptions> = async (
   app,
-  { loopback, authenticate, activeTurns, others }
+  { loopback, authenticate, activeTurns, queueAge, others }
 ) => {
   const register = new Registry()
   const stopCollecting = collectDefaultMetrics({ register })
@@ -36,10 +39,20 @@ const routes: FastifyPluginAsync<MetricsOptions> = async (
       this.set(activeTurns())
     }
   })
+  new Gauge({
+    name: 'pai_queue_age_seconds',
+    help: 'For how long the oldest job has waited that could run',
+    registers: [register],
+    async collect() {
+      // A database that is away must not take the other figures along.
+      this.set(await queueAge().catch(() => Number.NaN))
+    }
+  })
   app.addHook('onClose', async () => stopCollecting)
   app.addHook('onResponse', ({ method, routeOptions }, { statusCode, elapsedTime }, done) => {
     // Addresses nobody serves share one label: their number must not be the caller's to choose.
     duration.labels(method, routeOptions.url ?? 'none', String(statusCode)).observe(elapsedTime / 1000)
+    if (statusCode >= 500) measure('Errors', 1)
     done()
   })
 

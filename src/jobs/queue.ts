@@ -10,6 +10,7 @@ import {
 } from 'pg-boss'
 import { assertNoTransaction, type Connection, type Database, type Tx } from '../db/client.ts'
 import type { AlsoMigrate } from '../db/migrate.ts'
+import { traceFor, traceJob } from './trace-jobs.ts'
 
 /** Every job in PAI. Payloads carry ids; handlers read the rows again. */
 export interface JobPayloads {
@@ -208,7 +209,8 @@ export async function openQueue(
 
   return {
     async enqueue(tx, name, payload, { afterSeconds = 0 } = {}) {
-      await boss.send(name, payload, { db: fromDrizzle(tx, sql), startAfter: afterSeconds })
+      const data = { ...payload, ...traceFor(name) }
+      await boss.send(name, data, { db: fromDrizzle(tx, sql), startAfter: afterSeconds })
     },
     async work(handlers, concurrency, onFailure) {
       for (const name of Object.keys(QUEUES) as JobName[]) {
@@ -220,14 +222,20 @@ export async function openQueue(
             if (!job) return
             // Jobs that come together are one notification: who had one looks for the next before resting.
             boss.notifyWorker(workerId)
-            try {
-              await handle(job.data, job.signal)
-            } catch (error) {
-              if (error instanceof JobPutOff) return putOff(job, error.afterSeconds)
-              onFailure(name, error)
-              // pg-boss keeps a failure's message with the job, and ours may hold the person's words.
-              throw new Error((error as { code?: string }).code ?? 'PAI_JOB_FAILED')
-            }
+            await traceJob(job, async (payload) => {
+              try {
+                await handle(payload, job.signal)
+                return 'done'
+              } catch (error) {
+                if (!(error instanceof JobPutOff)) {
+                  onFailure(name, error)
+                  // pg-boss keeps a failure's message with the job, and ours may hold the person's words.
+                  throw new Error((error as { code?: string }).code ?? 'PAI_JOB_FAILED')
+                }
+                await putOff(job, error.afterSeconds)
+                return 'put-off'
+              }
+            })
           })
         }
       }

@@ -3,6 +3,7 @@ import type { BatchEmbedder } from './embed-in-batches.ts'
 import { createGuard, type Guard, type RetrySettings } from './guard.ts'
 import type { ChatModel, ProviderState, StructuredModel } from './model.ts'
 import type { ModelTimeouts } from './silence.ts'
+import { traceCalls } from './trace-calls.ts'
 import type { BeforeCall, OnUsage } from './usage-meter.ts'
 
 /** The SDK wants a key, and a local server ignores it. */
@@ -57,18 +58,20 @@ export async function openProviders(settings: ProviderSettings): Promise<Map<str
     ])
     for (const name of names) {
       const server = { apiKey: NO_KEY, ...settings.servers[name], provider: name, ...callSettings(settings) }
-      providers.set(name, {
+      const provider = {
         ...guarded(settings),
-        chat: (model) => chat.createOpenAiChatModel({ ...server, model }),
-        structured: (model) => structured.createOpenAiStructuredModel({ ...server, model }),
-        embedder: (model, dimensions) => embedder.createOpenAiEmbedder({ ...server, model, dimensions })
-      })
+        chat: (model: string) => chat.createOpenAiChatModel({ ...server, model }),
+        structured: (model: string) => structured.createOpenAiStructuredModel({ ...server, model }),
+        embedder: (model: string, dimensions: number) =>
+          embedder.createOpenAiEmbedder({ ...server, model, dimensions })
+      }
+      providers.set(name, traceCalls<Provider>(name, provider))
     }
   }
   if (settings.bedrock) {
     const { createBedrockModels } = await import('./bedrock.ts')
     const models = createBedrockModels({ ...settings.bedrock, ...callSettings(settings) })
-    providers.set('bedrock', { ...guarded(settings), ...models })
+    providers.set('bedrock', traceCalls<Provider>('bedrock', { ...guarded(settings), ...models }))
   }
   return providers
 }

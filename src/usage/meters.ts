@@ -1,4 +1,5 @@
 import { Counter, Histogram, Registry } from 'prom-client'
+import { measure } from '../telemetry/measure.ts'
 import { NANOS } from './prices.ts'
 import type { StoredCall } from './store.ts'
 
@@ -57,8 +58,14 @@ export function createMeters() {
       tokens.inc({ model, purpose, kind: 'cached' }, cachedTokens)
       tokens.inc({ model, purpose, kind: 'output' }, outputTokens)
       cost.inc({ model, purpose }, (costNanos ?? 0) / NANOS)
+      measure('InputTokens', inputTokens)
+      measure('OutputTokens', outputTokens)
+      measure('CostUsd', (costNanos ?? 0) / NANOS)
     },
-    noteFirstToken: (milliseconds: number) => firstToken.observe(milliseconds / 1000),
+    noteFirstToken(milliseconds: number): void {
+      firstToken.observe(milliseconds / 1000)
+      measure('TimeToFirstToken', milliseconds)
+    },
     timeRecall<Args extends unknown[], T>(
       work: (...args: Args) => Promise<T>
     ): (...args: Args) => Promise<T> {
@@ -67,7 +74,7 @@ export function createMeters() {
         try {
           return await work(...args)
         } finally {
-          stop()
+          measure('RecallLatency', stop() * 1000)
         }
       }
     }

@@ -15,6 +15,7 @@ async function serve(loopback: boolean): Promise<FastifyInstance> {
   await app.register(metricsRoutes, {
     loopback,
     activeTurns: () => 3,
+    queueAge: async () => 7,
     others: new Registry(),
     async authenticate({ headers: { authorization } }) {
       if (!authorization) throw new AuthRequired()

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Database } from '../../src/db/client.ts'
@@ -16,6 +16,9 @@ export interface TestAppOptions {
   settings?: Record<string, string>
   /** Whether this process runs jobs; else they wait in their tables. */
   works?: boolean
+  logger?: FastifyBaseLogger
+  /** Whether a request may say which trace it belongs to. */
+  trustsTraces?: boolean
 }
 
 export interface TestOwner {
@@ -40,7 +43,7 @@ export interface TestApp {
 /** The house as `main.ts` builds it, on a database that others may share. */
 export async function buildTestApp(
   database: Database,
-  { llm, now, settings, works = false }: TestAppOptions = {}
+  { llm, now, settings, works = false, logger, trustsTraces = false }: TestAppOptions = {}
 ): Promise<TestApp> {
   const offline = await createLlm({ chatModel: 'offline', embeddingDimensions: 512 })
   const config = loadConfig({ PAI_JWT_SECRET: 'a secret of the tests, long enough to pass', ...settings })
@@ -53,7 +56,12 @@ export async function buildTestApp(
     onError,
     ...(now && { now })
   })
-  const app = buildApp(services, { rateLimit: null, loopback: true })
+  const app = buildApp(services, {
+    rateLimit: null,
+    loopback: true,
+    trustsTraces,
+    ...(logger && { logger })
+  })
   await app.ready()
   if (works) await startWorker(services, onError)
   let address: Promise<string> | undefined
