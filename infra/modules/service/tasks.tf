@@ -8,9 +8,9 @@ locals {
     AWS_REGION             = local.region
     LOG_LEVEL              = var.log_level
     OTEL_SERVICE_NAMESPACE = var.name
+    PAI_EMF_NAMESPACE      = var.metrics_namespace
     }, var.tracing ? {
     OTEL_EXPORTER_OTLP_ENDPOINT = "http://127.0.0.1:4318"
-    OTEL_TRACES_SAMPLER         = "parentbased_traceidratio"
     OTEL_TRACES_SAMPLER_ARG     = tostring(var.trace_ratio)
   } : {}, var.environment)
 
