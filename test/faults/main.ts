@@ -8,6 +8,17 @@ import { openRig } from './rig.ts'
 /** So many turns without a loss make "less than one in ten thousand" more than a hope (3 / n at 95 %). */
 const ENOUGH_TURNS = 30_000
 const PROGRESS_MS = 15_000
+const COLUMNS = [
+  'what',
+  'rounds',
+  'acknowledged',
+  'lost',
+  'doubled',
+  'recovery p50 ms',
+  'longest ms',
+  'seconds',
+  'kept'
+]
 
 const { values, positionals } = parseArgs({
   options: {
@@ -43,9 +54,12 @@ for (const kind of ['postgres', 'embedded'] as const) {
   if (played.length === 0) continue
   console.log(kind === 'postgres' ? '\nOn a PostgreSQL server:' : '\nOn the embedded database:')
   const sum = (of: (row: Row) => number) => played.reduce((total, row) => total + of(row), 0)
-  const total = { rounds: sum((row) => row.rounds), acknowledged: sum((row) => row.acknowledged) }
+  const total = {
+    rounds: sum((row) => row.rounds),
+    acknowledged: sum((row) => (row.simulated ? 0 : row.acknowledged))
+  }
   const harm = { lost: sum((row) => row.lost), doubled: sum((row) => row.doubled) }
-  console.table({ ...rows[kind], all: { ...total, ...harm } })
+  console.table({ ...rows[kind], all: { ...total, ...harm } }, COLUMNS)
   acknowledged += total.acknowledged
 }
 for (const what of broken) console.error(what)
@@ -85,7 +99,7 @@ async function playOne(program: FaultProgram, kind: DatabaseKind): Promise<void>
   }
   sayHowFar()
   console.log(`${name}: ${isKept(tally) ? 'kept' : 'BROKEN'} (${program.title})`)
-  rows[kind][program.id] = toRow(program, rounds, tally, performance.now() - startedAt)
+  rows[kind][program.id] = toRow(program, tally, performance.now() - startedAt)
   if (isKept(tally)) return
   const counts = `${tally.lost} lost, ${tally.doubled} doubled`
   broken.push(...[counts, ...tally.broken.slice(0, 10)].map((what) => `${name}: ${what}`))
@@ -113,22 +127,24 @@ interface Row {
   'longest ms': number | ''
   seconds: number
   kept: 'yes' | 'NO'
+  simulated: boolean
 }
 
-function toRow(program: FaultProgram, rounds: number, tally: Tally, tookMs: number): Row {
+function toRow(program: FaultProgram, tally: Tally, tookMs: number): Row {
   const { recoveredMs } = tally
   const sorted = recoveredMs.toSorted((a, b) => a - b)
   const ms = (value: number | undefined) => (value === undefined ? '' : Math.round(value))
   return {
     what: program.title,
-    rounds,
+    rounds: tally.played,
     acknowledged: tally.acknowledged,
     lost: tally.lost,
     doubled: tally.doubled,
     'recovery p50 ms': ms(sorted[Math.floor(sorted.length / 2)]),
     'longest ms': ms(sorted.at(-1)),
     seconds: seconds(tookMs),
-    kept: isKept(tally) ? 'yes' : 'NO'
+    kept: isKept(tally) ? 'yes' : 'NO',
+    simulated: program.simulated ?? false
   }
 }
 

@@ -28,6 +28,8 @@ export interface FaultProgram {
   rounds: { quick: number; full: number }
   /** Takes so long that it is played only when it is named. */
   byName?: true
+  /** Its turns are not acknowledged by a whole PAI, and do not count with the others. */
+  simulated?: true
   /** Why it cannot be played on this machine; undefined: it can. */
   impossible?: () => string | undefined
   /** What the model says; absent: a few words, some milliseconds apart. */

@@ -13,6 +13,7 @@ import { killWorker } from './programs/kill-worker.ts'
 import { lostAnswer } from './programs/lost-answer.ts'
 import { resume } from './programs/resume.ts'
 import { rollingRestart } from './programs/rolling-restart.ts'
+import { simulation } from './programs/simulation.ts'
 import { stop } from './programs/stop.ts'
 import { twoNodes } from './programs/two-nodes.ts'
 import { upstream } from './programs/upstream.ts'
@@ -33,6 +34,7 @@ export const PROGRAMS: FaultProgram[] = [
   dataFolder,
   stop,
   busyDatabase,
+  simulation,
   degradedStart,
   lostAnswer,
   killMemory
