@@ -14,6 +14,7 @@ import { lostAnswer } from './programs/lost-answer.ts'
 import { resume } from './programs/resume.ts'
 import { rollingRestart } from './programs/rolling-restart.ts'
 import { simulation } from './programs/simulation.ts'
+import { soak } from './programs/soak.ts'
 import { stop } from './programs/stop.ts'
 import { twoNodes } from './programs/two-nodes.ts'
 import { upstream } from './programs/upstream.ts'
@@ -29,6 +30,7 @@ export const PROGRAMS: FaultProgram[] = [
   killWorker,
   diskFull,
   clock,
+  soak,
   rollingRestart,
   killMigration,
   dataFolder,
