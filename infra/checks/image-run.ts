@@ -48,7 +48,9 @@ export async function* runImage(start: Start, config: ImageConfig): AsyncGenerat
   )
 
   const alone = start(config.Cmd, { HOST: '127.0.0.1' })
-  const refused = (await alone.ended) === 1 && alone.output().startsWith('DATABASE_URL is required')
+  const code = await Promise.race([alone.ended, alone.says(/PAI is ready/)])
+  alone.process.kill('SIGKILL')
+  const refused = code === 1 && alone.output().startsWith('DATABASE_URL is required')
   yield judged('image asks for a database server', refused ? [] : [alone.output()], 'in a sentence')
 
   const postgres = findPostgres()
