@@ -5,7 +5,7 @@ import { beginInside } from '../telemetry/traced.ts'
 const MOST_KNOWN = 1_000
 const LONGEST_SUMMARY = 120
 const TARGET =
-  /\b(insert\s+into|(?<!\bfor\s|\bdo\s|\bno\s+key\s)update(?!\s+(?:set|of|skip|nowait)\b)|delete\s+from|from|join)\s+(?:only\s+)?((?:"?[a-z_][a-z0-9_]*"?\.)?"?[a-z_][a-z0-9_]*"?)/gi
+  /\b(insert\s+into|(?<!\bfor\s|\bdo\s|\bno\s+key\s)update(?!\s+(?:set|of|skip|nowait)\b)|delete\s+from|from|join)\s+(?:only\s+)?(?!lateral\b)((?:"?[a-z_][a-z0-9_]*"?\.)?"?[a-z_][a-z0-9_]*"?)/gi
 /** What a statement names itself, and its literals: neither is a table. */
 const OWN_NAME =
   /(?:\bwith|,|\brecursive)\s+"?([a-z_][a-z0-9_]*)"?\s+as\s+(?:(?:not\s+)?materialized\s+)?\(/gi

@@ -20,7 +20,7 @@ export function traceRequests(app: FastifyInstance, trustsCallers: boolean): voi
       name: `${method} ${route}`,
       kind: 'server',
       facts: { 'http.request.method': method, 'http.route': route },
-      ...(trustsCallers && { parent: headers.traceparent })
+      parent: trustsCallers ? headers.traceparent : null
     })
     spans.set(request, span)
     // One whose caller has left is never answered.

@@ -10,6 +10,7 @@ import {
 } from 'pg-boss'
 import { assertNoTransaction, type Connection, type Database, type Tx } from '../db/client.ts'
 import type { AlsoMigrate } from '../db/migrate.ts'
+import { outside } from '../telemetry/traced.ts'
 import { traceFor, traceJob } from './trace-jobs.ts'
 
 /** Every job in PAI. Payloads carry ids; handlers read the rows again. */
@@ -282,7 +283,8 @@ function adapterOf(database: Database): Db {
   return {
     executeSql(text, values) {
       assertNoTransaction()
-      return database.pool.query(text, values)
+      // A worker looks for jobs wherever it was woken: that is not part of the work which woke it.
+      return outside(() => database.pool.query(text, values))
     },
     listen: database.listen
   }

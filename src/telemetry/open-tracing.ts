@@ -85,6 +85,9 @@ export function openTracing(settings: TracingSettings): { close(graceMs: number)
         traceId,
         spanId,
         isTaken,
+        get isOver() {
+          return isOver
+        },
         note(facts) {
           if (isTaken) span.setAttributes(facts)
           else noted = { ...noted, ...facts }

@@ -11,7 +11,7 @@ export interface Work {
   name: string
   kind?: SpanKind
   facts?: Facts
-  /** A W3C traceparent to go on from, in place of the work around. One that is malformed begins a trace of its own. */
+  /** Given, even as nothing: a W3C traceparent to go on from, whatever runs around. A malformed one begins a trace. */
   parent?: unknown
 }
 
@@ -21,6 +21,7 @@ export interface Span {
   readonly spanId: string
   /** Whether its trace is among those that are taken. */
   readonly isTaken: boolean
+  readonly isOver: boolean
   note(facts: Facts): void
   /** Ends it, once; with an error as failed. Of the error only its code or its kind is kept. */
   end(error?: unknown): void
@@ -39,6 +40,7 @@ const NO_SPAN: Span = {
   traceId: '',
   spanId: '',
   isTaken: false,
+  isOver: true,
   note() {},
   end() {}
 }
@@ -86,19 +88,28 @@ async function runInSpan<T>(span: Span, run: (span: Span) => Promise<T>): Promis
 /** For what is no function: whoever begins it ends it. */
 export function beginSpan(work: Work): Span {
   if (!tracing) return NO_SPAN
-  const remote = parse(work.parent)
+  if ('parent' in work) return tracing.begin(work, parse(work.parent))
   const parent = around.getStore()
-  return tracing.begin(work, remote ?? (parent ? { ...idsOf(parent), isRemote: false } : null))
+  return tracing.begin(work, parent ? { ...idsOf(parent), isRemote: false } : null)
 }
 
-/** A span inside one that is taken, or null: what is frequent and says nothing alone. `describe` runs only where it is. */
+/**
+ * A span inside one that is taken and goes on, or null: for what is frequent and says nothing alone. `describe` runs only
+ * where it is one.
+ */
 export function beginInside(describe: () => Work): Span | null {
-  return tracing && around.getStore()?.isTaken ? beginSpan(describe()) : null
+  const span = tracing && around.getStore()
+  return span?.isTaken && !span.isOver ? beginSpan(describe()) : null
 }
 
 /** Runs code, and whatever it sets going, inside a span. */
 export function inside<T>(span: Span, run: () => T): T {
   return span === NO_SPAN ? run() : around.run(span, run)
+}
+
+/** Runs code that belongs to no work around it, though it may have been woken by it. */
+export function outside<T>(run: () => T): T {
+  return around.exit(run)
 }
 
 /** The span around the running code, for what goes on elsewhere; undefined where there is none. */

@@ -11,6 +11,8 @@ test('a statement is named by what it does to which tables', () => {
     'WITH claimed AS (INSERT INTO stored_answers VALUES ($1) ON CONFLICT (id) DO UPDATE SET a = 1), turn AS (INSERT INTO turns SELECT 1 FROM claimed) SELECT * FROM turn':
       'INSERT stored_answers, INSERT turns',
     'INSERT INTO pgboss.job (name) SELECT $1': 'INSERT pgboss.job',
+    'SELECT * FROM unnest($1::uuid[]) AS id CROSS JOIN LATERAL (SELECT 1 FROM memories) m':
+      'SELECT unnest, SELECT memories',
     COMMIT: 'COMMIT'
   })
   for (const [text, name] of named) expect(summaryOf(text), text).toBe(name)

@@ -4,11 +4,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { openTracing } from '../../src/telemetry/open-tracing.ts'
 import {
+  beginInside,
   beginSpan,
   currentSpan,
   inside,
   isTracing,
   lostSpans,
+  outside,
   toTraceparent,
   traced,
   traceIds
@@ -124,6 +126,24 @@ test('whether a trace is taken is decided where it begins, and only well-formed 
   await tracing.close(5_000)
   expect(collector.spans.map(({ name }) => name)).toEqual(['work 0', 'far'])
   expect(collector.spans[0]).toMatchObject({ parentSpanId: '00f067aa0ba902b7' })
+})
+
+test('a job belongs to the trace that queued it, or to its own: never to what woke the worker', async () => {
+  const { collector, tracing } = await openWithCollector()
+  await traced({ name: 'turn' }, async () => {
+    await traced({ name: 'job', parent: undefined }, async () => {})
+    outside(() => expect(beginInside(() => ({ name: 'statement' }))).toBeNull())
+    beginInside(() => ({ name: 'statement' }))?.end()
+  })
+  // What the turn set going outlives it.
+  const late = beginSpan({ name: 'late' })
+  late.end()
+  expect(inside(late, () => beginInside(() => ({ name: 'statement' })))).toBeNull()
+  await tracing.close(5_000)
+  const spans = Object.fromEntries(collector.spans.map((span) => [span.name, span]))
+  expect(Object.keys(spans).sort()).toEqual(['job', 'late', 'statement', 'turn'])
+  expect(spans.job?.traceId).not.toBe(spans.turn?.traceId)
+  expect(spans.statement?.parentSpanId).toBe(spans.turn?.spanId)
 })
 
 test('a collector that is down costs nobody time, is told of once, and its spans are counted', async () => {
