@@ -94,7 +94,9 @@ export async function* runImage(start: Start, config: ImageConfig): AsyncGenerat
     )
     yield judged('image serves', problems, `/readyz, health check and web app, ${seconds} s after its start`)
     const [, invitation = ''] = await api.says(/invitation: (\S+)/)
-    yield judged('image stops', await stop(url, invitation, api, worker), 'streams drained, exit 0')
+    // A process that is gone too early answers nothing.
+    const ends = await stop(url, invitation, api, worker).catch((error) => [`${error}: ${error.cause}`])
+    yield judged('image stops', ends, 'streams drained, exit 0')
   } finally {
     for (const { process } of running) process.kill('SIGKILL')
     await model.close()
