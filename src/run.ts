@@ -1,11 +1,10 @@
 import type { FastifyInstance } from 'fastify'
-import { pino } from 'pino'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import type { EmbeddedThread } from './db/embedded-thread.ts'
 import { openDatabase } from './db/open.ts'
 import { AddressUnusable } from './http/errors.ts'
-import { loggerOptions } from './http/log.ts'
+import { openLog } from './http/log.ts'
 import { createLlm, describeLlm } from './llm/create-llm.ts'
 import { modelTimeouts } from './llm/silence.ts'
 import { createServices } from './services.ts'
@@ -23,7 +22,7 @@ export async function run(config: Config, embedded: EmbeddedThread | null): Prom
   const telemetry = await startTelemetry(config, () =>
     log.warn('The collector of traces does not take them: they are dropped')
   )
-  const log = pino(loggerOptions(config.LOG_LEVEL))
+  const log = openLog(config.LOG_LEVEL)
   const onError = (error: unknown, doing: string) => log.error({ err: error }, doing)
   const [database, llm] = await Promise.all([
     openDatabase(config, embedded),

@@ -1,6 +1,7 @@
 import { DrizzleQueryError } from 'drizzle-orm'
 import type { FastifyServerOptions } from 'fastify'
 import pg from 'pg'
+import { type Logger, pino } from 'pino'
 import { isTracing, traceIds } from '../telemetry/traced.ts'
 
 export interface SerializedError {
@@ -58,6 +59,19 @@ function framesOf({ stack = '', message }: Error): string {
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
     .join('\n')
+}
+
+/** Lines that nobody takes are kept up to here, and then let go of. */
+const MAX_UNWRITTEN_BYTES = 1_048_576
+
+/**
+ * The log of the process. Where it cannot be written, the disk being full or its reader gone, PAI goes on without it: pino
+ * would end the process.
+ */
+export function openLog(level: string, fd = 1): Logger {
+  const destination = pino.destination({ dest: fd, sync: true, maxLength: MAX_UNWRITTEN_BYTES })
+  destination.on('error', () => {})
+  return pino(loggerOptions(level), destination)
 }
 
 /** pino options of the service: no bodies, no headers, no query strings, no values. */

@@ -1,9 +1,10 @@
+import { closeSync, existsSync, openSync } from 'node:fs'
 import createError from '@fastify/error'
 import { DrizzleQueryError } from 'drizzle-orm'
 import pg from 'pg'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { loggerOptions, serializeError } from '../../src/http/log.ts'
+import { loggerOptions, openLog, serializeError } from '../../src/http/log.ts'
 import fc from '../support/properties.ts'
 
 const WORDS = 'Ada keeps bees in Tromsø'
@@ -131,4 +132,11 @@ test('a request is logged as its method and path, without its query string', () 
   const line = capture((log) => log.info({ req: request }, 'a request'))[0] ?? ''
   expect(JSON.parse(line).req).toEqual({ method: 'GET', path: '/v1/me' })
   expect(line).not.toContain(WORDS)
+})
+
+test.skipIf(!existsSync('/dev/full'))('a log that cannot be written is gone on without', () => {
+  const full = openSync('/dev/full', 'w')
+  const log = openLog('info', full)
+  for (let line = 0; line < 20_000; line++) log.info({ line }, 'a line that nobody will read')
+  closeSync(full)
 })
