@@ -82,7 +82,7 @@ export function openMetricLines({
     gathered = new Map()
     const names = [...told.keys()]
     write(
-      `${JSON.stringify({
+      JSON.stringify({
         _aws: {
           Timestamp: now().getTime(),
           CloudWatchMetrics: [
@@ -95,7 +95,7 @@ export function openMetricLines({
         },
         service,
         ...Object.fromEntries([...told].map(([name, sofar]) => [name, figureOf(name, sofar)]))
-      })}\n`
+      })
     )
   }
 

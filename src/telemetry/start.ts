@@ -30,7 +30,8 @@ export async function startTelemetry(config: Config, onTrouble: () => void): Pro
   return {
     tellMetrics(gauges) {
       if (!namespace) return
-      lines = openMetricLines({ namespace, service, gauges, write: (line) => process.stdout.write(line) })
+      // The console goes on where its output is gone; writing to the stream itself would end the process.
+      lines = openMetricLines({ namespace, service, gauges, write: (line) => console.log(line) })
     },
     async close() {
       await lines?.close()

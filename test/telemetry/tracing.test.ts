@@ -158,6 +158,21 @@ describeEachDatabase('a turn’s trace', (database) => {
     }
   })
 
+  test('a body that comes in many pieces loses no trace', async () => {
+    const { url, headers } = await open()
+    const body = `${JSON.stringify({ name: 'Ada' })}${' '.repeat(900_000)}`
+    const answer = await fetch(`${url}/me`, {
+      method: 'PATCH',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body
+    })
+    expect(answer.status).toBe(200)
+    await eventually(() => expect(all('PATCH /v1/me')).toHaveLength(1))
+    const [request] = all('PATCH /v1/me')
+    const inside = collector.spans.filter(({ parentSpanId }) => parentSpanId === request?.spanId)
+    expect(inside.map(nameOf)).toContain('UPDATE users')
+  })
+
   test('what fails says so by its code, and a request by its status', async () => {
     const { server, post } = await open()
     server.script({ status: 401, body: { error: { message: `no ${SAID}` } } })
