@@ -19,7 +19,7 @@ export interface Block {
 
 type Body = Pick<Block, 'arguments' | 'blocks'>
 
-export class HclInvalid extends Error {
+class HclInvalid extends Error {
   override name = 'HclInvalid'
 }
 

@@ -60,7 +60,7 @@ export function createWorkspace(provider: Provider | null): Workspace {
   return { folder, env, provider, removed, dispose: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-export const terraformFiles = (folder: string) => filesUnder(folder, '.tf')
+const terraformFiles = (folder: string) => filesUnder(folder, '.tf')
 
 export function filesUnder(folder: string, ending: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -9,7 +9,7 @@ const COOKIE = 'pai_refresh'
  * Whether the web app asks. A page of another site cannot send this header without our leave, so it is also what keeps
  * such a page from using the cookie.
  */
-export function isWebClient(request: FastifyRequest): boolean {
+function isWebClient(request: FastifyRequest): boolean {
   return request.headers['x-pai-client'] === 'web'
 }
 

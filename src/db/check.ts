@@ -4,7 +4,7 @@ import { DatabaseUnsuitable } from './errors.ts'
 /** pgvector before this can leave an HNSW index damaged by vacuum or repair (its changelog, 0.8.3 and 0.8.4). */
 const SOUND_VECTOR = [0, 8, 4]
 /** pgvector before this can overflow a buffer in a parallel index build (CVE-2026-3172). */
-export const SAFE_PARALLEL_VECTOR = [0, 8, 2]
+const SAFE_PARALLEL_VECTOR = [0, 8, 2]
 const LEAST_VECTOR = [0, 8, 0]
 const LEAST_SERVER = 150_000
 

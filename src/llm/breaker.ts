@@ -10,7 +10,7 @@ export interface BreakerSettings {
   restMs: number
 }
 
-export const BREAKER: BreakerSettings = { failures: 5, windowMs: 60_000, restMs: 15_000 }
+const BREAKER: BreakerSettings = { failures: 5, windowMs: 60_000, restMs: 15_000 }
 
 /** What a call came to: `unsaid` where it was given up before the provider had its say. */
 export type CallResult = 'answered' | 'failed' | 'unsaid'

@@ -5,14 +5,7 @@ const Words = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' })
 const Category = Type.String({ minLength: 1, maxLength: 50, pattern: '\\S' })
 const Share = Type.Number({ minimum: 0, maximum: 1 })
 
-export const MemoryStatus = Type.Enum([
-  'active',
-  'superseded',
-  'expired',
-  'conflicting',
-  'proposed',
-  'unconfirmed'
-])
+const MemoryStatus = Type.Enum(['active', 'superseded', 'expired', 'conflicting', 'proposed', 'unconfirmed'])
 
 /** Where a memory comes from, with the words it was taken from. */
 export const MemorySource = Type.Object({
@@ -97,7 +90,7 @@ export const MemorySearchResult = Type.Object({
   items: Type.Array(Type.Object({ memory: Memory, score: Type.Number(), matchedBy: MatchedBy }))
 })
 
-export const RecallKind = Type.Enum(['memory', 'message', 'passage'])
+const RecallKind = Type.Enum(['memory', 'message', 'passage'])
 export type RecallKind = Static<typeof RecallKind>
 
 export const RecallBody = Type.Object(

@@ -19,10 +19,13 @@ const LEAST_SEEN = 5
 const DECAY = 0.06
 const ROUNDS = 60
 const STEP = 0.3
-/** Sentences without context count for less: nobody talks to an assistant in them only. */
-const PLAIN_COUNTS = 1
+/** Sentences without context count for less, but for the first few, which are the plainest there are. */
+const PLAIN_COUNTS = 0.3
+const PLAINEST = 'plain-sentences.json'
 /** Weights nearer to zero than this are left out. */
 const SMALLEST = 0.02
+
+const PLAIN = 'plain'
 
 interface Example {
   features: string[]
@@ -61,16 +64,20 @@ function* readConversations(): Iterable<Example> {
 }
 
 function* readPlain(): Iterable<Example> {
-  const { keep, leave } = readJson<{ keep: string[]; leave: string[] }>('plain-sentences.json')
-  for (const [sentences, worthy] of [
-    [keep, true],
-    [leave, false]
-  ] as const) {
-    for (const sentence of sentences) {
-      const text = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`
-      const { seen } = watch(text, { saidAt: new Date('2025-03-01'), timeZone: 'UTC', known: [] })
-      for (const { weighed } of seen) yield { features: featuresOf(weighed), worthy, counts: PLAIN_COUNTS }
-    }
+  for (const file of globSync('plain-sentences*.json', { cwd: CASES }).sort()) {
+    const { keep, leave } = readJson<{ keep: string[]; leave: string[] }>(file)
+    const counts = file === PLAINEST ? 1 : PLAIN_COUNTS
+    yield* readSentences(keep, true, counts)
+    yield* readSentences(leave, false, counts)
+  }
+}
+
+function* readSentences(sentences: string[], worthy: boolean, counts: number): Iterable<Example> {
+  for (const sentence of sentences) {
+    const text = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`
+    const { seen } = watch(text, { saidAt: new Date('2025-03-01'), timeZone: 'UTC', known: [] })
+    // What is kept of conversations and of sentences is not the same share: the last of these takes up the difference.
+    for (const { weighed } of seen) yield { features: [...featuresOf(weighed), PLAIN], worthy, counts }
   }
 }
 
@@ -108,7 +115,7 @@ function regress(examples: Example[]): Record<string, number> {
   }
   return Object.fromEntries(
     [...weights]
-      .filter(([, { value }]) => Math.abs(value) > SMALLEST)
+      .filter(([name, { value }]) => name !== PLAIN && Math.abs(value) > SMALLEST)
       .map(([name, { value }]): [string, number] => [name, Math.round(value * 1000) / 1000])
       .sort(([one], [other]) => (one < other ? -1 : 1))
   )

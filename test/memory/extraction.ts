@@ -53,7 +53,7 @@ export interface State {
 }
 
 /** All that memory holds of an owner, without what differs from run to run. */
-export async function stateOf({ pool }: Database, ownerId: string): Promise<State> {
+async function stateOf({ pool }: Database, ownerId: string): Promise<State> {
   const { rows: memories } = await pool.query<MemoryLine>(
     `SELECT text, status, proof_count AS proofs,
             (SELECT text FROM memories s WHERE s.owner_id = m.owner_id AND s.id = m.superseded_by) AS successor,

@@ -8,7 +8,7 @@ import { buildTestApp, type TestAppOptions } from '../support/app.ts'
 import { type ScriptedOpenAiOptions, startScriptedOpenAi } from '../support/scripted-openai.ts'
 
 /** In US dollars for a million tokens: one token in costs a hundredth, one out a tenth. */
-export const PRICES = JSON.stringify({
+const PRICES = JSON.stringify({
   'openai:scripted': { input: 10_000, cachedInput: 1_000, output: 100_000 },
   'openai:text-embedding-3-small': { input: 1_000 }
 })

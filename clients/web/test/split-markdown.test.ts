@@ -3,8 +3,8 @@ import { renderToStaticMarkup } from 'react-dom/server'
 import ReactMarkdown from 'react-markdown'
 import remarkGfm from 'remark-gfm'
 import { describe, expect, test } from 'vitest'
-import fc from '../../../test/support/properties.ts'
 import { splitMarkdown } from '../src/chat/split-markdown.ts'
+import fc from './properties.ts'
 
 const FENCED = '```js\nconst a = 1\n\nconst b = 2\n```'
 

@@ -1,7 +1,7 @@
 import type { Message } from '@pai/sdk'
 import { expect, test } from 'vitest'
-import fc from '../../../test/support/properties.ts'
 import { branchKey, visiblePath } from '../src/chat/tree.ts'
+import fc from './properties.ts'
 
 const NONE = new Map<string, string>()
 

@@ -61,6 +61,7 @@ const BY_WORDS: [RegExp, Kind][] = [
     /\bfirst (?:day|week|month|shift) (?:\w+ing )?(?:at|in|as|with|for)\b|\b(?:the|my) new (?:job|office|employer|company)\b/i,
     kind('work', 0.75, 'employer')
   ],
+  [/\bmy (?:\w+ ){1,3}(?:is|:) [A-Z]{0,3}\d{3,}\b/i, kind('fact', 0.7)],
   [/\bfavou?rite\b|\bmy thing\b/i, kind('preference', 0.65, 'likes')]
 ]
 
@@ -103,6 +104,15 @@ const AT_FIRM = /\b(?:at|for|with) (?:the )?\p{Lu}/u
 const ORIGIN = /\b(?:am|['’]m) (?:originally )?from\b|\bgrew up in\b/i
 const AT_HOME = /\b(?:am|['’]m|are|['’]re) (?:now |here |still )?(?:in|at) (?:\d|\p{Lu}(?!.*\d))/u
 const KIN = new RegExp(`\\b(?:${RELATION})\\b`, 'i')
+/** "My favourite film is …" has one answer at a time; "one of my favourite films" has not. */
+const FAVOURITE =
+  /(?<!\bone of )\b(?:my|our|his|her|['’]s) (?:\w+ )?fav(?:ou?rite|e)? ((?!one\b|things?\b)\p{L}{3,}(?<!s))\b/iu
+const AGED =
+  /(?:\b(?:is|turned|turns|turning)|['’]s) (?:now |already |only |just )?\d{1,2}(?=[.,!;)]|$| (?:and|now|so|but|next|this|today|years?|yrs?)\b)/i
+const SCHOOL_YEAR =
+  /\b(?:in|into|starts?|started|starting) (?:year|grade|class|form) (?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen)\b|\b\d{1,2}(?:st|nd|rd|th) grade\b/i
+const AT_WORKPLACE =
+  /^i(?:['’]?m| am) (?:\w+ )?(?:at|in|with) (?:an?|the) (?:[\w-]+ ){0,2}(?:centre|center|office|shop|hospital|firm|company|warehouse|factory|bank|agency|restaurant|bakery|clinic|nursery|salon|garage|start-?up) (?:for|in|called|near)\b/i
 
 const OF_OTHERS = kind('relationship', 0.6)
 const THING = kind('fact', 0.5)
@@ -112,8 +122,13 @@ export function kindOf(clause: Clause, text: string, own: boolean): Kind {
   const { verb, auxiliaries } = clause
   const lemma = verb?.lemma ?? auxiliaries.at(-1)?.lemma ?? ''
   const named = BY_WORDS.find(([pattern]) => pattern.test(text))?.[1]
+  const favourite = FAVOURITE.exec(text)?.[1]
+  if (favourite)
+    return kind(own ? 'preference' : 'relationship', 0.65, `favourite ${favourite.toLowerCase()}`)
   if (!own) return ofSomebody(named, lemma, text)
   if (named) return named
+  if (SCHOOL_YEAR.test(text)) return kind('education', 0.7, 'school year')
+  if (AT_WORKPLACE.test(text)) return kind('work', 0.75, 'employer')
   if (ORIGIN.test(text)) return kind('identity', 0.7, 'origin')
   if (COMMUTING.has(lemma) && COMMUTE.test(text)) return kind('habit', 0.5, 'commute')
   if (ROLE.test(text) || SHIFT.test(text)) return kind('work', 0.75, AT_FIRM.test(text) ? 'employer' : null)
@@ -131,6 +146,8 @@ export function kindOf(clause: Clause, text: string, own: boolean): Kind {
 
 function ofSomebody(named: Kind | undefined, lemma: string, text: string): Kind {
   if (named?.category === 'health') return named
+  if (AGED.test(text)) return { ...OF_OTHERS, importance: 0.75, slot: 'age' }
+  if (SCHOOL_YEAR.test(text)) return { ...OF_OTHERS, importance: 0.65, slot: 'school year' }
   if (/\b(?:birthday|born|turn(?:s|ed|ing)? \d+|years? old)\b/i.test(text))
     return { ...OF_OTHERS, importance: 0.75 }
   const found = BY_VERB.find(([verbs]) => verbs.has(lemma))?.[1]

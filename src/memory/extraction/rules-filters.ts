@@ -51,7 +51,8 @@ const WORK_ON_TEXT =
   /\b(?:translat\w*|summari[sz]e|rewrite|rephrase|reword|fix|correct|proofread|check|explain|polish|improve|shorten|tl;?dr|analy[sz]e|review|edit|paraphrase|simplify|pasting|pasted|reads?|says?|here['’]?s|transcript|convert|turn|make|write|compose|draft|poem)\b[^:]*:/i
 
 /** Of the talk itself. */
-const TALK = /^my (?:bad|apolog\w+|pleasure|good(?:ness)?|god|fault|mistake|question|point|guess)\b/i
+const TALK =
+  /^my (?:bad|apolog\w+|pleasure|good(?:ness)?|god|fault|mistake|question|point|guess)\b|^i (?:really |do |quite )?(?:like|love|hate|prefer) (?:your|that|this|the (?:first|second|third|last|other|new|old|short\w*|long\w*)) (?:one|answer|reply|version|idea|option|suggestion|draft|tone|title|line)s?\b/i
 
 export function isTalk(text: string): boolean {
   return TALK.test(text)

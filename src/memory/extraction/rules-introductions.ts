@@ -1,11 +1,12 @@
 /** Who a message introduces, whom a sentence is about, and what is told of one person in one go. */
 
-import { OWNER } from './facts.ts'
+import { type Ending, type Known, OWNER } from './facts.ts'
 import * as filters from './rules-filters.ts'
 import { PRONOUN } from './rules-patterns.ts'
 import { meantBy, type Person, subjectOf } from './rules-people.ts'
 import { clausesOf, type Stretch } from './rules-sentences.ts'
 import { add, bare, type Reading } from './rules-statements.ts'
+import { termsOf } from './sameness.ts'
 import { isSingle } from './slots.ts'
 
 /** People who were named with what they are to the owner, where nothing kept says so. */
@@ -17,12 +18,51 @@ export function introduce(reading: Reading, sentences: Stretch[]): void {
       ({ start, text }) => person.at >= start && person.at < start + text.length
     )
     if (!introduced || !name || !sentence || filters.isPlay(sentence.text)) continue
-    if (context.known.some(({ subject }) => subject === name.toLowerCase())) continue
-    if (facts.some(({ text }) => text.includes(name))) continue
+    const before = whatWas(person, context.known)
+    if (before.length === 0 && context.known.some(({ subject }) => subject === name.toLowerCase())) continue
+    const said = facts.find(({ text }) => text.includes(name))
+    said?.ends.push(...before)
+    if (said) continue
     const statement = `${name} ${gender === 'they' ? 'are' : 'is'} my ${relation}.`
     const kind = { category: 'relationship', slot: 'relation', importance: 0.7 }
-    add(reading, sentence, statement, kind, null, subjectOf(person), relation)
+    const fact = add(reading, sentence, statement, kind, null, subjectOf(person), relation)
+    fact?.ends.push(...before)
   }
+}
+
+/** What somebody was before they became this to the owner. */
+const BEFORE = new Map([
+  ['fiancée', ['girlfriend', 'boyfriend']],
+  ['fiancé', ['girlfriend', 'boyfriend']],
+  ['fiancee', ['girlfriend', 'boyfriend']],
+  ['fiance', ['girlfriend', 'boyfriend']],
+  ['wife', ['girlfriend', 'fiancée', 'fiancee']],
+  ['husband', ['boyfriend', 'fiancé', 'fiance']],
+  ['ex', ['girlfriend', 'boyfriend', 'partner']],
+  ['ex-wife', ['wife']],
+  ['ex-husband', ['husband']]
+])
+/** Of these there is one: who is named as it now has taken the place of the one before. */
+const ONE_OF_THEM = new Set([
+  'boss',
+  'manager',
+  'landlord',
+  'landlady',
+  'dentist',
+  'gp',
+  'barber',
+  'hairdresser'
+])
+
+/** What of a person, or of the one in their place, is over because of what they are said to be now. */
+function whatWas({ name, relation }: Person, known: Known[]): Ending[] {
+  const subject = (name ?? '').toLowerCase()
+  const lower = BEFORE.get(relation) ?? []
+  const self = known.filter((one) => one.subject === subject && lower.includes(one.relation ?? ''))
+  const others = ONE_OF_THEM.has(relation)
+    ? known.filter((one) => one.relation === relation && one.subject !== subject && one.subject !== relation)
+    : []
+  return [...self, ...others].map((one) => ({ subject: one.subject, terms: termsOf(one.relation ?? '') }))
 }
 
 /** Who a sentence is about: somebody named in it, or whom its first pronoun means. */

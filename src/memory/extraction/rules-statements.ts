@@ -98,7 +98,7 @@ function tagsOf(relation: string, statement: string): string[] {
   return [...new Set([relation, ...names])].filter((tag) => tag !== '').slice(0, 4)
 }
 
-export function makeDates({ context }: Reading, text: string): string {
+function makeDates({ context }: Reading, text: string): string {
   return makeDatesAbsolute(text, context.saidAt, context.timeZone)
 }
 

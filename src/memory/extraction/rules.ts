@@ -44,9 +44,10 @@ export function findFacts(message: string, context: RulesContext, weighing = wei
       before: sentences[index - 1]?.text ?? '',
       after: sentences[index + 1]?.text ?? ''
     }
+    // What follows is somebody's text, the text to work on, or a play.
+    if (filters.isHandingOver(sentence.text)) break
     readSentence(reading, own, around, keepWorthy(reading, weighing, own, around))
-    // What follows is the text to work on, or a play.
-    if (cut !== null || filters.isPretending(sentence.text) || filters.isHandingOver(sentence.text)) break
+    if (cut !== null || filters.isPretending(sentence.text)) break
   }
   introduce(reading, sentences)
   joinAlike(reading)

@@ -26,6 +26,7 @@ const SINGLE = new Set([
   'commute',
   'date',
   'study',
+  'school year',
   'way of meeting'
 ])
 /** Of those, the ones of which the latest word counts even where nobody says that anything changed. */
@@ -37,12 +38,13 @@ const LATEST_WINS = new Set([
   'email',
   'age',
   'marital status',
-  'nickname'
+  'nickname',
+  'school year'
 ])
 /** And the ones that do not change: another value is a contradiction, whatever its date. */
 const LASTING = new Set(['birthday', 'birthplace', 'blood group'])
 /** Of these there is one each: "dentist", "name of dog". */
-const ONE_EACH = /^(?:name of|role|phone|email) /
+const ONE_EACH = /^(?:name of|role|phone|email|favourite) /
 
 /** What other words for an attribute come to, so that two ways of naming it meet. */
 const SYNONYMS = new Map(
@@ -86,7 +88,7 @@ export function isSingle(slot: string): boolean {
 }
 
 export function isLatestWins(slot: string): boolean {
-  return LATEST_WINS.has(slot)
+  return LATEST_WINS.has(slot) || slot.startsWith('favourite ')
 }
 
 export function isLasting(slot: string): boolean {

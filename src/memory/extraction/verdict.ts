@@ -29,7 +29,7 @@ const TOLD_AGAIN = new Set(['job', 'likes', 'dislikes'])
 /** What of a fact decides how it stands to what is known. */
 export type Stated = Pick<FoundFact, 'text' | 'subject' | 'slot' | 'evidence'>
 
-export const NEW: Verdict = { kind: 'new', id: null, reason: 'said for the first time' }
+const NEW: Verdict = { kind: 'new', id: null, reason: 'said for the first time' }
 
 /** How a fact stands to what is known, by its words and attributes alone. `since` is when the fact began to hold. */
 export function judge(fact: Stated, since: Date, standing: Standing[]): Verdict {
@@ -96,7 +96,7 @@ function isCompatible(fact: FoundFact, memory: Standing): boolean {
   return mine.isSupersetOf(theirs) || theirs.isSupersetOf(mine)
 }
 
-export function fillsSameSlot(fact: Stated, memory: Standing): boolean {
+function fillsSameSlot(fact: Stated, memory: Standing): boolean {
   return fact.slot !== null && fact.slot === memory.slot && isSameSubject(fact.subject, memory.subject)
 }
 

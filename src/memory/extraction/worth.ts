@@ -79,7 +79,7 @@ export function featuresOf(weighed: Weighed): string[] {
   note(`kind ${kind.category}`)
   // "I like coffee" tells of every day, "I like the second one" of this talk.
   note(`${kind.category} of ${rest[0]?.part}`)
-  note(`slot ${kind.slot}`)
+  note(`slot ${kind.slot?.replace(/^favourite .*/, 'favourite')}`)
   const own = /^(?:i|we|my|our)$/.test(first?.lower ?? '')
   note(`own ${kind.category}`, own)
   note('own attribute', own && kind.slot !== null)

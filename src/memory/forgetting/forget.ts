@@ -18,7 +18,7 @@ import { memories } from '../tables.ts'
 import { findWhatGoes, loadWhatWent, type WhatGoes } from './what-goes.ts'
 
 /** For so long forgetting can be undone. */
-export const UNDO_WINDOW_MS = 10 * 60_000
+const UNDO_WINDOW_MS = 10 * 60_000
 /** Clocks of two machines are never quite the same: a purge that came early would do nothing. */
 const CLOCK_MARGIN_S = 5
 /** Memories and messages that a purge reads in about a second. */

@@ -36,7 +36,7 @@ const DOUBT: Partial<Record<NonNullable<Candidate['status']>, number>> = {
  * -- recall -- --calibrate`: the highest tried that costs no more than a quarter of a point of evidence recall, with vectors of words
  * and of meaning alike.
  */
-export const CUT_OFF = 0.1
+const CUT_OFF = 0.1
 /** Where something reaches the cut-off, what has this share of it may be told as well. */
 const FLOOR = 0.3
 /** What counts as matched by a way. */

@@ -27,7 +27,7 @@ export async function listExtractions(
   return rows.map(toExtraction)
 }
 
-export function toExtraction(row: typeof memoryExtractions.$inferSelect): MemoryExtraction {
+function toExtraction(row: typeof memoryExtractions.$inferSelect): MemoryExtraction {
   const { messageId, status, attempts, errorCode } = row
   return { messageId, status, attempts, errorCode, updatedAt: row.updatedAt.toISOString() }
 }
