@@ -39,26 +39,28 @@ export async function converse(
     const stops = plan.stops || plan.ending === 'hangs'
     world.script(text, plan)
     const turnId = await send(world, ownerId, text, conversationId, plan)
+    const known: Acknowledged = { ownerId, text, turnId, events: [] }
+    acknowledged.push(known)
     const stopping = stops ? stop(world, ownerId, turnId) : null
-    const events = await read(world, ownerId, turnId, plan.readsOf)
+    known.events = await read(world, ownerId, turnId, plan.readsOf)
     await stopping
-    acknowledged.push({ ownerId, text, turnId, events })
-    const [first] = events
+    const [first] = known.events
     if (first?.type === 'turn') conversationId = first.data.conversationId
   }
 }
 
 /** Somebody else sees nothing of it and stops nothing of it. */
-export async function intrude(world: World, ownerId: string, foreign: Acknowledged[]): Promise<void> {
-  for (let tries = 0; tries < 5; tries++) {
+export async function intrude(world: World, ownerId: string, acknowledged: Acknowledged[]): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
     await world.gate('a stranger looks')
-    const turnId = foreign[tries % Math.max(1, foreign.length)]?.turnId
+    const turnId = acknowledged.findLast((one) => one.ownerId !== ownerId)?.turnId
     if (!turnId) continue
     const node = await world.pick()
-    for (const attempt of [
+    const attempts: (() => Promise<unknown>)[] = [
       () => node.watchTurn(ownerId, turnId, 0, new AbortController().signal),
       () => node.stopTurn(ownerId, turnId)
-    ]) {
+    ]
+    for (const attempt of attempts) {
       const seen = await call(world, node, attempt).catch((error) => error)
       if (!(seen instanceof TurnNotFound) && !isAway(seen)) throw new Error('a stranger was let in')
     }

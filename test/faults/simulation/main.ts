@@ -46,11 +46,7 @@ async function play(
   const everybody = Promise.all([
     ...mine.map((plans, index) => converse(world, ownerId, `Ada ${index}`, plans, acknowledged)),
     converse(world, stranger, 'Bob', others, acknowledged),
-    intrude(
-      world,
-      stranger,
-      acknowledged.filter((one) => one.ownerId === ownerId)
-    ),
+    intrude(world, stranger, acknowledged),
     trouble(crashes, world.crash),
     trouble(deafs, world.deafen)
   ]).catch((error) => {
