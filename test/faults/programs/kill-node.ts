@@ -16,7 +16,8 @@ export const killNode: FaultProgram = {
   id: 'R1',
   title: 'kill -9 at random points of streams',
   databases: ['postgres', 'embedded'],
-  rounds: { quick: 3, full: 200 },
+  // Two hundred in all.
+  rounds: { quick: 3, full: 100 },
   async run(rig, rounds, tally) {
     // Where there can be two nodes, the other one goes on serving, and the people turn to it.
     const survivor = rig.kind === 'postgres' ? await rig.startNode() : null
