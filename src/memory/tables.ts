@@ -92,6 +92,8 @@ export const memories = pgTable(
     uniqueIndex('memories_text_hash')
       .on(table.ownerId, table.textHash)
       .where(sql`forgotten_at IS NULL AND status IN ('active', 'conflicting', 'proposed', 'unconfirmed')`),
+    // What has ended, is merged or was turned down is looked up by its words as well.
+    index('memories_words').on(table.ownerId, table.textHash),
     index('memories_newest').on(table.ownerId, table.createdAt.desc(), table.id.desc()),
     index('memories_superseded_by').on(table.ownerId, table.supersededBy),
     index('memories_changed').on(table.ownerId, table.updatedAt),

@@ -25,7 +25,10 @@ export const UsageSums = Type.Object({
   cachedTokens: Type.Integer(),
   outputTokens: Type.Integer(),
   costUsd: Type.Number({ description: 'Without the calls whose price is unknown' }),
-  unpricedCalls: Type.Integer({ description: 'Calls of models whose price is unknown' })
+  unpricedCalls: Type.Integer({ description: 'Calls of models whose price is unknown' }),
+  estimatedCalls: Type.Integer({
+    description: 'Calls whose provider told no tokens: they are estimated from the words'
+  })
 })
 export type UsageSums = Static<typeof UsageSums>
 

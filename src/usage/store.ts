@@ -23,14 +23,14 @@ export async function saveCalls(tx: Tx, ownerId: string, calls: StoredCall[]): P
     WITH given AS (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(calls)}::jsonb) AS given (
         id uuid, "conversationId" uuid, purpose text, model text, "inputTokens" integer, "cachedTokens" integer,
-        "outputTokens" integer, "costNanos" bigint, "createdAt" timestamptz)
+        "outputTokens" integer, estimated boolean, "costNanos" bigint, "createdAt" timestamptz)
     ), added AS (
       INSERT INTO model_calls (owner_id, id, conversation_id, purpose, model, input_tokens, cached_tokens, output_tokens,
-                               cost_nanos, created_at)
+                               estimated, cost_nanos, created_at)
       SELECT ${ownerId}::uuid, given.id,
              -- One that was deleted meanwhile is no reason to lose what it cost.
              (SELECT c.id FROM conversations c WHERE c.owner_id = ${ownerId} AND c.id = given."conversationId"),
-             purpose, model, "inputTokens", "cachedTokens", "outputTokens", "costNanos", "createdAt"
+             purpose, model, "inputTokens", "cachedTokens", "outputTokens", estimated, "costNanos", "createdAt"
         FROM given ON CONFLICT DO NOTHING
       RETURNING cost_nanos, created_at
     )
@@ -61,7 +61,8 @@ const KEYS: Record<GroupBy, SQL> = {
 }
 const SUMS = sql`count(*) AS calls, coalesce(sum(input_tokens), 0) AS "inputTokens",
   coalesce(sum(cached_tokens), 0) AS "cachedTokens", coalesce(sum(output_tokens), 0) AS "outputTokens",
-  coalesce(sum(cost_nanos), 0) / 1e9 AS "costUsd", count(*) FILTER (WHERE cost_nanos IS NULL) AS "unpricedCalls"`
+  coalesce(sum(cost_nanos), 0) / 1e9 AS "costUsd", count(*) FILTER (WHERE cost_nanos IS NULL) AS "unpricedCalls",
+  count(*) FILTER (WHERE estimated) AS "estimatedCalls"`
 
 /** Sums are bigint or numeric, which come as text. */
 type SumsRow = Record<keyof UsageSums, string>
@@ -104,7 +105,8 @@ function toSums({
   cachedTokens,
   outputTokens,
   costUsd,
-  unpricedCalls
+  unpricedCalls,
+  estimatedCalls
 }: SumsRow): UsageSums {
   return {
     calls: Number(calls),
@@ -112,6 +114,7 @@ function toSums({
     cachedTokens: Number(cachedTokens),
     outputTokens: Number(outputTokens),
     costUsd: Number(costUsd),
-    unpricedCalls: Number(unpricedCalls)
+    unpricedCalls: Number(unpricedCalls),
+    estimatedCalls: Number(estimatedCalls)
   }
 }

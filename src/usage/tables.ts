@@ -1,5 +1,6 @@
 import {
   bigint,
+  boolean,
   date,
   foreignKey,
   index,
@@ -29,6 +30,8 @@ export const modelCalls = pgTable(
     /** Those of the input that the provider had in its cache. */
     cachedTokens: integer('cached_tokens').notNull(),
     outputTokens: integer('output_tokens').notNull(),
+    /** Whether the tokens are an estimate: the provider told none, or was left before it did. */
+    estimated: boolean('estimated').notNull().default(false),
     /** In thousand-millionths of a US dollar, by the prices of that day; null: the model has no known price. */
     costNanos: bigint('cost_nanos', { mode: 'number' }),
     createdAt: moment('created_at').notNull().defaultNow()

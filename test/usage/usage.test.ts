@@ -24,7 +24,8 @@ describeEachDatabase('what models cost', (database) => {
       cachedTokens: 40,
       outputTokens: 10,
       costUsd: expect.closeTo((60 * 10_000 + 40 * 1_000 + 10 * 100_000 + 1_000) / 1e6, 9),
-      unpricedCalls: 0
+      unpricedCalls: 0,
+      estimatedCalls: 0
     })
     expect(Object.keys(byPurpose)).toEqual(expect.arrayContaining(['extraction', 'indexing']))
     const sum = data.items.reduce((total: number, { costUsd }: { costUsd: number }) => total + costUsd, 0)
@@ -74,7 +75,7 @@ describeEachDatabase('what models cost', (database) => {
       await stream.all()
     }
     const last = await models()
-    expect(last).toMatchObject({ calls: 4, outputTokens: 300 })
+    expect(last).toMatchObject({ calls: 4, outputTokens: 300, estimatedCalls: 4 })
     expect(last.inputTokens).toBeGreaterThan(3 * first.inputTokens)
     const { body } = await house.app.inject('/metrics')
     expect(body).toContain('pai_model_calls_estimated_total{model="openai:scripted",purpose="chat"} 4')

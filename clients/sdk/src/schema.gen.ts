@@ -1017,6 +1017,8 @@ export interface paths {
                                 costUsd: number;
                                 /** @description Calls of models whose price is unknown */
                                 unpricedCalls: number;
+                                /** @description Calls whose provider told no tokens: they are estimated from the words */
+                                estimatedCalls: number;
                             };
                             items: {
                                 key: string | null;
@@ -1029,6 +1031,8 @@ export interface paths {
                                 costUsd: number;
                                 /** @description Calls of models whose price is unknown */
                                 unpricedCalls: number;
+                                /** @description Calls whose provider told no tokens: they are estimated from the words */
+                                estimatedCalls: number;
                             }[];
                             nextCursor: string | null;
                             budget: {

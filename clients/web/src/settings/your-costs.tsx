@@ -55,6 +55,12 @@ export function YourCosts({ me }: { me: Me }) {
           <CostTable caption="By purpose" items={byPurpose.items} nameOf={(key) => PURPOSES[key] ?? key} />
         </>
       )}
+      {byModel.totals.estimatedCalls > 0 && (
+        <p className="text-sm text-muted">
+          Of some calls the provider told no tokens, or was stopped before it did: theirs are estimated from
+          the words.
+        </p>
+      )}
       {byModel.totals.unpricedCalls > 0 && (
         <p className="text-sm text-muted">
           Calls of models whose price PAI does not know are not in these sums and use up no budget.
