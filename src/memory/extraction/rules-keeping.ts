@@ -6,7 +6,7 @@ import type { Reading } from './rules-statements.ts'
 import type { Weighed, weigh } from './worth.ts'
 
 /** From here on a clause is kept: the logarithm of the odds that it is worth it. */
-export const KEPT = 0.6
+export const KEPT = 0.8
 /** And from here on where it says that something is over, or adds to what is kept. */
 export const KEPT_WITH_REASON = -0.5
 /** How much lower the bar is for what matters. */
