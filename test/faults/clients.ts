@@ -81,6 +81,44 @@ export async function talkUntilCut(api: Api, name: string, onAcknowledged: () =>
   }
 }
 
+/** Somebody who reads each answer to its end, until the service goes away: of each turn, the words that were read. */
+export async function readUntilCut(
+  url: string,
+  accessToken: string,
+  name: string
+): Promise<Map<string, string>> {
+  const read = new Map<string, string>()
+  for (let count = 0; ; count++) {
+    const text = `${name} message ${count}`
+    let events = ''
+    try {
+      const response = await fetch(`${url}/v1/chat`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${accessToken}`,
+          'content-type': 'application/json',
+          accept: 'text/event-stream',
+          'idempotency-key': text
+        },
+        body: JSON.stringify({ message: text })
+      })
+      for await (const piece of response.body ?? []) {
+        events += Buffer.from(piece).toString()
+        const whole = [...events.matchAll(/event: (\S+)\ndata: (.*)\n\n/g)].map(([, type, data]) => ({
+          type,
+          data: JSON.parse(data ?? '{}')
+        }))
+        const words = whole.filter(({ type }) => type === 'text-delta').map(({ data }) => data.text)
+        if (whole[0]) read.set(whole[0].data.turnId, words.join(''))
+      }
+    } catch (error) {
+      if (isCut(error)) return read
+      throw error
+    }
+    if (!events.includes('event: done')) return read
+  }
+}
+
 /** fetch and its body say it in several ways, none of which is an answer of the service. */
 function isCut(error: unknown): boolean {
   return (

@@ -44,10 +44,11 @@ export interface RigOptions {
 export const NOTHING = '{"facts":[]}'
 
 /** A reply in a few pieces, some milliseconds apart, so that a fault finds turns under way. */
-export const TAKES_TIME = () => {
+export const TAKES_TIME = (pauseMs = 20) => {
   const later = (ms: number, words: string) =>
     new Promise<string>((resolve) => setTimeout(resolve, ms, words))
-  return { deltas: ['Let me', later(20, ' think'), later(40, ' about'), later(60, ' that.')] }
+  const [one, two, three] = [pauseMs, 2 * pauseMs, 3 * pauseMs] as const
+  return { deltas: ['Let me', later(one, ' think'), later(two, ' about'), later(three, ' that.')] }
 }
 
 export async function openRig({ kind, seed = Date.now() % 1_000_000, reply }: RigOptions): Promise<Rig> {

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Attempt, connect, talkUntilCut } from '../clients.ts'
+import { type Api, type Attempt, connect, readUntilCut, talkUntilCut } from '../clients.ts'
 import { saidIn, unfinishedTurns } from '../conversations.ts'
 import type { PaiProcess } from '../pai-process.ts'
 import type { FaultProgram, Tally } from '../program.ts'
-import type { Rig } from '../rig.ts'
+import { NOTHING, type Rig, TAKES_TIME } from '../rig.ts'
 
 const CLIENTS = 8
 /** A kill comes within this time of the first acknowledgement of its round. */
@@ -18,6 +18,8 @@ export const killNode: FaultProgram = {
   databases: ['postgres', 'embedded'],
   // Two hundred in all.
   rounds: { quick: 3, full: 100 },
+  // As long as a kill may take to come, so that it meets turns under way.
+  reply: ({ body }) => (body.stream ? TAKES_TIME(KILL_WITHIN_MS / 3) : NOTHING),
   async run(rig, rounds, tally) {
     // Where there can be two nodes, the other one goes on serving, and the people turn to it.
     const survivor = rig.kind === 'postgres' ? await rig.startNode() : null
@@ -25,8 +27,11 @@ export const killNode: FaultProgram = {
     // An access token would not last as long as this does.
     const accessToken = await rig.keyFor(node, await rig.register(node))
     const turnIds: string[] = []
+    const read = new Map<string, string>()
     for (let round = 0; round < rounds; round++, tally.played++) {
+      const reading = readUntilCut(node.url, accessToken, `Round ${round}, reader,`)
       const attempts = await talkAndKill(rig, node, accessToken, `Round ${round}`)
+      for (const [turnId, words] of await reading) read.set(turnId, words)
       const began = performance.now()
       if (!survivor) node = await rig.startNode()
       const api = connect(survivor?.url ?? node.url, accessToken)
@@ -46,10 +51,22 @@ export const killNode: FaultProgram = {
       }
       await wait(200)
     }
+    await checkWords(api, read, tally)
     const ends = new Set<string>()
     for (const turnId of turnIds) ends.add((await api.get(`/turns/${turnId}`)).status)
     if (!ends.has('completed') || !ends.has('interrupted'))
       tally.broken.push(`no kill has met a turn under way: ${[...ends].join(', ')}`)
+  }
+}
+
+/** What somebody has read of an answer is kept, whatever became of it. */
+async function checkWords(api: Api, read: Map<string, string>, tally: Tally): Promise<void> {
+  for (const [turnId, words] of read) {
+    const { status, message } = await api.get(`/turns/${turnId}`)
+    const kept: string = message?.content ?? ''
+    tally.acknowledged++
+    if (!kept.startsWith(words))
+      tally.broken.push(`of a turn (${status}) "${words}" was read, and "${kept}" is kept`)
   }
 }
 
