@@ -59,7 +59,7 @@ export function createStartTurn({
   chatModel: FindModel
 }) {
   function begin(accepted: ToBegin): StartedTurn {
-    const turn = { onFirstWord: giveWay.begin(), ...accepted }
+    const turn = { ...accepted, onFirstWord: accepted.onFirstWord ?? giveWay.begin() }
     runner.run(turn)
     return { turnId: turn.id, events: [toLogged(firstEvent(turn), 1)] }
   }

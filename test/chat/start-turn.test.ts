@@ -1,5 +1,9 @@
+import { v7 as uuidv7 } from 'uuid'
 import { describe, expect, test } from 'vitest'
-import { describeEachDatabase } from '../support/database.ts'
+import type { Runner } from '../../src/chat/runner.ts'
+import { createStartTurn } from '../../src/chat/start-turn.ts'
+import { scriptedModel } from '../support/app.ts'
+import { createOwner, describeEachDatabase } from '../support/database.ts'
 import { type Call, callAs, gate, openStream, parseEvents, STREAM, setUp } from './talk.ts'
 
 interface Row {
@@ -270,5 +274,35 @@ describeEachDatabase('a message', (database, kind) => {
     expect((await call('GET', '/conversations')).data.items).toEqual([])
     const again = await call('POST', '/chat', { message: 'Hi' }, { 'idempotency-key': 'cut' })
     expect(again.data.status).toBe('completed')
+  })
+
+  test('jobs give way to it until its first word, and no longer, however it was asked for', async () => {
+    const ownerId = await createOwner(database())
+    const waiting = new Set<object>()
+    const begin = () => {
+      const one = {}
+      waiting.add(one)
+      return () => void waiting.delete(one)
+    }
+    const model = scriptedModel(['Hello'])
+    const run: Runner['run'] = ({ onFirstWord }) => {
+      expect(waiting.size).toBe(1)
+      onFirstWord()
+    }
+    const startTurn = createStartTurn({
+      database: database(),
+      runner: { id: uuidv7(), run } as Runner,
+      hideForgotten: async (_tx, _ownerId, messages) => messages,
+      recallFor: async () => [],
+      giveWay: { begin },
+      chatModel: () => model
+    })
+    const conversationId = uuidv7()
+    await startTurn.chat(ownerId, { message: 'Hi' }, 'one')
+    await startTurn.chat(ownerId, { message: 'Hi' }, 'one')
+    await expect(startTurn.chat(ownerId, { message: 'Hi', conversationId })).rejects.toThrow('not found')
+    const { rows } = await database().pool.query('SELECT id FROM messages WHERE owner_id = $1', [ownerId])
+    await startTurn.regenerate(ownerId, rows[0].id)
+    expect(waiting.size).toBe(0)
   })
 })
