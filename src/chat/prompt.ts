@@ -97,11 +97,14 @@ function withinBudget(history: PromptParts['history'], budgetTokens: number): Pr
   return kept
 }
 
-/** One each: making one takes longer than all else that a prompt needs. There are some 400 time zones. */
+/** One each: making one takes longer than all else that a prompt needs. */
 const days = new Map<string, Intl.DateTimeFormat>()
+/** There are some 400 time zones, and many ways to spell each. */
+const MOST_DAYS = 500
 
 function formatDay(now: Date, timeZone: string): string {
   const day = days.get(timeZone) ?? new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone })
+  if (days.size >= MOST_DAYS) days.clear()
   days.set(timeZone, day)
   return day.format(now)
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { assemblePrompt, type PromptParts } from '../../src/chat/prompt.ts'
 import fc from '../support/properties.ts'
 
@@ -38,6 +38,24 @@ describe('the instructions', () => {
     expect(system).toContain('the personal assistant of Ada')
     expect(system).toContain('Call me Countess.')
     expect(system).toMatch(/Friday,? 6 March 2026/)
+  })
+
+  test('keep the ways to write a day, and not one for every spelling of a time zone', () => {
+    const name = 'america/argentina/buenos_aires'
+    const spellings = Array.from({ length: 1_024 }, (_, bits) =>
+      [...name].map((letter, at) => ((bits >> at) & 1 ? letter.toUpperCase() : letter)).join('')
+    )
+    const made = vi.spyOn(Intl, 'DateTimeFormat')
+    const madeFor = (timezone: string) => {
+      made.mockClear()
+      assemble({ timezone })
+      return made.mock.calls.length
+    }
+    madeFor('Europe/Oslo')
+    expect(madeFor('Europe/Oslo')).toBe(0)
+    for (const timezone of spellings) madeFor(timezone)
+    expect(madeFor('Europe/Oslo')).toBe(1)
+    made.mockRestore()
   })
 
   test('begin alike on every day and whatever was recalled, so that a provider can cache them', () => {
