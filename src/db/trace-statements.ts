@@ -3,13 +3,15 @@ import { beginInside } from '../telemetry/traced.ts'
 
 /** Statements are ours, and few; a text that is made anew each time must not fill the memory. */
 const MOST_KNOWN = 1_000
+/** Of a longer one the rest is rows. It is not kept: each is another. */
+const LONGEST_READ = 10_000
 const LONGEST_SUMMARY = 120
 const TARGET =
   /\b(insert\s+into|(?<!\bfor\s|\bdo\s|\bno\s+key\s)update(?!\s+(?:set|of|skip|nowait)\b)|delete\s+from|from|join)\s+(?:only\s+)?(?!lateral\b)((?:"?[a-z_][a-z0-9_]*"?\.)?"?[a-z_][a-z0-9_]*"?)/gi
-/** What a statement names itself, and its literals: neither is a table. */
+/** What a statement names itself, and its literals, one that is cut off included: neither is a table. */
 const OWN_NAME =
   /(?:\bwith|,|\brecursive)\s+"?([a-z_][a-z0-9_]*)"?\s+as\s+(?:(?:not\s+)?materialized\s+)?\(/gi
-const LITERAL = /'(?:[^']|'')*'|\$(\w*)\$[\s\S]*?\$\1\$|--[^\n]*/g
+const LITERAL = /'(?:[^']|'')*(?:'|$)|\$(\w*)\$[\s\S]*?(?:\$\1\$|$)|--[^\n]*/g
 const VERBS: Record<string, string> = { 'insert into': 'INSERT', 'delete from': 'DELETE', update: 'UPDATE' }
 
 const known = new Map<string, string>()
@@ -53,10 +55,10 @@ function textOf(statement: unknown): string {
 }
 
 /** Such as "INSERT conversations, INSERT messages": what it does and to which tables, and nothing else of its text. */
-export function summaryOf(text: string): string {
-  const before = known.get(text)
+export function summaryOf(statement: string): string {
+  const before = known.get(statement)
   if (before) return before
-  const bare = text.replace(LITERAL, "''")
+  const bare = statement.slice(0, LONGEST_READ).replace(LITERAL, "''")
   const own = new Set([...bare.matchAll(OWN_NAME)].map(([, name = '']) => name.toLowerCase()))
   const parts = new Set<string>()
   for (const [, verb = '', target = ''] of bare.matchAll(TARGET)) {
@@ -65,8 +67,9 @@ export function summaryOf(text: string): string {
   }
   const [first = 'STATEMENT'] = /^[a-z]+/i.exec(bare.trim()) ?? []
   const summary = (parts.size > 0 ? [...parts].join(', ') : first.toUpperCase()).slice(0, LONGEST_SUMMARY)
+  if (statement.length > LONGEST_READ) return summary
   if (known.size >= MOST_KNOWN) known.clear()
-  known.set(text, summary)
+  known.set(statement, summary)
   return summary
 }
 

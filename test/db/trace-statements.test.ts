@@ -27,3 +27,10 @@ test('nothing of a statement’s values is in its name', () => {
     expect(summaryOf(text)).not.toMatch(/ottilie|0190/)
   expect(summaryOf(`SELECT ${'x'.repeat(9_000)} FROM ${'y'.repeat(9_000)}`).length).toBeLessThanOrEqual(120)
 })
+
+test('of a statement only its beginning is read: an import’s may be half a million characters', () => {
+  const long = `INSERT INTO messages VALUES ${'($1),'.repeat(4_000)}`
+  expect(summaryOf(`${long} ON CONFLICT DO NOTHING RETURNING (SELECT 1 FROM late)`)).toBe('INSERT messages')
+  const cut = `SELECT 1 FROM memories WHERE text = '${' join ottilie'.repeat(2_000)}'`
+  expect(summaryOf(cut)).toBe('SELECT memories')
+})
