@@ -69,8 +69,9 @@ export async function run(config: Config, embedded: EmbeddedThread | null): Prom
     clearInterval(sweep)
     await services.runner.close(GRACE_MS)
     await app.close()
-    await telemetry.close()
     await services.close(GRACE_MS)
+    // Last, since jobs that end now are told of as well.
+    await telemetry.close()
     process.exit(0)
   }
   process.once('SIGINT', stop)

@@ -1,25 +1,27 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { JobHandlers, JobName, JobPayloads } from './queue.ts'
 
-/** A job that has let people go first for this long begins all the same. */
+/** When somebody or other has waited for this long on end, jobs begin all the same: they must not queue up for ever. */
 const LONGEST_MS = 1_000
 
 /** Lets the jobs of this process begin while nobody waits for the first word of a reply from it. */
 export interface GiveWay {
   /** Somebody waits from now on; answers how to say that they have their first word, or will get none. */
   begin(): () => void
-  /** Has each of these begin when nobody waits, and after a second in any case. */
+  /** Has each of these begin when nobody waits, or somebody has for a second on end. */
   letGoFirst(handlers: JobHandlers): JobHandlers
 }
 
 export function createGiveWay(): GiveWay {
   let waiting = 0
+  let since = 0
   let quiet = Promise.withResolvers<void>()
 
   async function untilQuiet(): Promise<void> {
-    if (waiting === 0) return
+    const left = since + LONGEST_MS - performance.now()
+    if (waiting === 0 || left <= 0) return
     const over = new AbortController()
-    const longest = wait(LONGEST_MS, undefined, { signal: over.signal, ref: false }).catch(() => {})
+    const longest = wait(left, undefined, { signal: over.signal, ref: false }).catch(() => {})
     await Promise.race([quiet.promise, longest])
     over.abort()
   }
@@ -34,7 +36,10 @@ export function createGiveWay(): GiveWay {
 
   return {
     begin() {
-      if (waiting++ === 0) quiet = Promise.withResolvers()
+      if (waiting++ === 0) {
+        since = performance.now()
+        quiet = Promise.withResolvers()
+      }
       let over = false
       return () => {
         if (over) return

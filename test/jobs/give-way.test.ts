@@ -37,10 +37,14 @@ test('it begins when the last who wait have their first word', async () => {
   expect(began).toEqual(['one'])
 })
 
-test('and after a second whoever waits', async () => {
+test('and when people have waited for a second on end, which the next job need not wait out again', async () => {
   const { giveWay, began, purge } = house()
   giveWay.begin()
   const job = purge('one')
   await eventually(async () => expect(began).toEqual(['one']), 5_000)
   await job
+  const next = purge('two')
+  await new Promise(setImmediate)
+  expect(began).toEqual(['one', 'two'])
+  await next
 })
