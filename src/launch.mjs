@@ -46,7 +46,12 @@ try {
   process.exitCode = 1
 }
 
-async function start() {
+async function start(args) {
+  if (args.length > 0) {
+    throw new Refusal(
+      `npm start takes no arguments, and ${args[0]} is one: settings are environment variables, see README`
+    )
+  }
   await install()
   await prepareDatabase()
   await buildWeb()

@@ -24,6 +24,9 @@ export async function migrateOnly(config: Config, embedded: EmbeddedThread | nul
       .then(() => database.inSystem(hasAccounts))
       .catch((error: unknown) => fail('It is migrated, but the service could not work on it', error))
     for (const warning of warnings) console.warn(warning)
+    // A delivery that has lost its DATABASE_URL would otherwise look well done.
+    if (embedded)
+      console.log(`No DATABASE_URL is set: this is the embedded database in ${config.PAI_DATA_DIR}`)
     console.log('The database is up to date')
   } finally {
     await database.close()

@@ -86,3 +86,10 @@ test.each([
   expect(run().done).toEqual([what, 'tests'])
   expect(run().done).toEqual(['tests'])
 })
+
+test('`npm start` says that it takes no arguments, before it does anything', () => {
+  const launcher = join(SOURCES, 'launch.mjs')
+  const { stderr, status } = spawnSync(process.execPath, [launcher, 'start', '--help'], { encoding: 'utf8' })
+  expect(stderr).toContain('npm start takes no arguments, and --help is one')
+  expect(status).toBe(1)
+})
