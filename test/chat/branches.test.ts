@@ -45,10 +45,10 @@ describeEachDatabase('an edited message', (database) => {
 
   test('leaves what was said before it out of what is recalled, and lets other conversations in', async () => {
     const { house, owner, model, say } = await talking()
-    const other = await say('My hives stand in Bodø')
-    const { conversationId } = await say('My hives stand in Tromsø')
+    const other = await say('Write about hives in Bodø')
+    const { conversationId } = await say('Write about hives in Tromsø')
     await runJobs(house, owner.id)
-    await say('My hives stand where?', { conversationId, parentId: null })
+    await say('Write about hives where?', { conversationId, parentId: null })
     const sources = model.asked.at(-1)?.sources.filter(({ kind }) => kind === 'message')
     expect(sources?.map(({ id }) => id)).toEqual([other.message.parentId])
   })
