@@ -1,12 +1,10 @@
 import pg from 'pg'
 
 /**
- * Loaded into a process ahead of PAI: ends it as kill -9 does, at its statement of this number, counted from 0. Every
- * second time the statement is on its way to the database by then.
+ * Loaded into a process ahead of PAI, and into no other: ends it as kill -9 does, at its statement of this number, counted
+ * from 0. Every second time the statement is on its way to the database by then.
  */
-export const DIE_AT = 'PAI_FAULTS_DIE_AT'
-
-const dieAt = Number(process.env[DIE_AT] ?? Number.POSITIVE_INFINITY)
+const dieAt = Number(process.env.PAI_FAULTS_DIE_AT ?? Number.POSITIVE_INFINITY)
 let count = 0
 const die = () => process.kill(process.pid, 'SIGKILL')
 const query = pg.Client.prototype.query as (...given: unknown[]) => unknown

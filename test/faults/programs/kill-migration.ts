@@ -6,7 +6,6 @@ import { openEmbedded } from '../../../src/db/embedded.ts'
 import { connectPostgres } from '../../../src/db/postgres.ts'
 import { schemaOf } from '../../support/schema.ts'
 import { connect } from '../clients.ts'
-import { DIE_AT } from '../inside/die-at-statement.ts'
 import type { PaiProcess, Settings } from '../pai-process.ts'
 import type { FaultProgram } from '../program.ts'
 import type { Rig } from '../rig.ts'
@@ -69,7 +68,7 @@ async function beginAnew({ postgres, folder }: Rig, name: string): Promise<Setti
 }
 
 async function startAndDie(rig: Rig, settings: Settings, number: number): Promise<boolean> {
-  return rig.startNode({ ...settings, [DIE_AT]: String(number) }, { inside: INSIDE }).then(
+  return rig.startNode({ ...settings, PAI_FAULTS_DIE_AT: String(number) }, { inside: INSIDE }).then(
     async (node) => {
       await node.stop()
       return false
