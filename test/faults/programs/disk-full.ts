@@ -22,6 +22,8 @@ const PAGE_BYTES = 4_096
 /** How long there is room, and how long there is none. */
 const EMPTY_MS = 1_000
 const FULL_MS = 3_000
+/** PostgreSQL makes room for its log ahead, 16 MB at a time: until that is used up nobody is refused. */
+const FULL_AT_LAST_MS = 30_000
 /** From the moment there is room again until the first message is taken, and until all that ran has ended. */
 const RECOVERED_MS = 5_000
 const ENDED_MS = 60_000
@@ -111,7 +113,8 @@ async function fillLog(api: Api, disk: SmallDisk, path: string, tally: Tally): P
 /** What is there is read all the time, and before it is over somebody was told that there is no room. */
 async function readWhileFull(api: Api, state: State, tally: Tally): Promise<void> {
   const began = performance.now()
-  while (performance.now() - began < FULL_MS) {
+  const lasts = () => performance.now() - began
+  while (lasts() < FULL_MS || (state.refused === 0 && lasts() < FULL_AT_LAST_MS)) {
     const { items } = await api.get('/conversations?limit=1').catch((error) => {
       tally.broken.push(`while the disk is full, reading fails: ${error}`)
       return { items: [{}] }
