@@ -10,6 +10,8 @@ type ProblemBody = Omit<Static<typeof Problem>, 'requestId'>
 
 /** SQLSTATE classes and codes that mean the server cannot serve now: 08 connection, 53 resources, 57P shutdown, 58 its disk. */
 const UNAVAILABLE = /^(08|53|57P0|58)/
+const WENT_AWAY =
+  /^(?:Connection terminated|Client (?:was closed|has encountered a connection error) and is not queryable)/
 const CONNECTION_LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'])
 
 /** As nginx has it: the caller closed the request. Nobody is there to read it. */
@@ -73,8 +75,8 @@ function isUnavailable(error: unknown): boolean {
   if (state) return UNAVAILABLE.test(state)
   for (let current = error; current instanceof Error; current = current.cause) {
     if (CONNECTION_LOST.has((current as NodeJS.ErrnoException).code ?? '')) return true
-    // pg has no code for a connection that went away under a query.
-    if (current.message.startsWith('Connection terminated')) return true
+    // pg has no code for a connection that went away under a query, or just before the next.
+    if (WENT_AWAY.test(current.message)) return true
   }
   return false
 }

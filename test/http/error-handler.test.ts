@@ -58,6 +58,7 @@ test('a database that does not answer is unavailable, and any other trouble with
     ...['08006', '53100', '53300', '57P01', '57P03', '58P01'].map(databaseError),
     Object.assign(new Error(SECRET), { code: 'ECONNREFUSED' }),
     new Error('Connection terminated unexpectedly'),
+    new Error('Client has encountered a connection error and is not queryable'),
     new Error('a query failed', { cause: databaseError('57P01') })
   ]
   for (const error of gone)
