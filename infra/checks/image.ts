@@ -37,7 +37,7 @@ export async function* checkImage(): AsyncGenerator<Outcome> {
       'build',
       ...how,
       ...given,
-      ...['--volume', `${npmrc}:/root/.npmrc:ro`, ...mounted],
+      ...['--volume', `${npmrc}:/usr/local/etc/npmrc:ro`, ...mounted],
       ...['--tag', image, ROOT]
     ])
     if (built.code !== 0) return yield failed('image is built', built.output.slice(-6_000))
@@ -88,7 +88,7 @@ function contentProblems(root: string, config: ImageConfig): string[] {
     if (packages.includes(name)) problems.push(`${name} is not needed to serve`)
   for (const path of ['src/main.ts', 'migrations/meta/_journal.json', 'clients/web/dist/index.html'])
     if (!existsSync(join(root, 'app', path))) problems.push(`${path} is missing`)
-  for (const path of ['.env', '.git', 'test', 'infra', 'root/.npmrc'])
+  for (const path of ['.env', '.git', 'test', 'infra', 'usr/local/etc/npmrc'])
     if (existsSync(join(root, 'app', path)) || existsSync(join(root, path)))
       problems.push(`${path} slipped in`)
   if (config.User !== '65532:65532') problems.push(`its user is ${config.User}`)

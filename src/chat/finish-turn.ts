@@ -6,7 +6,8 @@ import type { IndexMessages } from '../memory/recall/index-messages.ts'
 import type { TurnEvent } from './events.ts'
 import { toGrownLogs } from './log-writer.ts'
 import type { Citation, FinishReason, MemoryUsed, TurnError, TurnUsage } from './schemas.ts'
-import { appendEvents, endTurn, type TurnEnd } from './turn-store.ts'
+import { appendEvents } from './turn-log-store.ts'
+import { endTurn, type TurnEnd } from './turn-store.ts'
 
 /** The turn to finish. */
 export interface UnfinishedTurn {

@@ -3,7 +3,8 @@ import { findAbandonedTurns } from '../db/system.ts'
 import { loadConversation } from './conversation-store.ts'
 import { interruptedError } from './errors.ts'
 import { type FinishTurnDeps, finishTurn } from './finish-turn.ts'
-import { lockAbandoned, readWords } from './turn-store.ts'
+import { readWords } from './turn-log-store.ts'
+import { lockAbandoned } from './turn-store.ts'
 
 const BATCH = 100
 

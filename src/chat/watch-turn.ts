@@ -2,7 +2,7 @@ import type { Database } from '../db/client.ts'
 import { EventIdInvalid, TurnLogGone, TurnNotFound } from './errors.ts'
 import type { LoggedEvent } from './events.ts'
 import type { TurnHub } from './turn-hub.ts'
-import { readLog } from './turn-store.ts'
+import { readLog } from './turn-log-store.ts'
 
 /** A watcher is told when there is something new; this often it looks all the same, in case it was not. */
 const POLL_MS = 5_000
