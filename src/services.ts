@@ -214,10 +214,8 @@ export async function createServices({
         database,
         runner,
         hideForgotten,
-        recallFor: (ownerId, query, conversationId) =>
-          payFor({ ownerId, purpose: 'chat', conversationId }, () =>
-            recall(ownerId, query, new AbortController().signal)
-          ),
+        recallFor: (ownerId, query, conversationId, signal) =>
+          payFor({ ownerId, purpose: 'chat', conversationId }, () => recall(ownerId, query, signal)),
         giveWay,
         chatModel
       }),

@@ -1,27 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Carried } from '../consolidation/carried.ts'
-import type { Database, Tx } from '../db/client.ts'
 import { isRetryable } from '../llm/errors.ts'
-import type { ChatModel, FinishReason, Usage } from '../llm/model.ts'
-import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
+import type { FinishReason, Usage } from '../llm/model.ts'
 import type { Recall, RecallItem, RecallQuery } from '../memory/recall/recall.ts'
 import { measure } from '../telemetry/measure.ts'
-import { loadImages } from './attachments.ts'
 import { createCitationFinder } from './cite.ts'
 import { cleanReply } from './clean-reply.ts'
-import { type BranchMessage, loadBranch } from './conversation-store.ts'
 import { goneNotice, interruptedError, ReplyTooLong } from './errors.ts'
 import { type FinishTurnDeps, finishTurn, type Outcome } from './finish-turn.ts'
 import type { StoreEvents } from './log-writer.ts'
 import { assemblePrompt } from './prompt.ts'
 import type { Citation, MemoryUsed, TurnError, TurnOptions } from './schemas.ts'
+import { type ContextDeps, loadContext } from './turn-context.ts'
 import type { TurnHub } from './turn-hub.ts'
 import { createTurnLog, type TurnLog } from './turn-log.ts'
 import { type FindModel, whoAnswers } from './who-answers.ts'
 
 /** How much of a conversation and its sources a model reads. */
 const PROMPT_TOKENS = 24_000
-const HISTORY_MESSAGES = 100
 const RECALLED = 8
 /** A model that repeats itself without end, aloud or in thought, is cut off here; the words so far are kept. */
 const MAX_REPLY_CHARACTERS = 400_000
@@ -54,37 +49,24 @@ export interface AcceptedTurn {
   runnerId: string
   /** What the caller wants of this turn alone. It is not kept. */
   wishes?: Wishes | undefined
-  /** What is recalled for it, where that was begun before it was accepted. */
-  recalled?: Promise<RecallItem[]> | undefined
+  /** What is recalled for it, where that was begun before it was accepted, and how to give that up. */
+  recalled?: { items: Promise<RecallItem[]>; leave: AbortController } | undefined
   /** Called at its first word, or at its end where it has none. */
   onFirstWord: () => void
   /** The words and citations it goes on from, where it continues another. */
   begun?: { content: string; citations: Citation[] }
 }
 
-export interface RunTurnDeps extends FinishTurnDeps {
-  database: Database
+export interface RunTurnDeps extends FinishTurnDeps, ContextDeps {
   hub: TurnHub
   storeEvents: StoreEvents
   chatModel: FindModel
   recall: Recall
   /** Hears how long a turn took to its first word. */
   noteFirstToken: (milliseconds: number) => void
-  findCarried: (
-    tx: Tx,
-    ownerId: string,
-    conversationId: string,
-    messageId: string
-  ) => Promise<Carried | undefined>
-  hideForgotten: HideForgotten
   now: () => Date
   onError: (error: unknown) => void
 }
-
-const NO_IMAGES: Awaited<ReturnType<typeof loadImages>> = new Map()
-
-/** Of an account that was removed while its turn ran. */
-const UNKNOWN_OWNER: Carried = { name: '', timezone: 'UTC', instructions: '', aboutOwner: '', summary: null }
 
 /** Why a turn was aborted: its owner stopped it, or the process is stopping. */
 export type AbortReason = 'stopped' | 'interrupted'
@@ -200,46 +182,18 @@ function beginWith(begun: NonNullable<AcceptedTurn['begun']>, reply: Reply, log:
   }
 }
 
-async function loadContext(deps: RunTurnDeps, turn: AcceptedTurn, model: ChatModel) {
-  const { database, findCarried, hideForgotten } = deps
-  const { ownerId, userMessageId, text, conversationId, hasImages } = turn
-  const seesImages = model.abilities?.images ?? false
-  const [carried, branch, images] = await database.readInOwner(ownerId, async (tx) => {
-    const known = (await findCarried(tx, ownerId, conversationId, userMessageId)) ?? UNKNOWN_OWNER
-    const said: BranchMessage[] = turn.begins
-      ? [{ id: userMessageId, role: 'user', content: text, sequence: 1, hasImages }]
-      : await hideForgotten(tx, ownerId, await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES))
-    // What was shown to another model before must not keep one that does not see from answering.
-    const shown = said.filter((one) => one.hasImages && (seesImages || one.id === userMessageId))
-    const ids = shown.map(({ id }) => id)
-    return [known, said, ids.length > 0 ? await loadImages(tx, ownerId, ids) : NO_IMAGES] as const
-  })
-  const { summary, aboutOwner, instructions, ...owner } = carried
-  // Past the history's limit the summary ends before it begins.
-  const covered = branch.findIndex(({ sequence }) => sequence === summary?.throughSequence) + 1
-  // What was said before an edit is as good as unsaid. Past the history's limit it cannot be told from what is only older.
-  const ids = branch.length < HISTORY_MESSAGES ? new Set(branch.map(({ id }) => id)) : null
-  return {
-    ...owner,
-    isOnOtherBranch: (item: RecallItem) =>
-      item.conversationId === conversationId && ids !== null && !ids.has(item.id),
-    instructions: [instructions, turn.wishes?.instructions].filter(Boolean).join('\n\n'),
-    aboutOwner: turn.options.useMemory ? aboutOwner : '',
-    summary: summary?.text ?? '',
-    history: branch.slice(covered).map((message) => {
-      const seen = images.get(message.id)
-      return seen ? { ...message, images: seen } : message
-    })
-  }
-}
-
 async function recallFor(
   { recall }: RunTurnDeps,
   turn: AcceptedTurn,
   signal: AbortSignal
 ): Promise<RecallItem[]> {
   if (!turn.options.useMemory) return []
-  if (turn.recalled) return turn.recalled
+  if (turn.recalled) {
+    const { items, leave } = turn.recalled
+    if (signal.aborted) leave.abort()
+    signal.addEventListener('abort', () => leave.abort(), { once: true })
+    return items
+  }
   return recall(turn.ownerId, recallQuery(turn.text), signal)
 }
 

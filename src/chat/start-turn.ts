@@ -54,7 +54,12 @@ export function createStartTurn({
   runner: Runner
   hideForgotten: HideForgotten
   /** Recalls on the owner's account. */
-  recallFor: (ownerId: string, query: RecallQuery, conversationId: string) => Promise<RecallItem[]>
+  recallFor: (
+    ownerId: string,
+    query: RecallQuery,
+    conversationId: string,
+    signal: AbortSignal
+  ) => Promise<RecallItem[]>
   giveWay: Pick<GiveWay, 'begin'>
   chatModel: FindModel
 }) {
@@ -62,6 +67,14 @@ export function createStartTurn({
     const turn = { ...accepted, onFirstWord: accepted.onFirstWord ?? giveWay.begin() }
     runner.run(turn)
     return { turnId: turn.id, events: [toLogged(firstEvent(turn), 1)] }
+  }
+
+  function recallAhead(ownerId: string, text: string, conversationId: string): AcceptedTurn['recalled'] {
+    const leave = new AbortController()
+    const items = recallFor(ownerId, recallQuery(text), conversationId, leave.signal)
+    // Whoever waits for it hears of a failure; nobody may.
+    items.catch(() => {})
+    return { items, leave }
   }
 
   /** Accepts another turn for a message that is there, asked for as it was last. */
@@ -112,15 +125,18 @@ export function createStartTurn({
         }
         return stored ?? findAnswer<{ turnId: string }>(tx, call)
       })
-      // Storing waits for the disk, and recall need not wait for that. Who is refused has no use for it.
-      const recalled = useMemory ? recallFor(ownerId, recallQuery(text), turn.conversationId) : undefined
-      recalled?.catch(() => {})
-      const accepted = await storing.catch((error) => {
+      // Storing waits for the disk, and recall need not wait for that. Who is refused, or was answered before, has no use for it.
+      const recalled = useMemory ? recallAhead(ownerId, text, turn.conversationId) : undefined
+      const giveUp = () => {
         onFirstWord()
+        recalled?.leave.abort()
+      }
+      const accepted = await storing.catch((error) => {
+        giveUp()
         throw error
       })
       if ('turnId' in accepted) {
-        onFirstWord()
+        giveUp()
         return { turnId: accepted.turnId, events: [] }
       }
       const hasImages = attachmentIds.length > 0

@@ -1,4 +1,7 @@
+import { v7 as uuidv7 } from 'uuid'
 import { expect, test } from 'vitest'
+import type { Embedder } from '../../src/llm/model.ts'
+import { createOfflineEmbedder } from '../../src/llm/offline-embedder.ts'
 import { buildTestApp, scriptedModel } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
@@ -34,6 +37,33 @@ describeEachDatabase('stopping a turn', (database) => {
     const { conversationId } = data
     const next = await call('POST', '/chat', { conversationId, message: 'Still there?' })
     expect(next.data).toMatchObject({ status: 'completed', message: { content: 'Hello' } })
+  })
+
+  test('leaves the embedder that it waits for, as does a message that is refused or was sent before', async () => {
+    const asked: AbortSignal[] = []
+    const embedder: Embedder = {
+      ...createOfflineEmbedder(),
+      embed: (_texts, signal) =>
+        new Promise((_, reject) => {
+          asked.push(signal)
+          signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+        })
+    }
+    const { house, owner, call } = await setUp(database(), ['Hello'], { llm: { embedder } })
+    // Given up before it has begun, it does not ask at all. Its own limit of time would end it as a TimeoutError.
+    const leftAll = () =>
+      eventually(() => expect(asked.filter(({ reason }) => reason?.name !== 'AbortError')).toEqual([]))
+    const said = { body: { message: 'Hi' }, headers: { 'idempotency-key': 'one' } }
+    const stream = await openStream(house, owner, '/chat', said)
+    const { data } = await stream.until('turn')
+    await eventually(() => expect(asked).toHaveLength(1))
+    await call('POST', `/turns/${data.turnId}/stop`)
+    expect((await stream.all()).at(-1)?.data).toEqual({ status: 'stopped', messageId: null })
+    await leftAll()
+    await call('POST', '/chat', said.body, said.headers)
+    await leftAll()
+    expect((await call('POST', '/chat', { ...said.body, conversationId: uuidv7() })).status).toBe(404)
+    await leftAll()
   })
 
   test('that has ended changes nothing', async () => {
