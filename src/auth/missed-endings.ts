@@ -22,6 +22,7 @@ export function createMissedEndings(database: Pick<Database, 'readInOwner'>, not
   /** Everything that ended since then was heard of. In seconds. */
   let hearingSince = 0
   let confirmed = new Set<string>()
+  let again: NodeJS.Timeout | undefined
 
   async function lookUpHeld(): Promise<void> {
     for (const [ownerId, theirs] of Map.groupBy(held, ({ id }) => id)) {
@@ -33,7 +34,9 @@ export function createMissedEndings(database: Pick<Database, 'readInOwner'>, not
 
   function lookUntilSeen(tries: number): void {
     lookUpHeld().catch(() => {
-      if (tries > 1) setTimeout(lookUntilSeen, AGAIN_MS, tries - 1).unref()
+      // A connection that comes and goes begins anew each time: one look at a time is to come.
+      clearTimeout(again)
+      if (tries > 1) again = setTimeout(lookUntilSeen, AGAIN_MS, tries - 1).unref()
     })
   }
 

@@ -34,7 +34,14 @@ export function lockDataFolder(dataDir: string): DataFolderLock {
   writeFileSync(pidPath, String(process.pid))
   const { ino } = statSync(path)
   return {
-    isThere: () => statSync(path, { throwIfNoEntry: false })?.ino === ino,
+    isThere() {
+      try {
+        return statSync(path, { throwIfNoEntry: false })?.ino === ino
+      } catch {
+        // What cannot be looked at for the moment has not been taken away.
+        return true
+      }
+    },
     release() {
       held.delete(lock)
       lock.close()
