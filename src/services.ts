@@ -30,7 +30,8 @@ import { countRequests, deleteExpired, hasAccounts } from './db/system.ts'
 import { dropVectorIndexes } from './db/vector-index.ts'
 import { createSharedCounts } from './http/shared-counts.ts'
 import { createGiveWay } from './jobs/give-way.ts'
-import { type JobHandlers, openQueue, queueMigration } from './jobs/queue.ts'
+import type { JobHandlers } from './jobs/jobs.ts'
+import { openQueue, queueMigration } from './jobs/queue.ts'
 import { readQueueAge } from './jobs/queue-age.ts'
 import type { Llm } from './llm/model.ts'
 import { afterClosing } from './memory/closing.ts'
@@ -129,6 +130,7 @@ export async function createServices({
   bus.onReconnect(hub.wakeAll)
   const runTurn = createRunTurn({
     database,
+    payFor,
     bus,
     hub,
     storeEvents: createLogWriter({ database, bus, runnerId }),
@@ -146,13 +148,8 @@ export async function createServices({
   const runner = createRunner({
     database,
     id: runnerId,
-    runTurn: (turn, signal) => {
-      const { ownerId, conversationId } = turn
-      const account = { ownerId, purpose: 'chat', conversationId }
-      return traced({ name: 'turn', facts: { 'pai.turn.id': turn.id } }, () =>
-        payFor(account, () => runTurn(turn, signal))
-      )
-    },
+    runTurn: (turn, signal) =>
+      traced({ name: 'turn', facts: { 'pai.turn.id': turn.id } }, () => runTurn(turn, signal)),
     onError: (error) => onError(error, 'keeping a turn')
   })
   bus.hear('turn-stop', runner.stop)

@@ -159,10 +159,8 @@ export function listMessages(
   return tx
     .select({
       ...getTableColumns(messages),
-      turnId: sql<string | null>`(SELECT turns.id FROM turns
-        WHERE turns.owner_id = ${ownerId} AND turns.reply_message_id = messages.id LIMIT 1)`,
-      finishReason: sql<FinishReason | null>`(SELECT turns.usage ->> 'finishReason' FROM turns
-        WHERE turns.owner_id = ${ownerId} AND turns.reply_message_id = messages.id LIMIT 1)`,
+      turnId: sql<string | null>`turn.id`,
+      finishReason: sql<FinishReason | null>`turn.usage ->> 'finishReason'`,
       attachments: sql<
         Attachment[]
       >`(SELECT coalesce(jsonb_agg(jsonb_build_object('id', image.id, 'mediaType',
@@ -170,6 +168,11 @@ export function listMessages(
         WHERE image.owner_id = ${ownerId} AND image.message_id = messages.id)`
     })
     .from(messages)
+    .leftJoinLateral(
+      sql`(SELECT id, usage FROM turns
+            WHERE turns.owner_id = ${ownerId} AND turns.reply_message_id = ${messages.id} LIMIT 1) AS turn`,
+      sql`true`
+    )
     .where(
       and(
         eq(messages.ownerId, ownerId),

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Bus } from '../db/bus.ts'
-import type { Tx } from '../db/client.ts'
+import { allSettledOrThrow, type Tx } from '../db/client.ts'
 import type { Queue } from '../jobs/queue.ts'
 import type { IndexMessages } from '../memory/recall/index-messages.ts'
 import type { TurnEvent } from './events.ts'
@@ -99,6 +99,6 @@ export async function finishTurn(
     if (findsTitles && status === 'completed' && ended.titledBy === 'words')
       work.push(queue.enqueue(tx, 'conversations.title', { ownerId, conversationId }))
   }
-  await Promise.all(work)
+  await allSettledOrThrow(work)
   return events
 }

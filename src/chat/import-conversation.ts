@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Database, Tx } from '../db/client.ts'
 import { findEarlierAnswer, once } from '../db/idempotency.ts'
-import type { JobHandlers, Queue } from '../jobs/queue.ts'
+import type { JobHandlers } from '../jobs/jobs.ts'
+import type { Queue } from '../jobs/queue.ts'
 import type { MessageIndex } from '../memory/recall/message-index.ts'
 import type { ImportBody, Imported, ImportStarted } from './import-schemas.ts'
 import {

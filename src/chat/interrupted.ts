@@ -1,5 +1,7 @@
 import type { Database } from '../db/client.ts'
 import { findAbandonedTurns } from '../db/system.ts'
+import { estimateUsage } from '../llm/estimate-usage.ts'
+import { tokensOf } from '../search/pack.ts'
 import { loadConversation } from './conversation-store.ts'
 import { interruptedError } from './errors.ts'
 import { type FinishTurnDeps, finishTurn } from './finish-turn.ts'
@@ -43,7 +45,8 @@ export function createInterruptAbandoned(deps: FinishTurnDeps & { database: Data
         text,
         citations,
         memoriesUsed: [],
-        usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0 },
+        // What it read died with its runner.
+        usage: estimateUsage(0, tokensOf(text)),
         finishReason: null
       }
       await finishTurn(tx, deps, { ...turn, temporary, runnerId: null }, outcome, lastId + 1, [])

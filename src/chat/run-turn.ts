@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { isRetryable } from '../llm/errors.ts'
+import { isOutOfBudget, isRetryable } from '../llm/errors.ts'
 import type { FinishReason, Usage } from '../llm/model.ts'
 import type { Recall, RecallItem, RecallQuery } from '../memory/recall/recall.ts'
 import { measure } from '../telemetry/measure.ts'
+import type { Account, PayFor } from '../usage/account.ts'
 import { createCitationFinder } from './cite.ts'
 import { cleanReply } from './clean-reply.ts'
 import { goneNotice, interruptedError, ReplyTooLong } from './errors.ts'
@@ -58,6 +59,7 @@ export interface AcceptedTurn {
 }
 
 export interface RunTurnDeps extends FinishTurnDeps, ContextDeps {
+  payFor: PayFor
   hub: TurnHub
   storeEvents: StoreEvents
   chatModel: FindModel
@@ -98,7 +100,7 @@ export function createRunTurn(deps: RunTurnDeps) {
     }
     let failure: unknown
     try {
-      await answer(turn, reply, log, signal)
+      await deps.payFor(accountOf(turn, reply), () => answer(turn, reply, log, signal))
     } catch (error) {
       failure = error
     }
@@ -165,11 +167,19 @@ export function createRunTurn(deps: RunTurnDeps) {
       return { status, error: status === 'interrupted' ? interruptedError() : null }
     }
     if (!failure) return { status: 'completed', error: null }
-    measure('Errors', 1)
+    if (!isOutOfBudget(failure)) measure('Errors', 1)
     const error = toTurnError(failure)
     if (error.code === 'PAI_INTERNAL') deps.onError(failure)
     return { status: 'failed', error }
   }
+}
+
+/** Whoever stops or fails before the end is told what was used by the account alone. */
+function accountOf({ ownerId, conversationId }: AcceptedTurn, reply: Reply): Account {
+  const hear: Account['hear'] = ({ kind, usage }) => {
+    if (kind === 'chat') reply.usage = usage
+  }
+  return { ownerId, purpose: 'chat', conversationId, hear }
 }
 
 /** Its words are in the log and the reply from the start: cut off again, nothing of them is lost. */

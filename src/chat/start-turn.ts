@@ -92,7 +92,7 @@ export function createStartTurn({
       options,
       runnerId: runner.id
     }
-    if (await hasImages(tx, ownerId, userMessageId)) refuseUnseen(chatModel, turn.model)
+    if (await hasImages(tx, ownerId, userMessageId)) refuseUnseen(answers)
     await acceptAgain(tx, ownerId, turn)
     return { ...turn, ownerId, text, temporary, hasImages: false, begins: false }
   }
@@ -120,7 +120,7 @@ export function createStartTurn({
         const stored = await acceptMessage(tx, ownerId, turn, { text, parentId, begins }, claimed)
         if (temporary && stored && !stored.temporary) throw new ConversationNotTemporary(turn.conversationId)
         if (stored && attachmentIds.length > 0) {
-          refuseUnseen(chatModel, stored.model)
+          refuseUnseen(whoAnswers(chatModel, stored.model).model)
           await attachTo(tx, ownerId, turn.userMessageId, attachmentIds)
         }
         return stored ?? findAnswer<{ turnId: string }>(tx, call)
@@ -212,7 +212,7 @@ export function createStartTurn({
         const asked = await loadMessage(tx, ownerId, cutOff.userMessageId)
         const turn = await acceptFor(tx, ownerId, id, asked)
         // What quotes instead of writing says the whole of it anew.
-        if (!cutOff.replyMessageId || turn.model === OFFLINE) return turn
+        if (!cutOff.replyMessageId || whoAnswers(chatModel, turn.model).model.id === OFFLINE) return turn
         const reply = await loadMessage(tx, ownerId, cutOff.replyMessageId)
         const [begun] = await hideForgotten(tx, ownerId, [reply])
         return { ...turn, ...(begun && { begun }) }

@@ -21,7 +21,6 @@ export function whoAnswers(
 }
 
 /** Refuses images that whoever answers could not see. */
-export function refuseUnseen(chatModel: FindModel, name: string): void {
-  const { id, abilities } = whoAnswers(chatModel, name).model
+export function refuseUnseen({ id, abilities }: ChatModel): void {
   if (!abilities?.images) throw new ModelNoImages(id)
 }

@@ -1,5 +1,6 @@
 import type { Database, Tx } from '../db/client.ts'
-import type { JobHandlers, Queue } from '../jobs/queue.ts'
+import type { JobHandlers } from '../jobs/jobs.ts'
+import type { Queue } from '../jobs/queue.ts'
 import { isOutOfBudget } from '../llm/errors.ts'
 import type { Embedder, StructuredModel } from '../llm/model.ts'
 import type { afterClosing } from '../memory/closing.ts'

@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Database, Tx } from '../db/client.ts'
 import { listOwners } from '../db/system.ts'
-import type { JobHandlers, Queue } from '../jobs/queue.ts'
+import type { JobHandlers } from '../jobs/jobs.ts'
+import type { Queue } from '../jobs/queue.ts'
 import * as store from './store.ts'
 
 const OWNERS_PER_PAGE = 500

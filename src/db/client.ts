@@ -55,6 +55,15 @@ export function assertNoTransaction(): void {
   }
 }
 
+/**
+ * Waits until all of these statements of one transaction are over, then throws what the first of those that failed did. Were the
+ * failure passed on at once, its connection would be given back while the others may still have something to send.
+ */
+export async function allSettledOrThrow(statements: Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(statements)).find((one) => one.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
 /** A pool that refuses to be used inside a transaction, where waiting for its own connection would never end. */
 export class Pool extends pg.Pool {
   constructor(options: pg.PoolConfig) {

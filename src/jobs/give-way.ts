@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { JobHandlers, JobName, JobPayloads } from './queue.ts'
+import type { JobHandlers, JobName, JobPayloads } from './jobs.ts'
 
 /** When somebody or other has waited for this long on end, jobs begin all the same: they must not queue up for ever. */
 const LONGEST_MS = 1_000

@@ -1,4 +1,4 @@
-import { beginSpan, inside, isTracing, type Span, traced } from '../telemetry/traced.ts'
+import { beginSpan, isTracing, type Span, traced } from '../telemetry/traced.ts'
 import type { BatchEmbedder } from './embed-in-batches.ts'
 import type { ChatModel, FinishReason, StructuredModel, Usage } from './model.ts'
 
@@ -26,8 +26,7 @@ export function traceCalls<Provider extends Maker>(name: string, provider: Provi
       const made = provider.chat(model)
       return {
         ...made,
-        stream: (prompt, signal) =>
-          traceStream(call('chat', model), () => made.stream(prompt, signal), signal)
+        stream: (prompt, signal) => traceStream(call('chat', model), made.stream(prompt, signal), signal)
       }
     },
     structured(model) {
@@ -61,7 +60,7 @@ export function traceCalls<Provider extends Maker>(name: string, provider: Provi
 
 async function* traceStream(
   work: Parameters<typeof beginSpan>[0],
-  open: () => ReturnType<ChatModel['stream']>,
+  events: ReturnType<ChatModel['stream']>,
   signal: AbortSignal
 ): ReturnType<ChatModel['stream']> & AsyncGenerator {
   const span = beginSpan(work)
@@ -69,7 +68,7 @@ async function* traceStream(
   let isSilent = true
   let failure: unknown
   try {
-    for await (const event of inside(span, open)) {
+    for await (const event of events) {
       if (isSilent) span.note({ 'gen_ai.response.time_to_first_chunk': (performance.now() - began) / 1_000 })
       isSilent = false
       if (event.type === 'finish') noteEnd(span, event)

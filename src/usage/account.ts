@@ -7,6 +7,8 @@ export interface Account {
   /** chat, search, extraction, indexing, title … */
   purpose: string
   conversationId?: string
+  /** Hears of each call as it is noted. */
+  hear?: OnUsage
 }
 
 /** What is kept of the calls that work makes. */
@@ -42,6 +44,7 @@ export function meterCalls(onStray: (error: Error) => void): { beforeCall: Befor
     onUsage(call) {
       const work = open.getStore()
       work?.books.note(work.account, call)
+      work?.account.hear?.(call)
     }
   }
 }

@@ -1,4 +1,5 @@
-import { type JobHandlers, type JobName, type JobPayloads, JobPutOff } from '../jobs/queue.ts'
+import type { JobHandlers, JobName, JobPayloads } from '../jobs/jobs.ts'
+import { JobPutOff } from '../jobs/queue.ts'
 import { isOutOfBudget } from '../llm/errors.ts'
 import type { PayFor } from './account.ts'
 

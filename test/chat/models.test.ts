@@ -72,6 +72,22 @@ describeEachDatabase('the model of a turn', (database) => {
     expect((await call('GET', `/turns/${again.data.turnId}`)).data.model).toBe('scripted:model')
   })
 
+  test('that has left where there is only quoting begins nothing with its words', async () => {
+    const gone = { ...scriptedModel(['Half a', new Error('away')]), id: 'other:model' }
+    const offline = { ...scriptedModel(['A quote']), id: 'offline' }
+    const models = new Map([[gone.id, gone]])
+    const chatModel = (name: string) => {
+      const found = models.get(name)
+      if (!found) throw new ModelUnknown(name)
+      return found
+    }
+    const { call } = await setUp(database(), [], { llm: { chat: offline, chatModel } })
+    const { data } = await call('POST', '/chat', { message: 'Hi', model: gone.id })
+    expect(data).toMatchObject({ status: 'failed', message: { content: 'Half a' } })
+    models.clear()
+    expect(said(await call('POST', `/turns/${data.turnId}/continue`))).toEqual(['A quote', 'offline'])
+  })
+
   test('that is none is refused, and nothing is stored', async () => {
     const { call } = await setUpTwo()
     for (const answer of [

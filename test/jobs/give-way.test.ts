@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createGiveWay } from '../../src/jobs/give-way.ts'
-import type { JobHandlers } from '../../src/jobs/queue.ts'
+import type { JobHandlers } from '../../src/jobs/jobs.ts'
 import { eventually } from '../support/eventually.ts'
 
 const signal = new AbortController().signal

@@ -2,14 +2,8 @@ import { sql } from 'drizzle-orm'
 import { beforeEach, expect, expectTypeOf, onTestFinished, test } from 'vitest'
 import type { Database, Tx } from '../../src/db/client.ts'
 import { migrate } from '../../src/db/migrate.ts'
-import {
-  type JobHandlers,
-  type JobPayloads,
-  JobPutOff,
-  openQueue,
-  type Queue,
-  queueMigration
-} from '../../src/jobs/queue.ts'
+import type { JobHandlers, JobPayloads } from '../../src/jobs/jobs.ts'
+import { JobPutOff, openQueue, type Queue, queueMigration } from '../../src/jobs/queue.ts'
 import { createOwner, describeEachDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 

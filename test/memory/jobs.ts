@@ -1,5 +1,6 @@
 import type { Database } from '../../src/db/client.ts'
-import { type JobName, type JobPayloads, JobPutOff } from '../../src/jobs/queue.ts'
+import type { JobName, JobPayloads } from '../../src/jobs/jobs.ts'
+import { JobPutOff } from '../../src/jobs/queue.ts'
 import type { TestApp } from '../support/app.ts'
 
 /** A job as it waits in its table. */

@@ -60,7 +60,10 @@ describeEachDatabase('what models cost', (database) => {
     expect(first.costUsd).toBeCloseTo((first.inputTokens * 10_000 + 100 * 100_000) / 1e6, 6)
 
     server.script({ deltas: [words], ending: 'cut' })
-    expect((await call('POST', '/chat', { message: 'Hello' })).data.status).toBe('failed')
+    expect((await call('POST', '/chat', { message: 'Hello' })).data).toMatchObject({
+      status: 'failed',
+      usage: { outputTokens: 100, estimated: true }
+    })
     expect(await models()).toMatchObject({ calls: 2, outputTokens: 200 })
 
     const asked = () => server.requests.filter(({ path }) => path === '/v1/chat/completions').length
@@ -73,6 +76,9 @@ describeEachDatabase('what models cost', (database) => {
       else await eventually(() => expect(asked()).toBe(4))
       await call('POST', `/turns/${turnId}/stop`)
       await stream.all()
+      const { usage } = (await call('GET', `/turns/${turnId}`)).data
+      expect(usage).toMatchObject({ outputTokens: reply.deltas ? 100 : 0, estimated: true })
+      expect(usage.inputTokens).toBeGreaterThan(20)
     }
     const last = await models()
     expect(last).toMatchObject({ calls: 4, outputTokens: 300, estimatedCalls: 4 })

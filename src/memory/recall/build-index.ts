@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm'
 import type { Database, Tx } from '../../db/client.ts'
 import { buildVectorIndex, type VectorKind } from '../../db/vector-index.ts'
-import type { JobHandlers, Queue } from '../../jobs/queue.ts'
+import type { JobHandlers } from '../../jobs/jobs.ts'
+import type { Queue } from '../../jobs/queue.ts'
 import type { Embedder } from '../../llm/model.ts'
 
 /** Up to about here an owner's vectors are read one by one in less time than an index takes. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
-import type { Tx } from '../../db/client.ts'
+import { allSettledOrThrow, type Tx } from '../../db/client.ts'
 import { type WeightedTerm, weighTerms } from '../../search/bm25.ts'
 import { nameTerm, nameTerms } from './entities.ts'
 import { messageTerms } from './tables.ts'
@@ -64,7 +64,7 @@ export const indexMessages: IndexMessages = async (tx, ownerId, messageIds) => {
     .where(and(eq(messageTerms.ownerId, ownerId), inArray(messageTerms.id, ids)))
     .execute()
   for (let start = 0; start < terms.length; start += ROWS_AT_ONCE) {
-    await Promise.all([removed, insertTerms(tx, ownerId, terms.slice(start, start + ROWS_AT_ONCE))])
+    await allSettledOrThrow([removed, insertTerms(tx, ownerId, terms.slice(start, start + ROWS_AT_ONCE))])
   }
   await removed
 }

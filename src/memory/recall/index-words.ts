@@ -1,5 +1,5 @@
 import type { Database } from '../../db/client.ts'
-import type { JobHandlers } from '../../jobs/queue.ts'
+import type { JobHandlers } from '../../jobs/jobs.ts'
 import type { Embedder } from '../../llm/model.ts'
 import type { CheckSize } from './build-index.ts'
 import {

@@ -52,6 +52,7 @@ export async function startNode(
     const runTurn = createRunTurn({
       ...finishing,
       database,
+      payFor: (_account, work) => work(),
       hub,
       storeEvents: createLogWriter({ database, bus, runnerId: id }),
       chatModel,

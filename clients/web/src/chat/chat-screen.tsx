@@ -21,7 +21,7 @@ export function ChatScreen() {
   const conversation = useConversation(slot)
   const { turn } = conversation
   const composer = useRef<ComposerHandle>(null)
-  const insert = (text: string) => composer.current?.insert(text)
+  const insert = (text: string, images?: Attachment[]) => composer.current?.insert(text, images)
   const moveTo = useMoveTo()
 
   function send(message: string, attachments: Attachment[]) {

@@ -2,13 +2,14 @@ import type { Attachment } from '@pai/sdk'
 import { ArrowUpIcon, ImageIcon, StopIcon } from '@radix-ui/react-icons'
 import { type KeyboardEvent, type Ref, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react'
 import { IconButton } from '../ui/button.tsx'
+import { isTouch } from '../ui/is-touch.ts'
 import { Attached } from './attached.tsx'
 import { readDraft, writeDraft } from './drafts.ts'
 import { IMAGE_TYPES, useAttachments } from './use-attachments.ts'
 
 export interface ComposerHandle {
-  /** Puts text in the box, after what is there already, and the cursor behind it. */
-  insert: (text: string) => void
+  /** Puts text in the box, after what is there already, and the cursor behind it; images stay with their message. */
+  insert: (text: string, images?: Attachment[]) => void
 }
 
 interface ComposerProps {
@@ -58,8 +59,9 @@ export function Composer({ ref, slot, busy, stopping, onSend, onStop }: Composer
   }
 
   useImperativeHandle(ref, () => ({
-    insert(added) {
+    insert(added, stored = []) {
       change(empty ? added : `${text}\n${added}`)
+      images.putBack(stored)
       box.current?.focus()
     }
   }))
@@ -160,5 +162,3 @@ export function Composer({ ref, slot, busy, stopping, onSend, onStop }: Composer
     </form>
   )
 }
-
-export const isTouch = () => matchMedia('(pointer: coarse)').matches

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useLayoutEffect, useRef, useState } from 'react'
 import { Button } from '../ui/button.tsx'
-import { isTouch } from './composer.tsx'
+import { isTouch } from '../ui/is-touch.ts'
 
 interface EditMessageProps {
   text: string

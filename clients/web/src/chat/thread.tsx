@@ -16,7 +16,7 @@ import { UserMessage } from './user-message.tsx'
 interface ThreadProps {
   slot: string
   conversation: ConversationView
-  onInsert: (text: string) => void
+  onInsert: (text: string, images?: Attachment[]) => void
   onResume: () => void
 }
 

@@ -1,3 +1,4 @@
+import type { Attachment } from '@pai/sdk'
 import { useServices } from '../services.ts'
 import { Trouble, TroubleAction } from './trouble.tsx'
 import type { ConversationView } from './use-conversation.ts'
@@ -5,7 +6,7 @@ import type { ConversationView } from './use-conversation.ts'
 interface TurnTroubleProps {
   slot: string
   conversation: ConversationView
-  onInsert: (text: string) => void
+  onInsert: (text: string, images?: Attachment[]) => void
   onResume: () => void
 }
 
@@ -25,14 +26,17 @@ export function TurnTrouble({ slot, conversation, onInsert, onResume }: TurnTrou
   const { request, error, userMessageId, turnId, text } = turn
 
   if (turn.phase === 'unsent' && request.kind === 'send') {
+    const { body, attachments } = request
+    // What was to stand in the place of another message is said nowhere else.
+    const isAtEnd = (body.parentId ?? undefined) === conversation.path.at(-1)?.message.id
     const edit = () => {
       liveTurns.dismiss(slot)
-      onInsert(request.body.message)
+      if (isAtEnd) onInsert(body.message, attachments)
     }
     return (
       <Trouble title="Your message was not sent" detail={error.message} code={error.code}>
         <TroubleAction onClick={onResume}>Send again</TroubleAction>
-        <TroubleAction onClick={edit}>Edit it</TroubleAction>
+        <TroubleAction onClick={edit}>{isAtEnd ? 'Edit it' : 'Leave it as it was'}</TroubleAction>
       </Trouble>
     )
   }
@@ -45,7 +49,7 @@ export function TurnTrouble({ slot, conversation, onInsert, onResume }: TurnTrou
   }
   return (
     <Trouble title="The reply did not come through" detail={error.message} code={error.code}>
-      {userMessageId !== null && turnId !== null && text !== '' && (
+      {error.retryable && userMessageId !== null && turnId !== null && text !== '' && (
         <TroubleAction onClick={() => goOn(turnId, userMessageId)}>Continue</TroubleAction>
       )}
       {userMessageId !== null && (
