@@ -2,7 +2,7 @@ import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lt
 import type { Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
 import { ConversationNotFound, MessageNotFound } from './errors.ts'
-import type { Attachment, FinishReason, Message } from './schemas.ts'
+import type { Attachment, FinishReason, Message, TurnError, TurnStatus } from './schemas.ts'
 import { conversations, messages } from './tables.ts'
 
 export type MessageRow = typeof messages.$inferSelect
@@ -10,6 +10,8 @@ export type MessageRow = typeof messages.$inferSelect
 export interface ShownMessage extends MessageRow {
   turnId: string | null
   finishReason: FinishReason | null
+  turnStatus: TurnStatus | null
+  turnError: TurnError | null
   attachments: Attachment[]
 }
 export type ConversationRow = typeof conversations.$inferSelect
@@ -161,6 +163,8 @@ export function listMessages(
       ...getTableColumns(messages),
       turnId: sql<string | null>`turn.id`,
       finishReason: sql<FinishReason | null>`turn.usage ->> 'finishReason'`,
+      turnStatus: sql<TurnStatus | null>`turn.status`,
+      turnError: sql<TurnError | null>`turn.error`,
       attachments: sql<
         Attachment[]
       >`(SELECT coalesce(jsonb_agg(jsonb_build_object('id', image.id, 'mediaType',
@@ -169,8 +173,12 @@ export function listMessages(
     })
     .from(messages)
     .leftJoinLateral(
-      sql`(SELECT id, usage FROM turns
-            WHERE turns.owner_id = ${ownerId} AND turns.reply_message_id = ${messages.id} LIMIT 1) AS turn`,
+      sql`((SELECT id, usage, status, error FROM turns
+             WHERE turns.owner_id = ${ownerId} AND turns.reply_message_id = ${messages.id} LIMIT 1)
+           UNION ALL
+           (SELECT NULL, NULL, status, error FROM turns
+             WHERE ${messages.role} = 'user' AND turns.owner_id = ${ownerId} AND turns.user_message_id = ${messages.id}
+             ORDER BY created_at DESC, id DESC LIMIT 1)) AS turn`,
       sql`true`
     )
     .where(
@@ -225,6 +233,8 @@ export function toMessage(row: ShownMessage): Message {
     attachments: row.attachments,
     turnId: row.turnId,
     finishReason: row.finishReason,
+    turnStatus: row.turnStatus,
+    turnError: row.turnError,
     createdAt: createdAt.toISOString()
   }
 }

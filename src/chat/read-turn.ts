@@ -19,7 +19,16 @@ export function createReadTurn({ database }: { database: Database }) {
         turnId: turn.id,
         status: turn.status,
         model: turn.model,
-        message: reply && toMessage({ ...reply, turnId, finishReason, attachments: [] }),
+        message:
+          reply &&
+          toMessage({
+            ...reply,
+            turnId,
+            finishReason,
+            turnStatus: turn.status,
+            turnError: turn.error,
+            attachments: []
+          }),
         memoriesUsed: turn.memoriesUsed,
         usage,
         finishReason,

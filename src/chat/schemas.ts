@@ -89,6 +89,11 @@ export const Message = Type.Object({
   /** The turn that wrote it; null for what people wrote or brought along. */
   turnId: Nullable(Id),
   finishReason: WhyEnded,
+  turnStatus: Type.Union([TurnStatus, Type.Null()], {
+    description:
+      'Of a reply: how the turn that wrote it stands. Of a message: how the newest turn stands that answers it. null where there was none'
+  }),
+  turnError: Nullable(TurnError),
   createdAt: Instant
 })
 export type Message = Static<typeof Message>

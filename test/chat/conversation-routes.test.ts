@@ -169,10 +169,27 @@ describeEachDatabase('conversations', (database) => {
         attachments: [],
         turnId: null,
         finishReason: null,
+        turnStatus: 'completed',
+        turnError: null,
         createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
       },
       message
     ])
+  })
+
+  test('a message tells how the newest turn ended that was to answer it, and a reply how its own did', async () => {
+    const steps = [['Half', new Error('away')], [new Error('away')], ['Whole']]
+    const { call } = await setUp(database(), () => steps.shift() ?? [])
+    const { conversationId, message } = (await call('POST', '/chat', { message: 'Hi' })).data
+    const failed = { turnStatus: 'failed', turnError: { code: 'PAI_INTERNAL', retryable: true } }
+    const completed = { turnStatus: 'completed', turnError: null }
+    const shown = async () => (await call('GET', `/conversations/${conversationId}/messages`)).data.items
+    expect(message).toMatchObject(failed)
+    expect(await shown()).toMatchObject([failed, { content: 'Half', ...failed }])
+    await call('POST', `/messages/${message.id}/regenerate`)
+    expect(await shown()).toMatchObject([failed, failed])
+    await call('POST', `/messages/${message.id}/regenerate`)
+    expect(await shown()).toMatchObject([completed, failed, { content: 'Whole', ...completed }])
   })
 
   test('another owner’s ids are not found anywhere, and nothing of theirs changes', async () => {

@@ -46,7 +46,9 @@ describeEachDatabase('an imported conversation', (database) => {
         citations: [],
         attachments: [],
         turnId: null,
-        finishReason: null
+        finishReason: null,
+        turnStatus: null,
+        turnError: null
       }))
     )
     expect((await call('GET', `/conversations/${conversationId}`)).data).toMatchObject({

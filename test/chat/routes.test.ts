@@ -30,6 +30,8 @@ describeEachDatabase('chat', (database) => {
         attachments: [],
         turnId: data.turnId,
         finishReason: 'stop',
+        turnStatus: 'completed',
+        turnError: null,
         createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
       },
       memoriesUsed: [],

@@ -29,7 +29,8 @@ describeEachDatabase('one conversation', (database) => {
     const { data } = await call('GET', `/conversations/${conversationId}/messages`)
     const { data: head } = await call('GET', `/conversations/${conversationId}`)
     // How a reply came about stays where it was written.
-    const messages = data.items.map((message: object) => ({ ...message, turnId: null, finishReason: null }))
+    const none = { turnId: null, finishReason: null, turnStatus: null, turnError: null }
+    const messages = data.items.map((message: object) => ({ ...message, ...none }))
     return { ...head, messages }
   }
 

@@ -139,7 +139,7 @@ describe.skipIf(!hasBrowser)('conversations, in a browser', () => {
     const reply = await finishedReply(page, 'In Tromsø')
     await reply.getByText('1 memory used').waitFor()
     await page.reload()
-    await reply.getByText('Memories used').click()
+    await reply.getByText('Which memories were used?').click()
     await reply.getByText('1 memory used').waitFor()
     await reply.getByRole('listitem').filter({ hasText: 'Ada keeps bees in Tromsø' }).first().waitFor()
     expect(troubles).toEqual([])

@@ -1159,6 +1159,13 @@ export interface paths {
                                 turnId: string | null;
                                 /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
                                 finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
+                                /** @description Of a reply: how the turn that wrote it stands. Of a message: how the newest turn stands that answers it. null where there was none */
+                                turnStatus: ("queued" | "running" | "completed" | "failed" | "stopped" | "interrupted") | null;
+                                turnError: {
+                                    code: string;
+                                    message: string;
+                                    retryable: boolean;
+                                } | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             } | null;
@@ -1275,6 +1282,13 @@ export interface paths {
                                 turnId: string | null;
                                 /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
                                 finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
+                                /** @description Of a reply: how the turn that wrote it stands. Of a message: how the newest turn stands that answers it. null where there was none */
+                                turnStatus: ("queued" | "running" | "completed" | "failed" | "stopped" | "interrupted") | null;
+                                turnError: {
+                                    code: string;
+                                    message: string;
+                                    retryable: boolean;
+                                } | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             } | null;
@@ -1391,6 +1405,13 @@ export interface paths {
                                 turnId: string | null;
                                 /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
                                 finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
+                                /** @description Of a reply: how the turn that wrote it stands. Of a message: how the newest turn stands that answers it. null where there was none */
+                                turnStatus: ("queued" | "running" | "completed" | "failed" | "stopped" | "interrupted") | null;
+                                turnError: {
+                                    code: string;
+                                    message: string;
+                                    retryable: boolean;
+                                } | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             } | null;
@@ -1502,6 +1523,13 @@ export interface paths {
                                 turnId: string | null;
                                 /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
                                 finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
+                                /** @description Of a reply: how the turn that wrote it stands. Of a message: how the newest turn stands that answers it. null where there was none */
+                                turnStatus: ("queued" | "running" | "completed" | "failed" | "stopped" | "interrupted") | null;
+                                turnError: {
+                                    code: string;
+                                    message: string;
+                                    retryable: boolean;
+                                } | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             } | null;
@@ -2055,6 +2083,13 @@ export interface paths {
                                 turnId: string | null;
                                 /** @description Why the model ended its reply: `length` where a limit cut it off, which can be continued; null where no model ended it */
                                 finishReason: ("stop" | "length" | "tool-calls" | "content-filter" | "other") | null;
+                                /** @description Of a reply: how the turn that wrote it stands. Of a message: how the newest turn stands that answers it. null where there was none */
+                                turnStatus: ("queued" | "running" | "completed" | "failed" | "stopped" | "interrupted") | null;
+                                turnError: {
+                                    code: string;
+                                    message: string;
+                                    retryable: boolean;
+                                } | null;
                                 /** Format: date-time */
                                 createdAt: string;
                             }[];

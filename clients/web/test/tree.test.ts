@@ -105,6 +105,8 @@ function tree(...messages: [id: string, parentId: string | null][]): Message[] {
     citations: [],
     attachments: [],
     turnId: null,
+    turnStatus: null,
+    turnError: null,
     finishReason: null,
     createdAt: '2026-11-22T10:00:00.000Z'
   }))

@@ -110,6 +110,11 @@ export function Composer({ ref, slot, busy, stopping, onSend, onStop }: Composer
       className={`rounded-[1.625rem] border bg-surface p-2 shadow-float has-[textarea:focus-visible]:border-pine ${dropping ? 'border-pine' : 'border-line'}`}
     >
       <Attached drafts={images.drafts} onRetry={images.retry} onRemove={images.remove} />
+      {images.drafts.some(({ error }) => error) && (
+        <p className="px-1 pt-1.5 text-sm text-muted">
+          An image that could not be taken keeps the message: remove it to send.
+        </p>
+      )}
       {images.drafts.length > 0 && empty && (
         <p className="px-1 pt-1.5 text-sm text-muted">Say a few words with it: an image alone is not sent.</p>
       )}

@@ -48,6 +48,8 @@ export interface LiveTurn {
   /** Something to know, though the turn goes on. */
   notice: string
   finishReason: FinishReason | null
+  /** How it ended, once it has. */
+  status: TurnStatus | null
   error: TurnError | null
 }
 
@@ -67,6 +69,7 @@ export function newTurn(request: TurnRequest): LiveTurn {
     citations: [],
     notice: '',
     finishReason: null,
+    status: null,
     error: null
   }
 }
@@ -106,7 +109,12 @@ export function applyEvent(turn: LiveTurn, event: TurnEvent): LiveTurn {
     case 'notice':
       return { ...next, notice: event.message }
     case 'done':
-      return { ...next, messageId: event.messageId, finishReason: event.finishReason ?? null }
+      return {
+        ...next,
+        messageId: event.messageId,
+        status: event.status,
+        finishReason: event.finishReason ?? null
+      }
     case 'usage':
       return next
   }
@@ -129,6 +137,8 @@ export function replyOf(turn: LiveTurn, conversationId: string): Message | null 
     attachments: [],
     turnId: turn.turnId,
     finishReason: turn.finishReason,
+    turnStatus: turn.status,
+    turnError: turn.error,
     createdAt: new Date().toISOString()
   }
 }

@@ -122,6 +122,8 @@ export function createLiveTurns({ client, queryClient }: { client: PaiClient; qu
       attachments: turn.request.attachments,
       turnId: null,
       finishReason: null,
+      turnStatus: 'running',
+      turnError: null,
       createdAt: new Date().toISOString()
     }
     if (readDraft(draftSlot) === message.content) writeDraft(draftSlot, '')

@@ -56,7 +56,7 @@ export function MemoriesUsed({ messageId, turnId }: MemoriesUsedProps) {
 }
 
 function labelOf(used: MemoryUsed[] | undefined): string {
-  if (!used) return 'Memories used'
+  if (!used) return 'Which memories were used?'
   if (used.length === 0) return 'No memory used'
   return used.length === 1 ? '1 memory used' : `${used.length} memories used`
 }

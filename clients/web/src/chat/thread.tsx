@@ -1,6 +1,6 @@
-import type { Message } from '@pai/sdk'
+import type { Attachment, Message } from '@pai/sdk'
 import { ArrowDownIcon } from '@radix-ui/react-icons'
-import { useEffect, useState } from 'react'
+import { Fragment, useEffect, useState } from 'react'
 import { Problem } from '../ui/problem.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
 import { EmptyChat } from './empty-chat.tsx'
@@ -36,7 +36,7 @@ export function Thread({ slot, conversation, onInsert, onResume }: ThreadProps) 
 
   return (
     <div className="relative min-h-0 grow">
-      <div ref={scroller} className="flex h-full flex-col overflow-y-auto">
+      <div ref={scroller} className="relative flex h-full flex-col overflow-y-auto">
         <div
           ref={content}
           className={empty ? 'flex grow flex-col' : 'mx-auto w-full max-w-3xl px-4 pt-4 pb-10'}
@@ -56,8 +56,13 @@ export function Thread({ slot, conversation, onInsert, onResume }: ThreadProps) 
             />
           )}
           <div className="space-y-6">
-            {entries.map((entry) => (
-              <Article key={keyOf(entry.message)} entry={entry} actions={actions} busy={isBusy(turn)} />
+            {entries.map((entry, index) => (
+              <Fragment key={keyOf(entry.message)}>
+                <Article entry={entry} actions={actions} busy={isBusy(turn)} />
+                {entry.message.role === 'user' && entries[index + 1]?.message.role === 'user' && (
+                  <NoReply message={entry.message} onAsk={conversation.regenerate} />
+                )}
+              </Fragment>
             ))}
             <TurnTrouble slot={slot} conversation={conversation} onInsert={onInsert} onResume={onResume} />
           </div>
@@ -76,6 +81,23 @@ export function Thread({ slot, conversation, onInsert, onResume }: ThreadProps) 
       )}
       <Announcement key={slot} turn={turn} />
     </div>
+  )
+}
+
+/** The reason of a message that was left without a reply stays with it. */
+function NoReply({ message, onAsk }: { message: Message; onAsk: (userMessageId: string) => void }) {
+  const reason = message.turnError ? `: ${message.turnError.message}` : ''
+  return (
+    <p className="text-right text-sm text-muted">
+      No reply came{reason}.{' '}
+      <button
+        type="button"
+        className="rounded-md text-pine underline underline-offset-4"
+        onClick={() => onAsk(message.id)}
+      >
+        Ask again
+      </button>
+    </p>
   )
 }
 
@@ -138,6 +160,8 @@ function shownEntries(path: PathStep[], turn: LiveTurn | undefined, conversation
     attachments: [],
     turnId: null,
     finishReason: null,
+    turnStatus: null,
+    turnError: null,
     createdAt: ''
   }
   if (isUnstored) {

@@ -16,8 +16,14 @@ export function TurnTrouble({ slot, conversation, onInsert, onResume }: TurnTrou
   const { turn, unanswered, regenerate, goOn } = conversation
 
   if (unanswered) {
+    const reason = unanswered.turnError
     return (
-      <Trouble calm title="This message has no reply yet">
+      <Trouble
+        calm
+        title={reason ? 'The reply did not come through' : 'This message has no reply yet'}
+        detail={reason?.message}
+        code={reason?.code}
+      >
         <TroubleAction onClick={() => regenerate(unanswered.id)}>Ask again</TroubleAction>
       </Trouble>
     )
@@ -47,6 +53,8 @@ export function TurnTrouble({ slot, conversation, onInsert, onResume }: TurnTrou
       </Trouble>
     )
   }
+  // Its words are there, and say themselves how they ended.
+  if (turn.messageId !== null) return null
   return (
     <Trouble title="The reply did not come through" detail={error.message} code={error.code}>
       {error.retryable && userMessageId !== null && turnId !== null && text !== '' && (

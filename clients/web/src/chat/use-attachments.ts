@@ -68,6 +68,16 @@ export function useAttachments(slot: string) {
       setDrafts((all) => [...all, ...added])
       for (const { key, file } of added) void store(key, file)
     },
+    /** Takes back images that the server has already, of a message that was not sent. */
+    putBack(attachments: Attachment[]) {
+      const back = attachments.flatMap((stored) => {
+        const data = queryClient.getQueryData<Blob>(keys.attachment(stored.id))
+        return data
+          ? [{ key: next.current++, file: new File([data], stored.name ?? ''), stored, error: null }]
+          : []
+      })
+      setDrafts((all) => [...all, ...back])
+    },
     retry: ({ key, file }: Draft) => void store(key, file),
     remove({ key, stored }: Draft) {
       setDrafts((all) => all.filter((draft) => draft.key !== key))

@@ -38,7 +38,7 @@ export function MemoriesScreen() {
           <PlusIcon /> Add
         </Button>
       </ScreenHeader>
-      <div className="min-h-0 grow overflow-y-auto">
+      <div className="relative min-h-0 grow overflow-y-auto">
         <div className="mx-auto max-w-3xl px-4 pt-3 pb-16">
           <search className="relative block">
             <MagnifyingGlassIcon className="pointer-events-none absolute top-1/2 left-4 size-4.5 -translate-y-1/2 text-muted" />

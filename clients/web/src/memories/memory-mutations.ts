@@ -54,7 +54,7 @@ export type Decision =
   | { about: 'proposal'; id: string; verdict: 'approve' | 'reject' }
   | { about: 'conflict'; id: string; keep: 'first' | 'second' | 'both' | 'neither' }
   | { about: 'inference'; id: string; text: string; verdict: 'confirm' | 'forget' }
-  | { about: 'extraction'; messageId: string }
+  | { about: 'extractions'; messageIds: string[] }
 
 /** The owner's word on what waits for it. */
 export function useDecide() {
@@ -93,11 +93,10 @@ async function decide(client: PaiClient, decision: Decision): Promise<void> {
       else await unwrap(client.DELETE('/v1/memories/{id}', { params }))
       return
     }
-    case 'extraction': {
-      const { messageId } = decision
-      await unwrap(
-        client.POST('/v1/memory-extractions/{messageId}/retry', { params: { path: { messageId } } })
-      )
+    case 'extractions': {
+      const retry = (messageId: string) =>
+        unwrap(client.POST('/v1/memory-extractions/{messageId}/retry', { params: { path: { messageId } } }))
+      await Promise.all(decision.messageIds.map(retry))
     }
   }
 }

@@ -28,16 +28,31 @@ export function MemoryReview() {
         {inferences.map((memory) => (
           <Inference key={memory.id} memory={memory} onDecide={onDecide} />
         ))}
-        {extractions.map(({ messageId }) => (
-          <Waiting key={messageId} title="A message could not be read for what is worth remembering">
-            <Button small onClick={() => onDecide({ about: 'extraction', messageId })}>
-              Try again
-            </Button>
+        {extractions.length > 0 && (
+          <Waiting title={unreadTitle(extractions.length)}>
+            <div className="mt-3 flex justify-end">
+              <Button
+                small
+                onClick={() =>
+                  onDecide({
+                    about: 'extractions',
+                    messageIds: extractions.map(({ messageId }) => messageId)
+                  })
+                }
+              >
+                Try again
+              </Button>
+            </div>
           </Waiting>
-        ))}
+        )}
       </ul>
     </section>
   )
+}
+
+function unreadTitle(count: number): string {
+  const what = count === 1 ? 'A message' : `${count} messages`
+  return `${what} could not be read for what is worth remembering`
 }
 
 interface Deciding {

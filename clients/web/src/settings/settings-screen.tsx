@@ -22,7 +22,7 @@ export function SettingsScreen() {
   return (
     <>
       <ScreenHeader title="Settings" />
-      <div className="min-h-0 grow overflow-y-auto">
+      <div className="relative min-h-0 grow overflow-y-auto">
         <div className="mx-auto max-w-xl space-y-10 px-4 pt-4 pb-16">
           <Section title="You">
             {me.data ? (

@@ -99,8 +99,9 @@ function ThisMonth({ budget: { spentUsd, limitUsd, leftUsd, endsAt } }: { budget
       )}
       {isSpent && (
         <p role="status" className="mt-2 text-sm text-danger">
-          The budget is spent. PAI answers again from {formatDay(endsAt)}, or with a higher limit; background
-          work waits until then.
+          {limitUsd === 0
+            ? 'With this limit only models that cost nothing answer, such as those of this machine.'
+            : `The budget is spent. PAI answers again from ${formatDay(endsAt)}, or with a higher limit; background work waits until then.`}
         </p>
       )}
     </div>

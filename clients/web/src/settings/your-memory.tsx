@@ -46,6 +46,8 @@ function PauseMemory({ paused }: { paused: boolean }) {
   )
 }
 
+const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
+
 const FORMATS = [
   { format: 'json', label: 'Export as JSON', ending: 'json' },
   { format: 'markdown', label: 'Export as Markdown', ending: 'md' }
@@ -91,7 +93,7 @@ function BringAlong() {
         text:
           'importId' in done
             ? 'The file is here, and is brought in over the next minutes'
-            : `Imported: ${done.conversations} new conversations, ${done.memories} new memories`
+            : `Imported: ${counted(done.conversations, 'new conversation', 'new conversations')}, ${counted(done.memories, 'new memory', 'new memories')}`
       })
       return queryClient.invalidateQueries()
     },

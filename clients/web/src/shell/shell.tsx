@@ -10,7 +10,7 @@ export function Shell() {
 
   return (
     <SidebarContext value={() => setDrawerOpen(true)}>
-      <div className="flex h-dvh overflow-hidden">
+      <div className="relative flex h-dvh overflow-clip">
         <a
           href="#main"
           className="sr-only z-50 rounded-control bg-surface px-4 py-2 shadow-float focus:not-sr-only focus:fixed focus:top-3 focus:left-3"

@@ -20,7 +20,7 @@ export function TidyingScreen() {
           Tidy now
         </Button>
       </ScreenHeader>
-      <div className="min-h-0 grow overflow-y-auto">
+      <div className="relative min-h-0 grow overflow-y-auto">
         <div className="mx-auto max-w-3xl space-y-8 px-4 pt-3 pb-16">
           <p className="text-muted">
             Each night PAI joins memories that say the same, marks what is over, and makes its idea of you
