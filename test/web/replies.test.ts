@@ -35,13 +35,41 @@ describe.skipIf(!hasBrowser)('replies of a model, in a browser', () => {
     expect(await reply.getAttribute('aria-busy')).toBe('true')
     await page.getByRole('button', { name: 'Stop' }).click()
     await finishedReply(page, 'The only words')
+    await reply.getByText('You stopped this reply.').waitFor()
     await page.getByRole('button', { name: 'Send' }).waitFor()
 
     // A turn that still ran would be followed again.
     await page.reload()
     await finishedReply(page, 'The only words')
+    await reply.getByText('You stopped this reply.').waitFor()
+    await reply.getByRole('button', { name: 'Continue' }).waitFor()
     expect(await sentBy(page, 'PAI').first().textContent()).toContain('The first words, and the last.')
     expect(troubles).toEqual([])
+  })
+
+  test('a message that got no reply, or half of one, says why, after a reload and in the middle too', {
+    timeout: 120_000
+  }, async () => {
+    const refused = { status: 400, body: { error: { message: 'No', type: 'invalid_request_error' } } }
+    let isAway = true
+    const { page } = await talkTo(browser(), (said) => {
+      if (said === 'Half') return { deltas: ['The first half'], ending: 'cut' }
+      return isAway ? refused : 'Here again'
+    })
+    const reason = /The model openai:gpt-5-mini refused/
+    await send(page, 'First')
+    await page.getByRole('alert').getByText(reason).waitFor()
+    await page.reload()
+    await page.getByRole('status').getByText(reason).waitFor()
+    await send(page, 'Half')
+    await sentBy(page, 'PAI').last().getByText('This reply broke off').waitFor()
+    await page.getByText(/No reply came: The model/).waitFor()
+    await page.reload()
+    await sentBy(page, 'PAI').last().getByRole('button', { name: 'Continue' }).waitFor()
+    if (process.env.PAI_PICTURES) await page.screenshot({ path: `${process.env.PAI_PICTURES}/broke-off.png` })
+    isAway = false
+    await page.getByRole('button', { name: 'Ask again' }).click()
+    await finishedReply(page, 'Here again')
   })
 
   test('neither an image nor a script in what is said does anything', { timeout: 120_000 }, async () => {
