@@ -45,30 +45,38 @@ if ('missing' in without) console.log(`SKIPPED everything on a PostgreSQL server
 const began = performance.now()
 const rows: Record<DatabaseKind, Record<string, Row>> = { postgres: {}, embedded: {} }
 const broken: string[] = []
+process.once('SIGINT', () => {
+  tellAll()
+  process.exit(130)
+})
 // The two kinds of database share nothing, so one waits for its processes while the other is at work.
 await Promise.all((['postgres', 'embedded'] as const).map(playAll))
-
-let acknowledged = 0
-for (const kind of ['postgres', 'embedded'] as const) {
-  const played = Object.values(rows[kind])
-  if (played.length === 0) continue
-  console.log(kind === 'postgres' ? '\nOn a PostgreSQL server:' : '\nOn the embedded database:')
-  const sum = (of: (row: Row) => number) => played.reduce((total, row) => total + of(row), 0)
-  const total = {
-    rounds: sum((row) => row.rounds),
-    acknowledged: sum((row) => (row.simulated ? 0 : row.acknowledged))
-  }
-  const harm = { lost: sum((row) => row.lost), doubled: sum((row) => row.doubled) }
-  console.table({ ...rows[kind], all: { ...total, ...harm } }, COLUMNS)
-  acknowledged += total.acknowledged
-}
-for (const what of broken) console.error(what)
-console.log(JSON.stringify({ seed: Number(values.seed), acknowledged, rows }))
-console.log(
-  `${acknowledged} turns were acknowledged in ${seconds(performance.now() - began)} s` +
-    ` (${ENOUGH_TURNS} are enough), seed ${values.seed}`
-)
+tellAll()
 process.exit(broken.length === 0 ? 0 : 1)
+
+/** The tables of what has been played so far: also of a run that somebody breaks off. */
+function tellAll(): void {
+  let acknowledged = 0
+  for (const kind of ['postgres', 'embedded'] as const) {
+    const played = Object.values(rows[kind])
+    if (played.length === 0) continue
+    console.log(kind === 'postgres' ? '\nOn a PostgreSQL server:' : '\nOn the embedded database:')
+    const sum = (of: (row: Row) => number) => played.reduce((total, row) => total + of(row), 0)
+    const total = {
+      rounds: sum((row) => row.rounds),
+      acknowledged: sum((row) => (row.simulated ? 0 : row.acknowledged))
+    }
+    const harm = { lost: sum((row) => row.lost), doubled: sum((row) => row.doubled) }
+    console.table({ ...rows[kind], all: { ...total, ...harm } }, COLUMNS)
+    acknowledged += total.acknowledged
+  }
+  for (const what of broken) console.error(what)
+  console.log(JSON.stringify({ seed: Number(values.seed), acknowledged, rows }))
+  console.log(
+    `${acknowledged} turns were acknowledged in ${seconds(performance.now() - began)} s` +
+      ` (${ENOUGH_TURNS} are enough), seed ${values.seed}`
+  )
+}
 
 async function playAll(kind: DatabaseKind): Promise<void> {
   if (kind === 'postgres' && 'missing' in without) return
