@@ -5,10 +5,15 @@ import type { PaiProcess } from '../pai-process.ts'
 import type { FaultProgram, Tally } from '../program.ts'
 import { NOTHING, TAKES_TIME } from '../rig.ts'
 
-/** In the quick rounds, and in the full ones; those who send together send so many messages a second at most. */
-const LOAD = { quick: { senders: 8, readers: 8 }, full: { senders: 100, readers: 100 } }
+/** In the quick rounds, and at most in the full ones; those who send together send so many messages a second. */
+const LOAD = { quick: 8, full: 100 }
 /** A message of each sender's a second. */
 const EVERY_MS = 1_000
+/** How long it is found out what two nodes bear, by how many who send without a pause. */
+const CAPACITY_MS = 10_000
+const AT_ONCE = 32
+/** So much of it is asked for in the full rounds: while one node is replaced, the other one bears it, beside the start of the next. */
+const SHARE = 1 / 4
 /** A stream goes on for some seconds, so that all readers read at any moment. */
 const WORDS = 20
 const BETWEEN_WORDS_MS = 150
@@ -26,10 +31,11 @@ export const rollingRestart: FaultProgram = {
     // An access token would not last as long as this does.
     const accessToken = await rig.keyFor(first, await rig.register(first))
     const load: Load = { nodes, accessToken, over: false, sent: [] }
-    const { senders, readers } = rounds > 2 ? LOAD.full : LOAD.quick
+    const people = rounds > 2 ? await findLoad(load) : LOAD.quick
+    console.log(`R12: ${people} messages a second, and ${people} streams at any moment`)
     const talking = [
-      ...Array.from({ length: senders }, (_, sender) => keepSending(load, sender, tally)),
-      ...Array.from({ length: readers }, (_, reader) => keepReading(load, reader, tally))
+      ...Array.from({ length: people }, (_, sender) => keepSending(load, sender, tally)),
+      ...Array.from({ length: people }, (_, reader) => keepReading(load, reader, tally))
     ]
     for (; tally.played < rounds; tally.played++) {
       const leaving = nodes.shift() as PaiProcess
@@ -54,6 +60,30 @@ function replyTo(body: Record<string, unknown>) {
   const later = (ms: number) => new Promise<string>((resolve) => setTimeout(resolve, ms, ' word'))
   return { deltas: Array.from({ length: WORDS }, (_, word) => later(word * BETWEEN_WORDS_MS)) }
 }
+
+/** As many senders, and readers, as this machine bears all along. Each reader begins a turn every few seconds. */
+async function findLoad(load: Load): Promise<number> {
+  const began = performance.now()
+  let count = 0
+  async function one(): Promise<void> {
+    while (performance.now() - began < CAPACITY_MS) {
+      const text = `Before ${count++}`
+      const response = await ask(
+        load,
+        '/chat',
+        { method: 'POST', headers: json, body: messageOf(text) },
+        count
+      )
+      await response.text()
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, one))
+  const turnsASecond = (1_000 * count) / (performance.now() - began)
+  const ofOnePair = 1_000 / EVERY_MS + 1_000 / (WORDS * BETWEEN_WORDS_MS)
+  return Math.min(LOAD.full, Math.max(LOAD.quick, Math.round((SHARE * turnsASecond) / ofOnePair)))
+}
+
+const messageOf = (message: string) => JSON.stringify({ message })
 
 interface Load {
   /** Those behind the load balancer; one that leaves is taken out before it is told to stop. */
@@ -88,7 +118,7 @@ async function keepSending(load: Load, sender: number, tally: Tally): Promise<vo
     const init = {
       method: 'POST',
       headers: { ...json, 'idempotency-key': text },
-      body: JSON.stringify({ message: text })
+      body: messageOf(text)
     }
     const response = await ask(load, '/chat', init, count)
     if (!response.ok) tally.broken.push(`a request answered ${response.status} ${await response.text()}`)
@@ -106,7 +136,7 @@ async function keepReading(load: Load, reader: number, tally: Tally): Promise<vo
   for (let count = 0; !load.over; count++) {
     const text = `Reader ${reader} message ${count}`
     const headers = { ...json, accept: 'text/event-stream', 'idempotency-key': text }
-    const init = { method: 'POST', headers, body: JSON.stringify({ message: text }) }
+    const init = { method: 'POST', headers, body: messageOf(text) }
     let events = await read(await ask(load, '/chat', init, count))
     load.sent.push(text)
     tally.acknowledged++
