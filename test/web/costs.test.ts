@@ -27,8 +27,8 @@ describe.skipIf(!hasBrowser)('what it costs, in a browser', () => {
     await costs.getByRole('table', { name: 'By model' }).getByText('openai:gpt-5-mini').waitFor()
 
     // Only what is in the frame scrolls, never the frame.
-    await page.evaluate(() => scrollTo(0, 10_000))
-    expect(await page.evaluate(() => document.scrollingElement?.scrollTop)).toBe(0)
+    await page.evaluate('scrollTo(0, 10000)')
+    expect(await page.evaluate('document.scrollingElement.scrollTop')).toBe(0)
     await costs.getByLabel('Monthly limit').fill('1.50')
     await costs.getByRole('button', { name: 'Save limit' }).click()
     await costs.getByText('The budget is spent').waitFor()

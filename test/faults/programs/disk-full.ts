@@ -23,7 +23,7 @@ const PAGE_BYTES = 4_096
 const EMPTY_MS = 1_000
 const FULL_MS = 3_000
 /** PostgreSQL makes room for its log ahead, 16 MB at a time: until that is used up nobody is refused. */
-const FULL_AT_LAST_MS = 30_000
+const FULL_AT_LAST_MS = 180_000
 /** From the moment there is room again until the first message is taken, and until all that ran has ended. */
 const RECOVERED_MS = 5_000
 const ENDED_MS = 60_000
