@@ -1,5 +1,13 @@
 import { sql } from 'drizzle-orm'
-import { type Db, fromDrizzle, getConstructionPlans, type Job, PgBoss, type WorkOptions } from 'pg-boss'
+import {
+  type Db,
+  fromDrizzle,
+  getConstructionPlans,
+  type Job,
+  PgBoss,
+  systemClock,
+  type WorkOptions
+} from 'pg-boss'
 import { assertNoTransaction, type Connection, type Database, type Tx } from '../db/client.ts'
 import type { AlsoMigrate } from '../db/migrate.ts'
 import { outside } from '../telemetry/traced.ts'
@@ -22,8 +30,11 @@ type Handle = (payload: unknown, signal: AbortSignal) => Promise<void>
 /** A worker is woken by a notification; this often it looks anyway, for retries that are due and in case one was missed. */
 const POLL: WorkOptions = { notifyPollingIntervalSeconds: 5, pollingIntervalSeconds: 2 }
 const SCHEMA = 'pgboss'
-/** How often it is looked for what a clock that was ahead has left. */
-const CLOCK_MS = 60_000
+/**
+ * pg-boss asks a clock how long its timers have left, and they would wait on for as long as that was set back: it is given one that
+ * only goes on. What time it is, it learns from the database so often, and so often what a clock that was ahead has left is put right.
+ */
+const CLOCK_SECONDS = 30
 
 /** Thrown by a job that can do nothing yet: it waits for so long, and counts neither as done nor as failed. */
 export class JobPutOff extends Error {
@@ -70,6 +81,8 @@ export async function openQueue(
     useListenNotify: true,
     migrate: false,
     createSchema: false,
+    clock: { ...systemClock, now: () => performance.timeOrigin + performance.now() },
+    clockMonitorIntervalSeconds: CLOCK_SECONDS,
     supervise: runs,
     superviseIntervalSeconds: SUPERVISE_SECONDS,
     monitorIntervalSeconds: SUPERVISE_SECONDS,
@@ -137,7 +150,7 @@ export async function openQueue(
       const putRight = () => forgetFuture(database).catch(onError)
       await putRight()
       clearInterval(clock)
-      clock = setInterval(putRight, CLOCK_MS).unref()
+      clock = setInterval(putRight, CLOCK_SECONDS * 1_000).unref()
       for (const [name, cron] of Object.entries(SCHEDULES)) await boss.schedule(name, cron, {})
     },
     async check() {
