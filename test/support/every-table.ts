@@ -91,7 +91,11 @@ async function findRow(
 }
 
 /** Columns whose rows are read by what they hold. */
-const SAMPLES: Record<string, unknown> = { report: '{"steps":[]}' }
+const SAMPLES: Record<string, unknown> = {
+  error: '{"code":"PAI_INTERNAL","message":"Something went wrong","retryable":true}',
+  report: '{"steps":[]}',
+  status: 'completed'
+}
 
 function sampleOf(type: string): unknown {
   const values: Record<string, () => unknown> = {
