@@ -3,7 +3,7 @@ import type { DatabaseKind } from '../support/database.ts'
 import { findPostgres } from '../support/postgres-server.ts'
 import { type FaultProgram, isKept, newTally, type Tally } from './program.ts'
 import { PROGRAMS } from './programs.ts'
-import { openRig } from './rig.ts'
+import { openRig, type Rig } from './rig.ts'
 
 /** So many turns without a loss make "less than one in ten thousand" more than a hope (3 / n at 95 %). */
 const ENOUGH_TURNS = 30_000
@@ -45,8 +45,11 @@ if ('missing' in without) console.log(`SKIPPED everything on a PostgreSQL server
 const began = performance.now()
 const rows: Record<DatabaseKind, Record<string, Row>> = { postgres: {}, embedded: {} }
 const broken: string[] = []
-process.once('SIGINT', () => {
+/** What is played on now. */
+const open = new Set<Rig>()
+process.once('SIGINT', async () => {
   tellAll()
+  await Promise.allSettled([...open].map((rig) => rig.close()))
   process.exit(130)
 })
 // The two kinds of database share nothing, so one waits for its processes while the other is at work.
@@ -116,11 +119,13 @@ async function playOne(program: FaultProgram, kind: DatabaseKind): Promise<void>
 
 async function play(program: FaultProgram, kind: DatabaseKind, rounds: number, tally: Tally): Promise<void> {
   const rig = await openRig({ kind, seed: Number(values.seed), reply: program.reply })
+  open.add(rig)
   try {
     await program.run(rig, rounds, tally)
   } catch (error) {
     tally.broken.push(`ended with ${error instanceof Error ? error.stack : String(error)}`)
   } finally {
+    open.delete(rig)
     await rig.close()
   }
 }
