@@ -122,7 +122,6 @@ export async function createServices({
   const timedRecall = meters.timeRecall(createRecall({ database, embedders, now }))
   const recall: Recall = (...asked) => traced({ name: 'recall' }, () => timedRecall(...asked))
 
-  const chatModel = (name?: string) => (name ? llm.chatModel(name) : llm.chat)
   const giveWay = createGiveWay()
   const runnerId = uuidv7()
   const hub = createTurnHub()
@@ -135,7 +134,7 @@ export async function createServices({
     hub,
     storeEvents: createLogWriter({ database, bus, runnerId }),
     queue,
-    chatModel,
+    models: llm,
     recall,
     noteFirstToken: meters.noteFirstToken,
     indexMessages,
@@ -214,7 +213,7 @@ export async function createServices({
         recallFor: (ownerId, query, conversationId, signal) =>
           payFor({ ownerId, purpose: 'chat', conversationId }, () => recall(ownerId, query, signal)),
         giveWay,
-        chatModel
+        models: llm
       }),
       readTurn: createReadTurn({ database }),
       watchTurn: createWatchTurn({ database, hub }),

@@ -86,7 +86,7 @@ export const TurnInterrupted = createError(
 
 /** Of a turn whose model has left the deployment's list since it was chosen. */
 export function goneNotice(chosen: string, answers: string): { code: string; message: string } {
-  return { code: 'PAI_MODEL_UNKNOWN', message: `The model ${chosen} is here no more: ${answers} answers` }
+  return { code: 'PAI_MODEL_GONE', message: `The model ${chosen} is here no more: ${answers} answers` }
 }
 
 /** What a turn that was cut off ends with. */

@@ -14,7 +14,7 @@ import type { Citation, MemoryUsed, TurnError, TurnOptions } from './schemas.ts'
 import { type ContextDeps, loadContext } from './turn-context.ts'
 import type { TurnHub } from './turn-hub.ts'
 import { createTurnLog, type TurnLog } from './turn-log.ts'
-import { type FindModel, whoAnswers } from './who-answers.ts'
+import { type ChatModels, whoAnswers } from './who-answers.ts'
 
 /** How much of a conversation and its sources a model reads. */
 const PROMPT_TOKENS = 24_000
@@ -62,7 +62,7 @@ export interface RunTurnDeps extends FinishTurnDeps, ContextDeps {
   payFor: PayFor
   hub: TurnHub
   storeEvents: StoreEvents
-  chatModel: FindModel
+  models: ChatModels
   recall: Recall
   /** Hears how long a turn took to its first word. */
   noteFirstToken: (milliseconds: number) => void
@@ -110,7 +110,7 @@ export function createRunTurn(deps: RunTurnDeps) {
   async function answer(turn: AcceptedTurn, reply: Reply, log: TurnLog, signal: AbortSignal): Promise<void> {
     const began = performance.now()
     let isSilent = true
-    const { model, isGone } = whoAnswers(deps.chatModel, turn.model)
+    const { model, isGone } = whoAnswers(deps.models, turn.model)
     reply.model = model.id
     if (isGone) log.append({ type: 'notice', data: goneNotice(turn.model, model.id) })
     if (turn.begun) beginWith(turn.begun, reply, log)

@@ -14,7 +14,7 @@ import type { Runner } from './runner.ts'
 import type { ChatBody, TurnStatus } from './schemas.ts'
 import { toTitle } from './title.ts'
 import { acceptAgain, acceptMessage, findOptions, loadTurn } from './turn-store.ts'
-import { type FindModel, refuseUnseen, whoAnswers } from './who-answers.ts'
+import { type ChatModels, findModel, refuseUnseen, whoAnswers } from './who-answers.ts'
 
 export interface StartedTurn {
   turnId: string
@@ -48,7 +48,7 @@ export function createStartTurn({
   hideForgotten,
   recallFor,
   giveWay,
-  chatModel
+  models
 }: {
   database: Database
   runner: Runner
@@ -61,7 +61,7 @@ export function createStartTurn({
     signal: AbortSignal
   ) => Promise<RecallItem[]>
   giveWay: Pick<GiveWay, 'begin'>
-  chatModel: FindModel
+  models: ChatModels
 }) {
   function begin(accepted: ToBegin): StartedTurn {
     const turn = { ...accepted, onFirstWord: accepted.onFirstWord ?? giveWay.begin() }
@@ -83,7 +83,7 @@ export function createStartTurn({
     const { temporary, model } = await loadConversation(tx, ownerId, conversationId)
     const options = (await findOptions(tx, ownerId, userMessageId)) ?? { useMemory: true }
     const chosen = options.model ?? model ?? undefined
-    const { model: answers, isGone } = whoAnswers(chatModel, chosen)
+    const { model: answers, isGone } = whoAnswers(models, chosen)
     const turn = {
       id,
       conversationId,
@@ -105,7 +105,7 @@ export function createStartTurn({
         id: uuidv7(),
         conversationId: body.conversationId ?? uuidv7(),
         userMessageId: uuidv7(),
-        model: chatModel(model).id,
+        model: findModel(models, model).id,
         options: { useMemory, ...(model && { model }) },
         runnerId: runner.id
       }
@@ -119,8 +119,10 @@ export function createStartTurn({
         const claimed = claiming(call, { turnId: turn.id })
         const stored = await acceptMessage(tx, ownerId, turn, { text, parentId, begins }, claimed)
         if (temporary && stored && !stored.temporary) throw new ConversationNotTemporary(turn.conversationId)
-        if (stored && attachmentIds.length > 0) {
-          refuseUnseen(whoAnswers(chatModel, stored.model).model)
+        // Refused before it is stored, also where nobody may answer in place of a model that is gone.
+        const answers = stored && whoAnswers(models, stored.model).model
+        if (answers && attachmentIds.length > 0) {
+          refuseUnseen(answers)
           await attachTo(tx, ownerId, turn.userMessageId, attachmentIds)
         }
         return stored ?? findAnswer<{ turnId: string }>(tx, call)
@@ -159,7 +161,7 @@ export function createStartTurn({
         id: uuidv7(),
         conversationId: uuidv7(),
         userMessageId: messageIds.at(-1) as string,
-        model: chatModel(model).id,
+        model: findModel(models, model).id,
         options,
         runnerId: runner.id
       }
@@ -212,7 +214,7 @@ export function createStartTurn({
         const asked = await loadMessage(tx, ownerId, cutOff.userMessageId)
         const turn = await acceptFor(tx, ownerId, id, asked)
         // What quotes instead of writing says the whole of it anew.
-        if (!cutOff.replyMessageId || whoAnswers(chatModel, turn.model).model.id === OFFLINE) return turn
+        if (!cutOff.replyMessageId || whoAnswers(models, turn.model).model.id === OFFLINE) return turn
         const reply = await loadMessage(tx, ownerId, cutOff.replyMessageId)
         const [begun] = await hideForgotten(tx, ownerId, [reply])
         return { ...turn, ...(begun && { begun }) }

@@ -1,22 +1,27 @@
 import { ModelNoImages, ModelUnknown } from '../llm/errors.ts'
-import type { ChatModel } from '../llm/model.ts'
+import type { ChatModel, Llm } from '../llm/model.ts'
+
+/** The models of the deployment, as turns choose among them. */
+export type ChatModels = Pick<Llm, 'chat' | 'chatModel' | 'inPlaceOf'>
 
 /** The model of a name, or the deployment's own; throws for a name that is none. */
-export type FindModel = (name?: string) => ChatModel
+export function findModel({ chat, chatModel }: ChatModels, name: string | undefined): ChatModel {
+  return name ? chatModel(name) : chat
+}
 
 /**
- * Who answers where a model was chosen earlier, by its name. For one that has left the deployment's list since, `isGone`, its
- * own answers: what was said with it can go on.
+ * Who answers where a model was chosen earlier, by its name. For one that has left the deployment's list since, `isGone`,
+ * another answers where that takes what was said nowhere else; throws `ModelGone` where it would.
  */
 export function whoAnswers(
-  chatModel: FindModel,
+  models: ChatModels,
   name: string | undefined
 ): { model: ChatModel; isGone: boolean } {
   try {
-    return { model: chatModel(name), isGone: false }
+    return { model: findModel(models, name), isGone: false }
   } catch (error) {
-    if (!(error instanceof ModelUnknown)) throw error
-    return { model: chatModel(), isGone: true }
+    if (!name || !(error instanceof ModelUnknown)) throw error
+    return { model: models.inPlaceOf(name), isGone: true }
   }
 }
 

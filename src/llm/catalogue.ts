@@ -1,5 +1,5 @@
 import { createBreaker } from './breaker.ts'
-import { ModelUnknown } from './errors.ts'
+import { ModelGone, ModelUnknown } from './errors.ts'
 import { createChatModel, createStructuredModel, type Guarded } from './fall-back.ts'
 import { createGuard } from './guard.ts'
 import type { ChatModel, Llm, ModelInfo, StructuredModel } from './model.ts'
@@ -21,16 +21,22 @@ export interface CatalogueSettings {
   defaultProvider: string | null
 }
 
+/** So many names are told of where a model is missed. */
+const NAMES_TOLD = 10
 const NOTHING_BUT_WORDS = { images: false, tools: false, structured: false }
 
 /** Every model that may be chosen here, by its names. */
 export function createCatalogue(
   settings: CatalogueSettings
-): Pick<Llm, 'chat' | 'structured' | 'chatModel' | 'models'> {
+): Pick<Llm, 'chat' | 'structured' | 'chatModel' | 'inPlaceOf' | 'models'> {
   const { providers, chat, fallbacks, aliases, defaultProvider } = settings
   const listed = new Map([chat, ...fallbacks, ...settings.others].map((name) => [idOf(name), name]))
   const bare = new Map<string, Guarded<ChatModel>>()
   const ready = new Map<string, ChatModel>()
+
+  function isNearby({ provider }: ModelName): boolean {
+    return provider === OFFLINE || (providers.get(provider)?.nearby ?? false)
+  }
 
   function bareModel(name: ModelName): Guarded<ChatModel> {
     const id = idOf(name)
@@ -44,14 +50,22 @@ export function createCatalogue(
     return made
   }
 
-  function modelOf(name: ModelName): ChatModel {
+  /** A model with those that stand in for it; `staysNearby`: only those that are in house as it is. */
+  function modelOf(name: ModelName, staysNearby: boolean): ChatModel {
     const id = idOf(name)
-    const known = ready.get(id)
+    const key = `${id} ${staysNearby}`
+    const known = ready.get(key)
     if (known) return known
     const inItsPlace = id === OFFLINE ? [] : fallbacks.filter((other) => idOf(other) !== id)
-    const made = createChatModel([bareModel(name), ...inItsPlace.map(bareModel)])
-    ready.set(id, made)
+    const allowed = staysNearby ? inItsPlace.filter(isNearby) : inItsPlace
+    const made = createChatModel([bareModel(name), ...allowed.map(bareModel)])
+    ready.set(key, made)
     return made
+  }
+
+  /** For the deployment's own model the fallbacks are its operator's to choose. Who picks another that is in house means it. */
+  function listedModel(name: ModelName): ChatModel {
+    return modelOf(name, idOf(name) !== idOf(chat) && isNearby(name))
   }
 
   function structuredModel(): StructuredModel | null {
@@ -69,18 +83,24 @@ export function createCatalogue(
       id,
       aliases: [...aliases].filter(([, target]) => target === id).map(([alias]) => alias),
       offline: id === OFFLINE,
+      nearby: isNearby(name),
       ...(bareModel(name).model.abilities ?? NOTHING_BUT_WORDS)
     }
   }
 
   return {
-    chat: modelOf(chat),
+    chat: listedModel(chat),
     structured: structuredModel(),
     chatModel(text) {
       const id = aliases.get(text) ?? text
       const name = listed.get(id) ?? listed.get(`${defaultProvider}:${id}`)
       if (!name) throw new ModelUnknown(text)
-      return modelOf(name)
+      return listedModel(name)
+    },
+    inPlaceOf(gone) {
+      if (isNearby(chat)) return modelOf(chat, true)
+      if (gone.startsWith(`${chat.provider}:`)) return listedModel(chat)
+      throw new ModelGone(gone, idOf(chat), [...listed.keys()].slice(0, NAMES_TOLD).join(', '))
     },
     models: () => [...listed].map(describe)
   }

@@ -47,6 +47,11 @@ export const ModelUnknown = createError<[name: string]>(
   'There is no model %s here: GET /v1/models lists those there are',
   400
 )
+export const ModelGone = createError<[name: string, own: string, others: string]>(
+  'PAI_MODEL_GONE',
+  'The model %s is here no more, and what was said to it is not sent to %s unless you choose that. There are: %s',
+  409
+)
 export const ModelNoImages = createError<[model: string]>(
   'PAI_MODEL_NO_IMAGES',
   'The model %s does not see images: choose one that does, or leave them out',

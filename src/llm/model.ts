@@ -128,6 +128,8 @@ export interface ModelInfo extends Abilities {
   aliases: string[]
   /** True for the one that quotes from memory, where no language model is. */
   offline: boolean
+  /** Whether it works on this machine or in its network, so that nothing said to it leaves the house. */
+  nearby: boolean
 }
 
 export interface ProviderState {
@@ -149,6 +151,11 @@ export interface Llm {
   offline: boolean
   /** The chat model of an id or an alias in `models()`; throws `ModelUnknown` for any other. */
   chatModel(name: string): ChatModel
+  /**
+   * Who answers in place of a model that has left `models()`, by the name it had there: the deployment's own, where nothing
+   * that was said goes to somebody else for it; throws `ModelGone` where it would.
+   */
+  inPlaceOf(name: string): ChatModel
   /** Every model that may be chosen, the deployment's own first. */
   models(): ModelInfo[]
   /** How the providers of these models are. */

@@ -2,6 +2,7 @@ import { type BreakerSettings, createBreaker } from './breaker.ts'
 import type { BatchEmbedder } from './embed-in-batches.ts'
 import { createGuard, type Guard, type RetrySettings } from './guard.ts'
 import type { ChatModel, ProviderState, StructuredModel } from './model.ts'
+import { isNearby } from './nearby.ts'
 import type { ModelTimeouts } from './silence.ts'
 import { traceCalls } from './trace-calls.ts'
 import type { BeforeCall, OnUsage } from './usage-meter.ts'
@@ -39,6 +40,8 @@ export interface ProviderSettings {
 /** Whoever serves models, and how it is. */
 export interface Provider {
   guard: Guard
+  /** Whether it is on this machine or in its network, so that nothing said to it leaves the house. */
+  nearby: boolean
   state(): ProviderState['circuit']
   chat(model: string): ChatModel
   structured(model: string): StructuredModel
@@ -57,9 +60,11 @@ export async function openProviders(settings: ProviderSettings): Promise<Map<str
       import('./openai-embedder.ts')
     ])
     for (const name of names) {
+      const { baseUrl } = settings.servers[name] ?? {}
       const server = { apiKey: NO_KEY, ...settings.servers[name], provider: name, ...callSettings(settings) }
       const provider = {
         ...guarded(settings),
+        nearby: baseUrl !== undefined && isNearby(baseUrl),
         chat: (model: string) => chat.createOpenAiChatModel({ ...server, model }),
         structured: (model: string) => structured.createOpenAiStructuredModel({ ...server, model }),
         embedder: (model: string, dimensions: number) =>
@@ -71,7 +76,10 @@ export async function openProviders(settings: ProviderSettings): Promise<Map<str
   if (settings.bedrock) {
     const { createBedrockModels } = await import('./bedrock.ts')
     const models = createBedrockModels({ ...settings.bedrock, ...callSettings(settings) })
-    providers.set('bedrock', traceCalls<Provider>('bedrock', { ...guarded(settings), ...models }))
+    providers.set(
+      'bedrock',
+      traceCalls<Provider>('bedrock', { ...guarded(settings), nearby: false, ...models })
+    )
   }
   return providers
 }

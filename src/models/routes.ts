@@ -12,6 +12,8 @@ const Model = Type.Object({
   default: Type.Boolean(),
   /** True where no language model is connected and replies are quotes from memory. */
   offline: Type.Boolean(),
+  /** Whether it works on this machine or in its network, so that nothing said to it leaves the house. */
+  nearby: Type.Boolean(),
   /** Whether it sees images. */
   images: Type.Boolean(),
   tools: Type.Boolean(),

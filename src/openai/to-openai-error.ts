@@ -20,6 +20,7 @@ const CODES: Record<string, string> = {
   PAI_OPENAI_ADDRESS_UNKNOWN: 'unknown_url',
   PAI_OPENAI_MODEL_NOT_FOUND: 'model_not_found',
   PAI_MODEL_UNKNOWN: 'model_not_found',
+  PAI_MODEL_GONE: 'model_not_found',
   PAI_MODEL_CONTEXT_TOO_LONG: 'context_length_exceeded',
   PAI_RATE_LIMITED: 'rate_limit_exceeded',
   PAI_USAGE_BUDGET_SPENT: 'insufficient_quota'
@@ -29,7 +30,7 @@ const CODES: Record<string, string> = {
 export function toOpenAiError(error: unknown): { status: number; body: OpenAiError } {
   const { status: known, detail, code, errors } = toProblem(error)
   // What is wrong with a body is 400 there, whatever it is here; a model that is not there is no address.
-  const status = code === 'PAI_MODEL_UNKNOWN' ? 404 : known === 422 ? 400 : known
+  const status = CODES[code] === 'model_not_found' ? 404 : known === 422 ? 400 : known
   return { status, body: describe(status, detail, code, paramOf(error, errors)) }
 }
 
@@ -48,6 +49,7 @@ const STATUSES: Record<string, number> = {
   PAI_MODEL_CONTEXT_TOO_LONG: 400,
   PAI_MODEL_NO_IMAGES: 400,
   PAI_MODEL_UNKNOWN: 404,
+  PAI_MODEL_GONE: 404,
   PAI_MODEL_UNREACHABLE: 503,
   PAI_MODEL_TIMEOUT: 504,
   PAI_MODEL_FAILED: 502,

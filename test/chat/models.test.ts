@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ModelUnknown } from '../../src/llm/errors.ts'
+import { ModelGone, ModelUnknown } from '../../src/llm/errors.ts'
 import { scriptedModel } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { parseEvents, STREAM, setUp } from './talk.ts'
@@ -14,8 +14,20 @@ describeEachDatabase('the model of a turn', (database) => {
       if (!models.has(name)) throw new ModelUnknown(name)
       return name === own.id ? house.model : other
     }
-    const house = await setUp(database(), ['From its own'], { llm: { chatModel } })
-    return { ...house, models }
+    let isRefused = false
+    const inPlaceOf = (gone: string) => {
+      if (isRefused) throw new ModelGone(gone, own.id, own.id)
+      return house.model
+    }
+    const house = await setUp(database(), ['From its own'], { llm: { chatModel, inPlaceOf } })
+    const takeAway = () => {
+      models.delete('other')
+      models.delete('other:model')
+    }
+    const refuseInPlace = () => {
+      isRefused = true
+    }
+    return { ...house, takeAway, refuseInPlace }
   }
   const said = (answer: { data: { model: string; message: { content: string; model: string } } }) => [
     answer.data.message.content,
@@ -54,22 +66,41 @@ describeEachDatabase('the model of a turn', (database) => {
   })
 
   test('that has left the list is answered for by the deployment’s own, which says so', async () => {
-    const { call, models } = await setUpTwo()
+    const { call, takeAway } = await setUpTwo()
     const { id } = (await call('POST', '/conversations', { model: 'other' })).data
     const ask = (headers = {}) => call('POST', '/chat', { conversationId: id, message: 'Hi' }, headers)
     const { message } = (await ask()).data
     await call('POST', '/chat', { message: 'Hi', model: 'other' })
-    models.delete('other')
-    models.delete('other:model')
+    takeAway()
     expect(said(await ask())).toEqual(['From its own', 'scripted:model'])
     const notice = {
-      code: 'PAI_MODEL_UNKNOWN',
+      code: 'PAI_MODEL_GONE',
       message: 'The model other:model is here no more: scripted:model answers'
     }
     expect(parseEvents((await ask(STREAM)).text)[1]).toEqual({ id: 2, type: 'notice', data: notice })
     const again = await call('POST', `/messages/${message.id}/regenerate`)
     expect(said(again)).toEqual(['From its own', 'scripted:model'])
     expect((await call('GET', `/turns/${again.data.turnId}`)).data.model).toBe('scripted:model')
+  })
+
+  test('that has left, where another may not answer in its place, is refused until one is chosen, and nothing is stored', async () => {
+    const { call, takeAway, refuseInPlace, model } = await setUpTwo()
+    const { id } = (await call('POST', '/conversations', { model: 'other' })).data
+    const ask = (more = {}) => call('POST', '/chat', { conversationId: id, message: 'Hi', ...more })
+    const { message } = (await ask()).data
+    takeAway()
+    refuseInPlace()
+    for (const refused of [await ask(), await call('POST', `/messages/${message.id}/regenerate`)]) {
+      expect(refused).toMatchObject({ status: 409, data: { code: 'PAI_MODEL_GONE' } })
+      expect(refused.data.detail).toMatch(
+        /^The model other:model is here no more.* There are: scripted:model$/
+      )
+    }
+    expect((await call('GET', `/conversations/${id}/messages`)).data.items).toHaveLength(2)
+    expect(model.asked).toEqual([])
+    expect(said(await ask({ model: 'scripted:model' }))).toEqual(['From its own', 'scripted:model'])
+    await call('PATCH', `/conversations/${id}`, { model: null })
+    expect(said(await ask())).toEqual(['From its own', 'scripted:model'])
   })
 
   test('that has left where there is only quoting begins nothing with its words', async () => {
@@ -81,7 +112,9 @@ describeEachDatabase('the model of a turn', (database) => {
       if (!found) throw new ModelUnknown(name)
       return found
     }
-    const { call } = await setUp(database(), [], { llm: { chat: offline, chatModel } })
+    const { call } = await setUp(database(), [], {
+      llm: { chat: offline, chatModel, inPlaceOf: () => offline }
+    })
     const { data } = await call('POST', '/chat', { message: 'Hi', model: gone.id })
     expect(data).toMatchObject({ status: 'failed', message: { content: 'Half a' } })
     models.clear()

@@ -295,7 +295,7 @@ describeEachDatabase('a message', (database, kind) => {
       hideForgotten: async (_tx, _ownerId, messages) => messages,
       recallFor: async () => [],
       giveWay: { begin },
-      chatModel: () => model
+      models: { chat: model, chatModel: () => model, inPlaceOf: () => model }
     })
     const conversationId = uuidv7()
     await startTurn.chat(ownerId, { message: 'Hi' }, 'one')

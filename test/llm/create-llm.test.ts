@@ -151,12 +151,12 @@ describe('several providers at once', () => {
       fallbackModels: ['lab:qwen3', 'offline'],
       models: ['fast=gpt-5-nano', 'gpt-3.5-turbo']
     })
-    const able = { offline: false, images: true, tools: true, structured: true }
+    const able = { offline: false, nearby: false, images: true, tools: true, structured: true }
     const deaf = { images: false, tools: false, structured: false }
     expect(llm.models()).toEqual([
       { id: 'openai:gpt-5-mini', aliases: [], ...able },
-      { id: 'lab:qwen3', aliases: [], ...able },
-      { id: 'offline', aliases: [], ...deaf, offline: true },
+      { id: 'lab:qwen3', aliases: [], ...able, nearby: true },
+      { id: 'offline', aliases: [], ...deaf, offline: true, nearby: true },
       { id: 'openai:gpt-5-nano', aliases: ['fast'], ...able },
       { id: 'openai:gpt-3.5-turbo', aliases: [], ...able, images: false }
     ])

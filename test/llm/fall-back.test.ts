@@ -130,18 +130,15 @@ describe('a reply', () => {
     const aws = await startScriptedBedrock()
     onTestFinished(() => aws.close())
     const nova = 'bedrock:amazon.nova-lite-v1:0'
-    const { llm, first } = await setup({
-      chatModel: nova,
-      fallbackModels: ['openai:one', nova],
-      bedrock: { region: 'eu-north-1', endpoint: aws.endpoint }
-    })
+    const bedrock = { region: 'eu-north-1', endpoint: aws.endpoint }
+    const { llm } = await setup({ chatModel: nova, fallbackModels: ['openai:one'], bedrock })
     for (let tries = 0; tries < 3; tries++)
       aws.script({ error: { status: 429, type: 'ThrottlingException' } })
     expect((await stream(llm)).seen[0]).toEqual({ type: 'start', model: 'openai:one' })
     expect(aws.requests).toHaveLength(3)
-    break3(first)
-    const chosen = llm.chatModel('openai:one').stream(PROMPT, new AbortController().signal)
-    const { seen } = await collect(chosen)
+    const other = await setup({ chatModel: 'openai:one', fallbackModels: [nova], bedrock })
+    break3(other.first)
+    const { seen } = await stream(other.llm)
     expect(seen.slice(0, 2)).toEqual([
       { type: 'start', model: nova },
       { type: 'text-delta', text: 'Hello' }

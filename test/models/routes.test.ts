@@ -18,8 +18,22 @@ describeEachDatabase('the list of models', (database) => {
     const list = async () => (await house.app.inject({ url: '/v1/models', headers })).json()
     const embedder = { id: 'openai:text-embedding-3-small:64', dimensions: 64 }
     const able = { offline: false, tools: true, structured: true, available: true, embedder }
-    const own = { id: 'openai:gpt-5-mini', aliases: [], default: true, images: true, ...able }
-    const lab = { id: 'lab:qwen3', aliases: ['home'], default: false, images: false, ...able }
+    const own = {
+      id: 'openai:gpt-5-mini',
+      aliases: [],
+      default: true,
+      images: true,
+      nearby: false,
+      ...able
+    }
+    const lab = {
+      id: 'lab:qwen3',
+      aliases: ['home'],
+      default: false,
+      images: false,
+      nearby: true,
+      ...able
+    }
     expect(await list()).toEqual({ items: [own, lab], nextCursor: null })
 
     const prompt = { system: '', messages: [{ role: 'user' as const, content: 'Hi' }], sources: [] }
@@ -41,6 +55,7 @@ describeEachDatabase('the list of models', (database) => {
         aliases: [],
         default: true,
         offline: true,
+        nearby: true,
         images: false,
         tools: false,
         structured: false,

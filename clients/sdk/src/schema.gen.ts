@@ -936,6 +936,7 @@ export interface paths {
                                 aliases: string[];
                                 default: boolean;
                                 offline: boolean;
+                                nearby: boolean;
                                 images: boolean;
                                 tools: boolean;
                                 structured: boolean;

@@ -41,7 +41,7 @@ export async function startNode(
     const id = uuidv7()
     const hub = createTurnHub()
     const bus = await openBus(database)
-    const chatModel = () => model
+    const models = { chat: model, chatModel: () => model, inPlaceOf: () => model }
     const hideForgotten = async <T>(_tx: unknown, _ownerId: string, messages: T[]) => messages
     const finishing = {
       bus,
@@ -55,7 +55,7 @@ export async function startNode(
       payFor: (_account, work) => work(),
       hub,
       storeEvents: createLogWriter({ database, bus, runnerId: id }),
-      chatModel,
+      models,
       recall: async () => [],
       noteFirstToken() {},
       hideForgotten,
@@ -76,7 +76,7 @@ export async function startNode(
         hideForgotten,
         recallFor: async () => [],
         giveWay: { begin: () => () => {} },
-        chatModel
+        models
       }),
       watchTurn: createWatchTurn({ database, hub }),
       stopTurn: createStopTurn({ database, bus, runner })
