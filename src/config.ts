@@ -4,6 +4,8 @@ import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { type Static, type TSchema, Type } from 'typebox'
 import Value from 'typebox/value'
+import { ConfigInvalid } from './config-invalid.ts'
+import { DEFAULT_DATA_DIR } from './data-dir.ts'
 
 const Text = Type.String({ minLength: 1 })
 const Secret = Type.String({ minLength: 32 })
@@ -12,7 +14,7 @@ const Secret = Type.String({ minLength: 32 })
 export const ConfigSchema = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
   HOST: Type.String({ minLength: 1, default: '127.0.0.1' }),
-  PAI_DATA_DIR: Type.String({ minLength: 1, default: '.pai' }),
+  PAI_DATA_DIR: Type.String({ minLength: 1, default: DEFAULT_DATA_DIR }),
   PAI_ROLE: Type.Enum(['all', 'api', 'worker'], { default: 'all' }),
   /** Absent: the embedded database. */
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
@@ -92,11 +94,6 @@ export type Config = Readonly<
     trustedProxies?: string[]
   }
 >
-
-/** A setting is missing or wrong. The message names settings and never shows a value: it may be a secret. */
-export class ConfigInvalid extends Error {
-  override name = 'ConfigInvalid'
-}
 
 /** Reads the environment once, at start-up; makes and keeps the signing secret in the data folder when none is set. */
 export function loadConfig(env: NodeJS.ProcessEnv, atTerminal = false): Config {

@@ -1,26 +1,35 @@
 import { parseArgs } from 'node:util'
-import { ConfigInvalid, loadConfig } from './config.ts'
-import { startEmbedded } from './db/embedded-thread.ts'
+import { ConfigInvalid } from './config-invalid.ts'
+import { embeddedDataDir } from './data-dir.ts'
+import { startEmbedded, takeDataFolder } from './db/embedded-thread.ts'
 import { DatabaseUnsuitable, DataFolderInUse, EmbeddedLost, MigrationFailed } from './db/errors.ts'
 import { AddressUnusable } from './http/errors.ts'
+import { resolveQuickly } from './resolve-quickly.ts'
 
-// The process: reads the settings, wakes the embedded database, and only then loads everything else, which takes as long.
+// The process: takes the data folder, so that a second one hears at once that it is in use; reads the settings, wakes the
+// embedded database, and only then loads everything else, which takes as long.
 // With --migrate it brings the database up to date and ends.
 try {
   const { values } = parseArgs({ options: { migrate: { type: 'boolean', default: false } } })
+  const dataDir = hasEmbedded() ? embeddedDataDir(process.env) : null
+  const lock = dataDir === null ? null : takeDataFolder(dataDir)
+  const resolveAsAlways = resolveQuickly()
+  const { loadConfig } = await import('./config.ts')
   const config = loadConfig(process.env, process.stdout.isTTY)
-  if (!config.DATABASE_URL && !hasEmbedded())
+  if (!config.DATABASE_URL && !lock)
     throw new ConfigInvalid('DATABASE_URL is required: the embedded database is not installed here')
-  const embedded = config.DATABASE_URL ? null : startEmbedded(config.PAI_DATA_DIR)
+  const embedded = lock && startEmbedded(config.PAI_DATA_DIR, lock)
   embedded?.lost.then((error) => {
     console.error(plainly(error))
     process.exit(1)
   })
   if (values.migrate) {
     const { migrateOnly } = await import('./migrate-only.ts')
+    resolveAsAlways()
     await migrateOnly(config, embedded)
   } else {
     const { run } = await import('./run.ts')
+    resolveAsAlways()
     await run(config, embedded)
   }
 } catch (error) {

@@ -4,7 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { ConfigInvalid, ConfigSchema, loadConfig } from '../src/config.ts'
+import { ConfigSchema, loadConfig } from '../src/config.ts'
+import { ConfigInvalid } from '../src/config-invalid.ts'
 import fc from './support/properties.ts'
 
 const SECRET = 'a secret that is long enough to sign with'

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { lockDataFolder } from './data-folder-lock.ts'
+import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts'
 import { EmbeddedLost } from './errors.ts'
 
 /** How often it looks whether the data folder is still there. */
@@ -24,13 +24,17 @@ export interface EmbeddedThread {
   close(): Promise<void>
 }
 
-/**
- * Takes the data folder and starts PostgreSQL in a thread of its own, so that a long query never holds up the API. It
- * imports next to nothing: opening a database takes as long as loading the rest of the program, and both can go on at once.
- */
-export function startEmbedded(dataDir: string): EmbeddedThread {
+/** Takes the data folder, which is made if there is none, or throws naming who has it. */
+export function takeDataFolder(dataDir: string): DataFolderLock {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const lock = lockDataFolder(dataDir)
+  return lockDataFolder(dataDir)
+}
+
+/**
+ * Starts PostgreSQL in a thread of its own, so that a long query never holds up the API. It imports next to nothing:
+ * opening a database takes as long as loading the rest of the program, and both can go on at once.
+ */
+export function startEmbedded(dataDir: string, lock = takeDataFolder(dataDir)): EmbeddedThread {
   const socket = socketFor(dataDir)
   const workerData: EmbeddedWorkerData = {
     databaseDir: join(dataDir, 'database'),

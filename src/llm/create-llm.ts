@@ -1,4 +1,4 @@
-import { ConfigInvalid } from '../config.ts'
+import { ConfigInvalid } from '../config-invalid.ts'
 import { createCatalogue } from './catalogue.ts'
 import { createEmbedder } from './embed-in-batches.ts'
 import type { Embedder, Llm } from './model.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Static, Type } from 'typebox'
 import Value from 'typebox/value'
-import { ConfigInvalid } from '../config.ts'
+import { ConfigInvalid } from '../config-invalid.ts'
 import type { Usage } from '../llm/model.ts'
 import { PRICE_LIST, type Price } from './price-list.ts'
 
