@@ -4,10 +4,11 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import { isTracing } from '../telemetry/traced.ts'
 import { DatabaseUnavailable, OwnerGone } from './errors.ts'
+import { KEPT_PLAN } from './kept-plans.ts'
 import { traceStatements } from './trace-statements.ts'
 
 /** A drizzle handle on one open transaction. */
-export type Tx = NodePgDatabase
+export type Tx = NodePgDatabase & { $client: pg.PoolClient }
 
 /** One connection, from the pool or of its own. */
 export type Connection = pg.Client | pg.PoolClient
@@ -37,8 +38,12 @@ export interface Database {
   close(): Promise<void>
 }
 
-/** Without it an index of vectors gives a large owner fewer rows than are there. */
-export const SEARCHING = 'SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = 100'
+/**
+ * Without the first an index of vectors gives a large owner fewer rows than are there. Workers and compiled code pay where
+ * much is read; starting them takes longer than a search.
+ */
+export const SEARCHING = `SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = 100;
+  SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off`
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const RETRIED = new Set(['40001', '40P01'])
 const MAX_TRIES = 3
@@ -156,7 +161,10 @@ export function createTransactions(
     readInOwner: (ownerId, work) =>
       runWithRetry({ begin: beginAs(ownerId, 'BEGIN READ ONLY'), reads: true }, work),
     searchInOwner: (ownerId, work) =>
-      runWithRetry({ begin: `${beginAs(ownerId, 'BEGIN READ ONLY')}; ${SEARCHING}`, reads: true }, work),
+      runWithRetry(
+        { begin: `${beginAs(ownerId, 'BEGIN READ ONLY')}; ${SEARCHING}; ${KEPT_PLAN}`, reads: true },
+        work
+      ),
     inSystem: (work) =>
       runWithRetry(
         { begin: `BEGIN; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = ''`, reads: false },

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { connectPostgres } from '../../src/db/postgres.ts'
 import { buildVectorIndex } from '../../src/db/vector-index.ts'
 import { findCandidates } from '../../src/memory/recall/candidates.ts'
+import { readSearchSettings } from '../../src/memory/recall/search-settings.ts'
 import { openHouse } from './house.ts'
 import { type Figure, median, quantile } from './report.ts'
 
@@ -58,6 +59,8 @@ export async function benchMemoryScale(): Promise<Figure[]> {
          FROM (SELECT id, 1 + floor(random() * 2000)::int AS noise FROM memories WHERE owner_id = $1 ORDER BY random() LIMIT $2) m`,
       [owner, QUERIES]
     )
+    // Recall looks this up once a minute.
+    const { large } = await database.readInOwner(owner, (tx) => readSearchSettings(tx, owner, []))
     const product: number[] = []
     const bare: number[] = []
     let found = 0
@@ -76,6 +79,7 @@ export async function benchMemoryScale(): Promise<Figure[]> {
           terms,
           names: [],
           vector: { model: MODEL, dimensions: DIMENSIONS, values: JSON.parse(values) },
+          large,
           now: new Date()
         })
       )

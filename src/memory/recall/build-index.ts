@@ -4,9 +4,8 @@ import { buildVectorIndex, type VectorKind } from '../../db/vector-index.ts'
 import type { JobHandlers } from '../../jobs/jobs.ts'
 import type { Queue } from '../../jobs/queue.ts'
 import type { Embedder } from '../../llm/model.ts'
+import { LARGE_OWNER } from './search-settings.ts'
 
-/** Up to about here an owner's vectors are read one by one in less time than an index takes. */
-const LARGE_OWNER = 10_000
 const KINDS: VectorKind[] = ['memory', 'message']
 
 export type CheckSize = (

@@ -1,5 +1,7 @@
 import { type Name, type SQL, sql } from 'drizzle-orm'
+import pg from 'pg'
 import type { Tx } from '../../db/client.ts'
+import { executeKept } from '../../db/kept-plans.ts'
 import type { TimeRange } from './times.ts'
 
 /** Query terms looked up, rarest first; terms in more than this share of a large collection tell nothing apart. */
@@ -20,6 +22,8 @@ export interface CandidateQuery {
   names: string[]
   /** null when the query could not be embedded: the lexical way serves alone. */
   vector: { model: string; dimensions: number; values: number[] } | null
+  /** Of which kinds the owner has so many that an index of vectors is quicker than reading each. */
+  large?: IndexedKind[] | undefined
   /** Times the query asks about and nothing else: what lies in them is offered whatever its words. */
   times?: TimeRange[] | undefined
   /** undefined: what holds now and what is still to come. */
@@ -65,11 +69,12 @@ export interface Candidate extends Record<string, unknown> {
 
 /**
  * What each way offers, in one round trip. Every part names the owner itself: under row-level security alone the planner
- * would not know whose rows these are. The statement has no name, so each owner gets a plan of their own.
+ * would not know whose rows these are. Planning it takes longer than running it, so its plan is kept, and serves owners of
+ * any size: there is one way to read each part of it, and the one choice that depends on the size is the caller's.
  */
 export async function findCandidates(tx: Tx, ownerId: string, query: CandidateQuery): Promise<Candidate[]> {
   const parts = query.kinds.map((kind) => candidatesOf(kind, ownerId, query))
-  const { rows } = await tx.execute<Candidate>(sql.join(parts, sql` UNION ALL `))
+  const rows = await executeKept<Candidate>(tx, sql.join(parts, sql` UNION ALL `))
   const toDate = (moment: Date | null) => (moment === null ? null : new Date(moment))
   return rows.map((row) => ({
     ...row,
@@ -92,29 +97,37 @@ function candidatesOf(kind: IndexedKind, ownerId: string, query: CandidateQuery)
       ? sql`CROSS JOIN LATERAL (SELECT FROM ${sql.identifier(kind === 'memory' ? 'memories' : 'messages')} row
          WHERE row.owner_id = ${ownerId} AND row.id = ${sql.identifier(alias)}.id ${mayBeFound('row', kind, query)} LIMIT 1) row`
       : sql``
-  const total = sql`(SELECT count FROM term_counts WHERE owner_id = ${ownerId} AND kind = ${kind} AND term = '')`
+  const counted = (term: SQL) => sql`coalesce((SELECT counts.count FROM term_counts counts
+    WHERE counts.owner_id = ${ownerId} AND counts.kind = ${kind} AND counts.term = ${term}), 0)`
   // The ceiling is what a text with every term of the query once would reach: it makes scores of different queries alike.
   const lexical = sql`
-    WITH asked AS MATERIALIZED (
-      SELECT asked.term, coalesce(counts.count, 0) AS count, size.count AS size,
-             ln(1 + (size.count - coalesce(counts.count, 0) + 0.5) / (coalesce(counts.count, 0) + 0.5)) AS idf
-        FROM unnest(${sql.param([...query.terms, ...query.names])}::text[]) AS asked (term)
-        CROSS JOIN (SELECT coalesce(${total}, 0) AS count) AS size
-        LEFT JOIN term_counts counts
-          ON counts.owner_id = ${ownerId} AND counts.kind = ${kind} AND counts.term = asked.term
+    WITH size AS MATERIALIZED (
+      SELECT ${counted(sql`''`)} AS size
+    ), asked AS MATERIALIZED (
+      SELECT term, count, size, ln(1 + (size - count + 0.5) / (count + 0.5)) AS idf FROM (
+        SELECT query.term, ${counted(sql`query.term`)} AS count, size
+          FROM unnest(${sql.param([...query.terms, ...query.names])}::text[]) AS query (term) CROSS JOIN size OFFSET 0) counted
     ), useful AS MATERIALIZED (
       SELECT term, idf FROM asked
        WHERE count > 0 AND (size < ${LARGE} OR count < ${COMMON_SHARE}::float8 * size) ORDER BY count LIMIT ${MAX_TERMS}
     )
     SELECT best.id, best.named, best.score FROM (
-      SELECT terms.id, max(terms.weight) FILTER (WHERE terms.term LIKE ${IS_NAME}) AS named,
-             sum(terms.weight * useful.idf) FILTER (WHERE terms.term NOT LIKE ${IS_NAME})
+      SELECT held.id, max(held.weight) FILTER (WHERE useful.term LIKE ${IS_NAME}) AS named,
+             sum(held.weight * useful.idf) FILTER (WHERE useful.term NOT LIKE ${IS_NAME})
                / (SELECT sum(idf) FROM asked WHERE term NOT LIKE ${IS_NAME}) AS score
-        FROM useful JOIN ${terms} terms ON terms.owner_id = ${ownerId} AND terms.term = useful.term
-       GROUP BY terms.id ORDER BY score DESC NULLS LAST, named DESC
+        FROM useful CROSS JOIN LATERAL (SELECT terms.id, terms.weight FROM ${terms} terms
+          WHERE terms.owner_id = ${ownerId} AND terms.term = useful.term OFFSET 0) held
+       GROUP BY held.id ORDER BY score DESC NULLS LAST, named DESC
     ) best ${findable('best')} ORDER BY best.score DESC NULLS LAST, best.named DESC LIMIT ${query.offered}`
   const vector = query.vector
-    ? nearest(vectors, ownerId, query.vector, findable('near'), query.offered)
+    ? nearest(
+        vectors,
+        ownerId,
+        query.vector,
+        query.large?.includes(kind) ?? false,
+        findable('near'),
+        query.offered
+      )
     : sql`SELECT NULL::uuid AS id, NULL::float8 AS score WHERE false`
   const offered = sql`(${lexical}) lexical FULL JOIN (${vector}) vector ON vector.id = lexical.id
     ${query.times ? sql`FULL JOIN (${timed(kind, ownerId, query)}) timed ON timed.id = coalesce(lexical.id, vector.id)` : sql``}`
@@ -141,23 +154,27 @@ function within(alias: string, kind: IndexedKind, { knownAt, from, to, category 
 }
 
 /**
- * Cast to its dimension, which is how a model's index has it: the planner then takes that index for an owner of many
- * rows, and reads the rows of an owner of few.
+ * The nearest from the first on, until enough of them may be found. A model's index has its vectors cast to their dimension:
+ * cast so, they are found through it; as they are, they are read one by one. The model is part of the text, since an index of
+ * some rows serves a kept plan only where the text says that it asks for those.
  */
 function nearest(
   vectors: Name,
   ownerId: string,
   { model, dimensions, values }: NonNullable<CandidateQuery['vector']>,
+  large: boolean,
   findable: SQL,
   offered: number
 ): SQL {
-  const type = sql.raw(`halfvec(${Math.trunc(dimensions)})`)
+  const cast = large ? sql.raw(`::halfvec(${Math.trunc(dimensions)})`) : sql``
   // Half precision keeps three digits and a half: more would only be longer to read.
   const asked = JSON.stringify(values.map((value) => Number(value.toPrecision(5))))
   return sql`
     SELECT id, 1 - distance AS score FROM (
-      SELECT near.id, near.embedding::${type} <=> ${asked}::${type} AS distance FROM ${vectors} near ${findable}
-       WHERE near.owner_id = ${ownerId} AND near.model = ${model} ORDER BY distance LIMIT ${offered}) AS nearest`
+      SELECT near.id, near.distance FROM (
+        SELECT made.id, made.embedding${cast} <=> ${asked}::halfvec${cast} AS distance FROM ${vectors} made
+         WHERE made.owner_id = ${ownerId} AND made.model = ${sql.raw(pg.escapeLiteral(model))} ORDER BY distance) near ${findable}
+       ORDER BY near.distance LIMIT ${offered}) AS nearest`
 }
 
 /** The latest of what lies in the times that are asked about, and may be found at all. */

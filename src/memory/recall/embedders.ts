@@ -13,8 +13,8 @@ const REMEMBERED_MS = 60_000
 export interface Embedders {
   /** The configured one. */
   current: Embedder
-  /** Whether this owner is known to be on the configured one: then nothing need be looked up. */
-  isCurrent(ownerId: string): boolean
+  /** What was found of an owner who is on the configured one, for a while: then nothing need be looked up. */
+  known(ownerId: string): Pick<SearchSettings, 'large'> | undefined
   /** What a search must know of its owner; begins the change to the configured embedder where another is in use. */
   readSettings(tx: Tx, ownerId: string, names: string[]): Promise<SearchSettings>
   /** The one that made the vectors in use; where it cannot be had here, the configured one. */
@@ -39,17 +39,18 @@ export function createEmbedders({
   build: (id: string) => Embedder | null
   now?: () => Date
 }): Embedders {
-  /** Until when each owner is taken to be on the configured embedder. */
-  const onCurrent = new Map<string, number>()
+  /** The owners taken to be on the configured embedder, and until when. */
+  const onCurrent = new Map<string, Pick<SearchSettings, 'large'> & { until: number }>()
   const built = new Map<string, Embedder | null>()
 
-  function remember(ownerId: string): void {
+  function remember(ownerId: string, { large }: SearchSettings): void {
     if (onCurrent.size >= MAX_REMEMBERED) onCurrent.clear()
-    onCurrent.set(ownerId, now().getTime() + REMEMBERED_MS)
+    onCurrent.set(ownerId, { large, until: now().getTime() + REMEMBERED_MS })
   }
 
-  function isCurrent(ownerId: string): boolean {
-    return (onCurrent.get(ownerId) ?? 0) > now().getTime()
+  function known(ownerId: string): Pick<SearchSettings, 'large'> | undefined {
+    const found = onCurrent.get(ownerId)
+    return found && found.until > now().getTime() ? found : undefined
   }
 
   function find(id: string): Embedder | null {
@@ -62,7 +63,7 @@ export function createEmbedders({
   async function readSettings(tx: Tx, ownerId: string, names: string[]): Promise<SearchSettings> {
     const settings = await readSearchSettings(tx, ownerId, names)
     const { model, nextModel } = settings
-    if (model === current.id && nextModel === null) remember(ownerId)
+    if (model === current.id && nextModel === null) remember(ownerId, settings)
     else if (model !== null && nextModel !== current.id) {
       await beginSwitch(tx, queue, ownerId, model, current.id)
     }
@@ -75,15 +76,15 @@ export function createEmbedders({
 
   return {
     current,
-    isCurrent,
+    known,
     readSettings,
     forSearch,
     async inUse(ownerId) {
-      if (isCurrent(ownerId)) return current
+      if (known(ownerId)) return current
       return forSearch(await database.inOwner(ownerId, (tx) => readSettings(tx, ownerId, [])))
     },
     async forWriting(ownerId) {
-      if (isCurrent(ownerId)) return [current]
+      if (known(ownerId)) return [current]
       const { model } = await database.inOwner(ownerId, async (tx) => {
         const settings = await readSettings(tx, ownerId, [])
         if (settings.model === null) await noteModel(tx, ownerId, current.id)

@@ -32,7 +32,13 @@ export interface RecallQuery extends RecallBody {
 
 export type Recall = (ownerId: string, query: RecallQuery, signal: AbortSignal) => Promise<RecallItem[]>
 
-const NO_SETTINGS: SearchSettings = { model: null, nextModel: null, timeZone: 'UTC', commonNames: [] }
+const NO_SETTINGS: SearchSettings = {
+  model: null,
+  nextModel: null,
+  large: [],
+  timeZone: 'UTC',
+  commonNames: []
+}
 
 /** What PAI knows that bears on a query: best first, and nothing where nothing does. */
 export function createRecall({
@@ -64,6 +70,7 @@ export function createRecall({
       terms: uses('lexical') ? [...new Set(analyzeTerms(query.query))].slice(0, MAX_QUERY_TERMS) : [],
       names,
       vector: uses('vector') ? await embedQuery(embedder, toEmbed, signal) : null,
+      large: settings.large,
       times: times.alone ? times.ranges : undefined,
       asOf,
       now: at,
@@ -100,8 +107,8 @@ export function createRecall({
     asksTime: boolean
   ): Promise<SearchSettings> {
     const cleans = embedders.current.semantic && names.length > 0
-    const isKnown = !usesVector || (embedders.isCurrent(ownerId) && !cleans)
-    if (isKnown && !asksTime) return NO_SETTINGS
+    const known = usesVector ? embedders.known(ownerId) : NO_SETTINGS
+    if (known && !(usesVector && cleans) && !asksTime) return { ...NO_SETTINGS, large: known.large }
     return database.inOwner(ownerId, (tx) => embedders.readSettings(tx, ownerId, names))
   }
 }

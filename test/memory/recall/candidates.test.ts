@@ -22,7 +22,7 @@ const QUERIES: Record<string, RecallQuery> = {
   'vectors alone': { query: 'bees', ways: ['vector'] }
 }
 
-describeEachDatabase('what recall asks the database', (database) => {
+describeEachDatabase('what recall asks the database', (database, kind) => {
   const embedder = createOfflineEmbedder(64)
   let ada = ''
   let bob = ''
@@ -80,22 +80,31 @@ describeEachDatabase('what recall asks the database', (database) => {
         'COMMIT'
       ])
       expect(statements[0]?.text).toContain(`SET LOCAL pai.owner_id = '${ada}'`)
-      // Prepared under a name it might get a plan that knows no owner.
-      expect(statements.map(({ name }) => name)).toEqual([undefined, undefined, undefined])
+      // A server's connection keeps the plan; the embedded database may have lost what a connection has named.
+      const kept = kind === 'postgres' ? expect.stringMatching(/^kept_/) : undefined
+      expect(statements.map(({ name }) => name)).toEqual([undefined, kept, undefined])
     }
   )
 
   test.each(Object.entries(QUERIES))('%s names its owner for every table it reads', async (_what, query) => {
-    const statement = (await statementsOf(query))[1]
-    // Without row-level security, which does not bind a superuser, only the statement itself can have named the owner.
-    const { rows } = await database().pool.query(
-      `EXPLAIN (FORMAT JSON) ${statement?.text}`,
-      statement?.values
-    )
-    const scans = [...scansIn(rows[0]['QUERY PLAN'][0].Plan)]
-    expect(scans.length).toBeGreaterThanOrEqual(3)
-    for (const { table, conditions } of scans)
-      expect(conditions, table).toContain(`owner_id = '${ada}'::uuid`)
+    const [begin, search] = await statementsOf(query)
+    const none = search?.values.map(() => 'NULL').join()
+    const client = await database().pool.connect()
+    try {
+      await client.query(begin?.text ?? '')
+      // Without row-level security, which does not bind a superuser, only the statement itself can have named the owner.
+      await client.query(`RESET ROLE; PREPARE asked AS ${search?.text}`)
+      const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE asked (${none})`)
+      const scans = [...scansIn(rows[0]['QUERY PLAN'][0].Plan)]
+      expect(scans.length).toBeGreaterThanOrEqual(3)
+      for (const { table, conditions } of scans) {
+        const asked = /owner_id = \$(\d+)/.exec(conditions)?.[1]
+        expect(search?.values[Number(asked) - 1], `${table}: ${conditions}`).toBe(ada)
+      }
+    } finally {
+      await client.query('ROLLBACK; DEALLOCATE asked')
+      client.release()
+    }
   })
 
   test('without row-level security it still finds the owner’s rows and nobody else’s', async () => {

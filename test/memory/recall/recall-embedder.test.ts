@@ -13,7 +13,7 @@ const offline = createOfflineEmbedder(64)
 /** Owners who are on this embedder, as far as anybody knows. */
 const only = (current: Embedder): Embedders => ({
   current,
-  isCurrent: () => true,
+  known: () => ({ large: [] }),
   readSettings: () => Promise.reject(new Error('Nothing need be read')),
   forSearch: () => current,
   inUse: async () => current,

@@ -201,9 +201,9 @@ describeEachDatabase('changing the embedding model', (database) => {
       large.id
     ])
     at = 59_999
-    expect(embedders.isCurrent(owner.id)).toBe(true)
+    expect(embedders.known(owner.id)).toMatchObject({ large: [] })
     at = 60_000
-    expect(embedders.isCurrent(owner.id)).toBe(false)
+    expect(embedders.known(owner.id)).toBeUndefined()
     expect(await embedders.forWriting(owner.id)).toEqual([large, small])
   })
 

@@ -2,6 +2,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { buildVectorIndex, indexName, type VectorIndex } from '../../../src/db/vector-index.ts'
 import { findStanding } from '../../../src/memory/extraction/reconcile-store.ts'
 import { type CandidateQuery, findCandidates } from '../../../src/memory/recall/candidates.ts'
+import { readSearchSettings } from '../../../src/memory/recall/search-settings.ts'
 import { buildTestApp } from '../../support/app.ts'
 import { createOwner, describeEachDatabase } from '../../support/database.ts'
 import { recordStatements, type Statement } from '../statements.ts'
@@ -39,27 +40,49 @@ describeEachDatabase('the index of vectors', (database, kind) => {
            FROM memories m, generate_series(1, $2::int) GROUP BY m.owner_id, m.id`,
       [INDEX.model, DIMENSIONS]
     )
+    // What counts an owner's memories.
+    await database().pool.query(
+      `INSERT INTO memory_terms (owner_id, id, term, weight) SELECT owner_id, id, '', 0 FROM memories`
+    )
     await database().pool.query('ANALYZE')
     expect(await buildVectorIndex(database(), undefined, INDEX)).toBe(true)
   })
 
   async function planFor(ownerId: string): Promise<string> {
+    const { large } = await database().inOwner(ownerId, (tx) => readSearchSettings(tx, ownerId, []))
     const statements = recordStatements(database())
-    const found = await database().searchInOwner(ownerId, (tx) => findCandidates(tx, ownerId, QUERY))
+    const query = { ...QUERY, large }
+    const found = await database().searchInOwner(ownerId, (tx) => findCandidates(tx, ownerId, query))
     // Never short, whichever way it was found.
     expect(found.length).toBe(Math.min(100, ownerId === owners.small ? 50 : 100))
     const [begin, search] = statements
-    return explain([begin], search)
+    return explainKept(begin, search)
   }
 
   async function explain(before: (Statement | undefined)[], asked: Statement | undefined): Promise<string> {
+    return run(before, `EXPLAIN ${asked?.text}`, asked?.values)
+  }
+
+  /** The plan that is kept: it knows no values. */
+  async function explainKept(begin: Statement | undefined, asked: Statement | undefined): Promise<string> {
+    const none = asked?.values.map(() => 'NULL').join() ?? ''
+    const before = [begin, { text: `PREPARE asked AS ${asked?.text}` }]
+    return run(before, `EXPLAIN EXECUTE asked (${none})`, [], 'DEALLOCATE asked')
+  }
+
+  async function run(
+    before: (Pick<Statement, 'text'> | undefined)[],
+    text: string,
+    values: unknown[] = [],
+    after = ''
+  ): Promise<string> {
     const client = await database().pool.connect()
     try {
       for (const statement of before) await client.query(statement?.text ?? '')
-      const { rows } = await client.query(`EXPLAIN ${asked?.text}`, asked?.values as unknown[])
+      const { rows } = await client.query(text, values)
       return rows.map((row) => row['QUERY PLAN']).join('\n')
     } finally {
-      await client.query('ROLLBACK')
+      await client.query(`ROLLBACK; ${after}`)
       client.release()
     }
   }

@@ -1,0 +1,29 @@
+import { hash } from 'node:crypto'
+import type { SQL } from 'drizzle-orm'
+import { PgDialect } from 'drizzle-orm/pg-core'
+import type pg from 'pg'
+import type { Tx } from './client.ts'
+
+/** For a statement that has one good plan, whoever asks and however many rows they have. */
+export const KEPT_PLAN =
+  'SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off'
+/** A plan takes some memory of its connection's, and stays: of what varies without end the rest is planned each time. */
+const MOST_KEPT = 50
+
+const dialect = new PgDialect()
+const keptBy = new WeakMap<pg.ClientBase, Set<string>>()
+
+/** Has a connection of a server keep the plans of `executeKept`. */
+export function keepPlans(client: pg.ClientBase): void {
+  keptBy.set(client, new Set())
+}
+
+/** Runs a statement whose plan its connection keeps from then on, where it is a server's. */
+export async function executeKept<Row extends pg.QueryResultRow>(tx: Tx, statement: SQL): Promise<Row[]> {
+  const { sql: text, params: values } = dialect.sqlToQuery(statement)
+  const kept = keptBy.get(tx.$client)
+  const name = `kept_${hash('sha256', text)}`.slice(0, 40)
+  if (kept && kept.size < MOST_KEPT) kept.add(name)
+  const { rows } = await tx.$client.query<Row>(kept?.has(name) ? { name, text, values } : { text, values })
+  return rows
+}
