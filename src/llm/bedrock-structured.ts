@@ -6,9 +6,17 @@ import { codeOf, ModelRefused, ModelTimeout, ModelUnreadable } from './errors.ts
 import { estimateUsage, requestTokens, usageOr, wasLeft } from './estimate-usage.ts'
 import { mapStopReason, readConverseUsage } from './fold-converse-events.ts'
 import { mapBedrockError } from './map-bedrock-error.ts'
-import type { StructuredModel, StructuredRequest } from './model.ts'
+import type { StructuredModel, StructuredRequest, Usage } from './model.ts'
 import { describeSchema, parseAnswer } from './read-answer.ts'
 import { MODEL_TIMEOUTS, withinTime } from './silence.ts'
+import { tellOnce } from './usage-meter.ts'
+
+interface Call {
+  request: StructuredRequest
+  signal: AbortSignal
+  /** Hears of what it took. */
+  tell: (usage: Usage) => void
+}
 
 /** Holds a model to a shape by the one tool it must call; one that cannot be made to is told in words. */
 export function createBedrockStructuredModel(bedrock: Bedrock, model: string): StructuredModel {
@@ -16,7 +24,7 @@ export function createBedrockStructuredModel(bedrock: Bedrock, model: string): S
   const id = `bedrock:${model}`
   let takesOrders = true
 
-  async function ask(request: StructuredRequest, withTool: boolean, signal: AbortSignal) {
+  async function ask({ request, signal, tell }: Call, withTool: boolean) {
     const { sdk, client } = await bedrock.open()
     const input: ConverseCommandInput = {
       modelId: model,
@@ -28,7 +36,7 @@ export function createBedrockStructuredModel(bedrock: Bedrock, model: string): S
     const usage = usageOr(readConverseUsage(answer.usage), () =>
       estimateUsage(requestTokens(request), tokensOf(JSON.stringify(answer.output?.message?.content ?? '')))
     )
-    onUsage?.({ model: id, kind: 'structured', usage })
+    tell(usage)
     return { value: readValue(answer), usage }
   }
 
@@ -42,14 +50,14 @@ export function createBedrockStructuredModel(bedrock: Bedrock, model: string): S
     return parseAnswer(text, id)
   }
 
-  async function askAsBestItCan(request: StructuredRequest, signal: AbortSignal) {
-    if (!takesOrders) return ask(request, false, signal)
+  async function askAsBestItCan(call: Call) {
+    if (!takesOrders) return ask(call, false)
     try {
-      return await ask(request, true, signal)
+      return await ask(call, true)
     } catch (error) {
       const refused = error instanceof Error && error.name === 'ValidationException'
       if (!refused || codeOf(mapBedrockError(error, id)) !== 'PAI_MODEL_REFUSED') throw error
-      const answer = await ask(request, false, signal)
+      const answer = await ask(call, false)
       // Only now is it known that the tool was the fault and not the request.
       takesOrders = false
       return answer
@@ -60,17 +68,15 @@ export function createBedrockStructuredModel(bedrock: Bedrock, model: string): S
     id,
     async complete(request, signal) {
       signal.throwIfAborted()
+      const tell = tellOnce(onUsage, id, 'structured')
       const onTooLong = () => new ModelTimeout(id)
       try {
         return await withinTime(timeouts.answerMs, signal, onTooLong, (signal) =>
-          askAsBestItCan(request, signal)
+          askAsBestItCan({ request, signal, tell })
         )
       } catch (error) {
         const failure = mapBedrockError(error, id)
-        if (wasLeft(failure, signal)) {
-          const usage = estimateUsage(requestTokens(request), 0)
-          onUsage?.({ model: id, kind: 'structured', usage })
-        }
+        if (wasLeft(failure, signal)) tell(estimateUsage(requestTokens(request), 0))
         signal.throwIfAborted()
         throw failure
       }

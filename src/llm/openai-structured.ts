@@ -4,10 +4,18 @@ import { ModelRefused, ModelTimeout } from './errors.ts'
 import { estimateUsage, requestTokens, usageOr, wasLeft } from './estimate-usage.ts'
 import { readOpenAiUsage } from './fold-openai-chunks.ts'
 import { mapOpenAiError } from './map-openai-error.ts'
-import type { StructuredModel, StructuredRequest } from './model.ts'
+import type { StructuredModel, StructuredRequest, Usage } from './model.ts'
 import { createClient, modelId, type OpenAiSettings } from './openai-server.ts'
 import { describeSchema, parseAnswer } from './read-answer.ts'
 import { MODEL_TIMEOUTS, withinTime } from './silence.ts'
+import { tellOnce } from './usage-meter.ts'
+
+interface Call {
+  request: StructuredRequest
+  signal: AbortSignal
+  /** Hears of what it took. */
+  tell: (usage: Usage) => void
+}
 
 export function createOpenAiStructuredModel(settings: OpenAiSettings): StructuredModel {
   const { model, timeouts = MODEL_TIMEOUTS, onUsage } = settings
@@ -15,7 +23,7 @@ export function createOpenAiStructuredModel(settings: OpenAiSettings): Structure
   const id = modelId(settings)
   let knowsSchemas = true
 
-  async function ask(request: StructuredRequest, withSchema: boolean, signal: AbortSignal) {
+  async function ask({ request, signal, tell }: Call, withSchema: boolean) {
     const completion = await client.chat.completions.create(
       {
         model,
@@ -33,18 +41,18 @@ export function createOpenAiStructuredModel(settings: OpenAiSettings): Structure
     const usage = usageOr(readOpenAiUsage(completion.usage), () =>
       estimateUsage(requestTokens(request), tokensOf(choice?.message.content ?? ''))
     )
-    onUsage?.({ model: id, kind: 'structured', usage })
+    tell(usage)
     if (choice?.message.refusal || choice?.finish_reason === 'content_filter') throw new ModelRefused(id)
     return { value: parseAnswer(choice?.message.content ?? '', id), usage }
   }
 
-  async function askAsBestItCan(request: StructuredRequest, signal: AbortSignal) {
-    if (!knowsSchemas) return ask(request, false, signal)
+  async function askAsBestItCan(call: Call) {
+    if (!knowsSchemas) return ask(call, false)
     try {
-      return await ask(request, true, signal)
+      return await ask(call, true)
     } catch (error) {
       if (!(error instanceof APIError && error.status === 400)) throw error
-      const answer = await ask(request, false, signal)
+      const answer = await ask(call, false)
       // Only now is it known that the schema was the fault and not the request.
       knowsSchemas = false
       return answer
@@ -55,17 +63,15 @@ export function createOpenAiStructuredModel(settings: OpenAiSettings): Structure
     id,
     async complete(request, signal) {
       signal.throwIfAborted()
+      const tell = tellOnce(onUsage, id, 'structured')
       const onTooLong = () => new ModelTimeout(id)
       try {
         return await withinTime(timeouts.answerMs, signal, onTooLong, (signal) =>
-          askAsBestItCan(request, signal)
+          askAsBestItCan({ request, signal, tell })
         )
       } catch (error) {
         const failure = mapOpenAiError(error, id)
-        if (wasLeft(failure, signal)) {
-          const usage = estimateUsage(requestTokens(request), 0)
-          onUsage?.({ model: id, kind: 'structured', usage })
-        }
+        if (wasLeft(failure, signal)) tell(estimateUsage(requestTokens(request), 0))
         signal.throwIfAborted()
         throw failure
       }

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { StructuredRequest } from '../../src/llm/model.ts'
 import { createOpenAiStructuredModel } from '../../src/llm/openai-structured.ts'
+import type { OnUsage } from '../../src/llm/usage-meter.ts'
 import { type ScriptedOpenAiOptions, startScriptedOpenAi } from '../support/scripted-openai.ts'
 
 const signal = new AbortController().signal
@@ -20,10 +21,10 @@ const NO_SCHEMAS = {
   body: { error: { message: 'response_format json_schema is not supported' } }
 }
 
-async function setup(options?: ScriptedOpenAiOptions) {
+async function setup(options?: ScriptedOpenAiOptions, onUsage?: OnUsage) {
   const server = await startScriptedOpenAi(options)
   onTestFinished(() => server.close())
-  const settings = { apiKey: 'sk-canary', baseUrl: server.baseUrl, model: 'scripted' }
+  const settings = { apiKey: 'sk-canary', baseUrl: server.baseUrl, model: 'scripted', onUsage }
   return { server, model: createOpenAiStructuredModel(settings) }
 }
 
@@ -120,5 +121,17 @@ describe('a failure', () => {
     await server.waitForRequests(1)
     stop.abort(new Error('stopped'))
     await expect(answer).rejects.toThrow('stopped')
+  })
+
+  test('of a call that is left after its answer has come is paid for once', async () => {
+    const stop = new AbortController()
+    const told: unknown[] = []
+    const { server, model } = await setup({}, ({ usage }) => {
+      told.push(usage)
+      stop.abort(new Error('stopped'))
+    })
+    server.script({ deltas: ['no JSON'], usage: { prompt_tokens: 9, completion_tokens: 4 } })
+    await expect(model.complete(REQUEST, stop.signal)).rejects.toThrow('stopped')
+    expect(told).toEqual([{ inputTokens: 9, outputTokens: 4, cachedTokens: 0 }])
   })
 })
