@@ -55,6 +55,7 @@ import { measureTraces } from './telemetry/measure-traces.ts'
 import { traced } from './telemetry/traced.ts'
 import { findFileImport } from './transfer/file-store.ts'
 import { createImportFrom, createImportParts } from './transfer/import.ts'
+import { createReadUpload } from './transfer/read-upload.ts'
 import { createUsage } from './usage/create-usage.ts'
 import { payForJobs } from './usage/pay-for-jobs.ts'
 
@@ -242,7 +243,7 @@ export async function createServices({
     queueAge: () => readQueueAge(database),
     forgetTold: createForgetTold(queue, now),
     findFileImport,
-    importFrom: createImportFrom({ database, queue, memory }),
+    importFrom: createImportFrom({ database, queue, memory, readUpload: createReadUpload() }),
     purge: purging.purge,
     recall: ((ownerId, query, signal) =>
       payFor({ ownerId, purpose: 'search' }, () => recall(ownerId, query, signal))) satisfies Recall,

@@ -16,6 +16,7 @@ export const TextRefused = createError<[string]>(
   '%s holds a NUL character or half of a surrogate pair, which cannot be stored',
   400
 )
+export const JsonInvalid = createError('PAI_JSON_INVALID', 'The body is not JSON', 400)
 export const CursorInvalid = createError(
   'PAI_CURSOR_INVALID',
   'The cursor is not one this list gave out',

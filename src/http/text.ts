@@ -6,7 +6,8 @@ const MAX_PATH = 200
 /** Refuses text that PostgreSQL or UTF-8 cannot hold, wherever it stands in a request: names of fields included. */
 export function refuseUnstorableText(value: unknown, path: string): void {
   if (typeof value === 'string') refuse(value, path)
-  if (!isContainer(value)) return
+  // Bytes are looked through by whoever reads them.
+  if (!isContainer(value) || value instanceof Uint8Array) return
   // A list and no recursion: a body may be nested deeper than the stack is.
   const waiting: [container: object, path: string][] = [[value, path]]
   for (let next = waiting.pop(); next; next = waiting.pop()) {

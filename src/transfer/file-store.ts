@@ -15,9 +15,16 @@ export async function createFileImport(
   await tx.insert(fileImports).values({ ...values, ownerId })
 }
 
-/** One statement for each: together they may be longer than a statement can be. */
-export async function storeParts(tx: Tx, ownerId: string, importId: string, parts: Part[]): Promise<void> {
-  for (const [place, content] of parts.entries()) {
+/** Each as JSON. One statement for each: together they may be longer than a statement can be. */
+export async function storeParts(
+  tx: Tx,
+  ownerId: string,
+  importId: string,
+  parts: Uint8Array[]
+): Promise<void> {
+  for (const [place, part] of parts.entries()) {
+    // As bytes, which go to the database as they are.
+    const content = sql`convert_from(${sql.param(Buffer.from(part.buffer, part.byteOffset, part.byteLength))}, 'UTF8')::jsonb`
     await tx.insert(fileImportParts).values({ ownerId, importId, place, content })
   }
 }

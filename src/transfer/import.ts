@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { Database } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
@@ -7,9 +6,9 @@ import type { Queue } from '../jobs/queue.ts'
 import { bringIn, nothingYet } from './bring-in.ts'
 import * as files from './file-store.ts'
 import type { MemoryWords } from './import-store.ts'
-import { readFile } from './read-file.ts'
+import type { ReadUpload } from './read-upload.ts'
 import type { FileImportStarted, ImportReport } from './schemas.ts'
-import { isSmall, splitIntoParts } from './split.ts'
+import type { Part } from './split.ts'
 
 export interface Importing {
   database: Database
@@ -23,25 +22,24 @@ export type ImportFrom = ReturnType<typeof createImportFrom>
  * Brings in an export of PAI, ChatGPT or Claude. A small one is there when this answers, whole or not at all; a large one is
  * stored in parts, which a job works.
  */
-export function createImportFrom(importing: Importing) {
-  const { database, queue } = importing
+export function createImportFrom(importing: Importing & { readUpload: ReadUpload }) {
+  const { database, queue, readUpload } = importing
 
   return async function importFrom(
     ownerId: string,
-    file: unknown,
+    bytes: Uint8Array,
     extract: boolean,
     key: string | undefined
   ): Promise<ImportReport | FileImportStarted> {
-    const imported = readFile(file)
-    const { source } = imported
-    const parts = splitIntoParts(imported)
-    const body = key && { extract, file: createHash('sha256').update(JSON.stringify(file)).digest('hex') }
-    const call = { ownerId, key, call: 'POST /v1/import', body }
+    const { source, hash, parts, isSmall } = await readUpload(bytes)
+    const call = { ownerId, key, call: 'POST /v1/import', body: { extract, file: hash } }
     return database.inOwner(ownerId, (tx) =>
       once<ImportReport | FileImportStarted>(tx, call, async () => {
-        if (isSmall(parts)) {
+        if (isSmall) {
           const count = nothingYet()
-          for (const part of parts) await bringIn(tx, importing, { ownerId, source, extract }, part, count)
+          for (const part of parts) {
+            await bringIn(tx, importing, { ownerId, source, extract }, toPart(part), count)
+          }
           const { kept: _, ...report } = count
           return { source, ...report }
         }
@@ -53,6 +51,10 @@ export function createImportFrom(importing: Importing) {
       })
     )
   }
+}
+
+function toPart(json: Uint8Array): Part {
+  return JSON.parse(new TextDecoder().decode(json))
 }
 
 /**

@@ -96,6 +96,11 @@ export const importFileRoutes: FastifyPluginAsyncTypebox<{ importFrom: ImportFro
   app,
   { importFrom }
 ) => {
+  // It is read where reading it holds up nobody.
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) =>
+    done(null, bytes)
+  )
+
   app.post(
     '/import',
     {
@@ -113,7 +118,7 @@ export const importFileRoutes: FastifyPluginAsyncTypebox<{ importFrom: ImportFro
     async (request, reply) => {
       const { extract = false } = request.query
       const key = request.headers['idempotency-key']
-      const done = await importFrom(request.user.id, request.body, extract, key)
+      const done = await importFrom(request.user.id, request.body as Buffer, extract, key)
       return 'importId' in done ? reply.code(202).send(done) : reply.code(200).send(done)
     }
   )
