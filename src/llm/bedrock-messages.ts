@@ -7,13 +7,11 @@ import type {
   ToolConfiguration,
   ToolInputSchema
 } from '@aws-sdk/client-bedrock-runtime'
+import { LEFT_OUT } from './alternate-turns.ts'
 import type { Prompt, PromptImage, PromptMessage, PromptTool } from './model.ts'
 import { readArguments } from './openai-messages.ts'
 
 type Json = ToolInputSchema.JsonMember['json']
-
-/** Stands for what was left out before the first message: a conversation has to begin with its user. */
-const LEFT_OUT = '…'
 
 /** A prompt as the Converse API has it: turns of user and assistant, none twice in a row, no text that is blank. */
 export function toConverseMessages({ system, messages }: Prompt): {

@@ -1,4 +1,5 @@
 import { APIError } from 'openai'
+import { alternateTurns } from './alternate-turns.ts'
 import { promptTokens } from './estimate-usage.ts'
 import { createOpenAiReply } from './fold-openai-chunks.ts'
 import { mapOpenAiError } from './map-openai-error.ts'
@@ -19,9 +20,10 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
     const { maxOutputTokens } = prompt
     // OpenAI's newer models refuse the old name, which is the only one that other servers know.
     const limitName = isOpenAi(settings.baseUrl) ? 'max_completion_tokens' : 'max_tokens'
+    const messages = isOpenAi(settings.baseUrl) ? prompt.messages : alternateTurns(prompt.messages)
     return {
       model,
-      messages: toOpenAiMessages(prompt),
+      messages: toOpenAiMessages({ ...prompt, messages }),
       ...toOpenAiTools(prompt),
       ...(maxOutputTokens && { [limitName]: maxOutputTokens }),
       stream: true as const,

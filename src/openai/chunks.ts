@@ -55,6 +55,11 @@ export function toChunk(
   }
 }
 
+/** The same where usage was asked for, which the last piece brings: each before it says that it does not. */
+export function toChunkBeforeUsage(...piece: Parameters<typeof toChunk>): object {
+  return { ...toChunk(...piece), usage: null }
+}
+
 /** The last piece where usage was asked for. */
 export function toUsageChunk({ id, created, model }: Frame, usage: Turn['usage']): object {
   return { id, object: 'chat.completion.chunk', created, model, choices: [], usage: toUsage(usage) }

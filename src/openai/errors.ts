@@ -11,6 +11,11 @@ export const OpenAiModelNotFound = createError<[string]>(
   'The model %s does not exist, or is not configured here',
   404
 )
+export const ApiKeyRequired = createError(
+  'PAI_OPENAI_API_KEY_REQUIRED',
+  'This API takes an API key of PAI’s, see POST /v1/api-keys, and no access token',
+  401
+)
 export const ReplyStopped = createError('PAI_OPENAI_REPLY_STOPPED', 'The reply was stopped', 500)
 export const OpenAiAddressUnknown = createError<[string]>(
   'PAI_OPENAI_ADDRESS_UNKNOWN',

@@ -20,6 +20,8 @@ const BORNE = [
   'metadata',
   'safety_identifier',
   'prompt_cache_key',
+  'prompt_cache_options',
+  'prompt_cache_retention',
   'service_tier',
   'parallel_tool_calls'
 ]
@@ -31,6 +33,7 @@ const ONLY: Record<string, (value: unknown) => boolean> = {
   tools: isEmpty,
   functions: isEmpty,
   tool_choice: (value) => value === 'none' || value === 'auto',
+  function_call: (value) => value === 'none' || value === 'auto',
   stop: isEmpty,
   logit_bias: isEmpty,
   modalities: (value) => JSON.stringify(value) === '["text"]',

@@ -12,9 +12,16 @@ import type { WatchTurn } from '../chat/watch-turn.ts'
 import { UUID } from '../db/client.ts'
 import { CALLER_GONE, isHangUp } from '../http/error-handler.ts'
 import { sendFrames } from '../http/event-stream.ts'
-import { type Frame, toChunk, toCompletion, toFinishReason, toUsageChunk } from './chunks.ts'
+import {
+  type Frame,
+  toChunk,
+  toChunkBeforeUsage,
+  toCompletion,
+  toFinishReason,
+  toUsageChunk
+} from './chunks.ts'
 import { type OpenAiEmbeddingsOptions, openAiEmbeddingRoutes } from './embedding-routes.ts'
-import { OpenAiAddressUnknown, ParameterUnsupported, ReplyStopped } from './errors.ts'
+import { ApiKeyRequired, OpenAiAddressUnknown, ParameterUnsupported, ReplyStopped } from './errors.ts'
 import { chooseModel, listModels, type OpenAiModels } from './models.ts'
 import { readMessages, refuseUnsupported } from './parameters.ts'
 import { CompletionBody } from './schemas.ts'
@@ -61,6 +68,8 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
   })
   app.addHook('onRequest', async (request, reply) => {
     request.user = await authenticate(request, reply)
+    // A client of OpenAI's keeps what it is given for years, which a quarter of an hour's token is not made for.
+    if (request.user.apiKeyId === null) throw new ApiKeyRequired()
     await requireScope(request)
   })
   app.addHook('onError', async (request, _reply, { statusCode }) => {
@@ -195,13 +204,14 @@ async function* toChunks(
   let usage: TurnUsage | null = null
   let failure = CUT_SHORT
   try {
-    yield toFrame(toChunk(frame, { role: 'assistant', content: '', refusal: null }))
+    const toPiece = wantsUsage ? toChunkBeforeUsage : toChunk
+    yield toFrame(toPiece(frame, { role: 'assistant', content: '', refusal: null }))
     for await (const { type, data } of events) {
-      if (type === 'text-delta') yield toFrame(toChunk(frame, { content: data.text }))
+      if (type === 'text-delta') yield toFrame(toPiece(frame, { content: data.text }))
       else if (type === 'usage') usage = data
       else if (type === 'error') failure = toTurnFailure(data)
       else if (type === 'done' && data.status === 'completed') {
-        yield toFrame(toChunk(frame, {}, toFinishReason(data.finishReason)))
+        yield toFrame(toPiece(frame, {}, toFinishReason(data.finishReason)))
         if (wantsUsage && usage) yield toFrame(toUsageChunk(frame, usage))
         return yield 'data: [DONE]\n\n'
       }

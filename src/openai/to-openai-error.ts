@@ -17,6 +17,7 @@ const CODES: Record<string, string> = {
   PAI_AUTH_REQUIRED: 'invalid_api_key',
   PAI_AUTH_TOKEN_INVALID: 'invalid_api_key',
   PAI_AUTH_TOKEN_EXPIRED: 'invalid_api_key',
+  PAI_OPENAI_API_KEY_REQUIRED: 'invalid_api_key',
   PAI_OPENAI_ADDRESS_UNKNOWN: 'unknown_url',
   PAI_OPENAI_MODEL_NOT_FOUND: 'model_not_found',
   PAI_MODEL_UNKNOWN: 'model_not_found',

@@ -44,6 +44,18 @@ describe('a reply', () => {
     expect((await events.next()).done).toBe(true)
   })
 
+  test('asks a server whose templates know only turns that go to and fro for nothing else', async () => {
+    const { server, model } = await setup()
+    const messages: Prompt['messages'] = [
+      { role: 'user', content: 'No answer came' },
+      { role: 'user', content: 'And now?' }
+    ]
+    await collect(model.stream({ system: '', messages, sources: [] }, new AbortController().signal))
+    expect(server.requests[0]?.body.messages).toEqual([
+      { role: 'user', content: 'No answer came\n\nAnd now?' }
+    ])
+  })
+
   test('asks for the model with the key, the instructions and the messages, well-formed', async () => {
     const { server, model } = await setup()
     const messages: Prompt['messages'] = [

@@ -47,6 +47,10 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
     expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe('Hello Ada')
     expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop')
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 7 } })
+    // As OpenAI has it: the pieces before say that they bring none.
+    expect(new Set(chunks.slice(0, -1).map(({ usage }) => usage))).toEqual(new Set([null]))
+    const without = await client.chat.completions.create({ model: 'pai', messages: [hi], stream: true })
+    for (const chunk of await collect(without)) expect(chunk).not.toHaveProperty('usage')
   })
 
   test('a reply that was cut short says so, whole and streamed, and keeps its reason', async () => {
@@ -245,7 +249,7 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
   if (kind === 'embedded') return // What follows is about requests, not about the database.
 
   test('whatever is refused is refused in OpenAI’s own shape, with the field that is at fault', async () => {
-    const { client, baseURL, key } = await setUpClient()
+    const { client, baseURL, key, owner } = await setUpClient()
     const ask = async (body: object, authorization = `Bearer ${key}`) => {
       const response = await fetch(`${baseURL}/chat/completions`, {
         method: 'POST',
@@ -260,9 +264,12 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
     }
     const fine = { model: 'pai', messages: [hi] }
     expect(await ask(fine, 'Bearer pai_nonsense')).toEqual([401, null])
+    // Good for everything else, and not meant to be kept by a client.
+    expect(await ask(fine, owner.headers.authorization)).toEqual([401, null])
     expect(await ask({ ...fine, n: 2 })).toEqual([400, 'n'])
     expect(await ask({ ...fine, tools: [{ type: 'function' }] })).toEqual([400, 'tools'])
     expect(await ask({ ...fine, logprobs: true })).toEqual([400, 'logprobs'])
+    expect(await ask({ ...fine, stop: ['.'] })).toEqual([400, 'stop'])
     expect(await ask({ ...fine, dance: true })).toEqual([400, 'dance'])
     expect(await ask({ ...fine, messages: [] })).toEqual([400, 'messages'])
     expect(await ask({ ...fine, messages: [{ role: 'assistant', content: 'Hi' }] })).toEqual([
