@@ -5,6 +5,7 @@ export { streamChat, streamContinue, streamRegenerate, streamTurn } from './stre
 export type {
   Attachment,
   ChatBody,
+  ChatModel,
   Citation,
   Consolidation,
   Conversation,

@@ -32,6 +32,7 @@ export type TurnError = NonNullable<Turn['error']>
 export type FinishReason = NonNullable<Turn['finishReason']>
 export type MemoryUsed = Turn['memoriesUsed'][number]
 export type Usage = Turn['usage']
+export type ChatModel = Answer<'/v1/models', 'get'>['items'][number]
 export type Conversation = Answer<'/v1/conversations', 'get'>['items'][number]
 export type Message = Answer<'/v1/conversations/{id}/messages', 'get'>['items'][number]
 export type Citation = Message['citations'][number]

@@ -9,6 +9,7 @@ const RUNNING_MS = 1_500
 
 export const keys = {
   me: ['me'],
+  models: ['models'],
   conversations: ['conversations'],
   conversation: (id: string) => ['conversations', 'one', id],
   conversationList: ['conversations', 'list'],
@@ -32,6 +33,13 @@ export const keys = {
 
 export const meQuery = (client: PaiClient) =>
   queryOptions({ queryKey: keys.me, queryFn: ({ signal }) => unwrap(client.GET('/v1/me', { signal })) })
+
+/** The models to choose from, the deployment's own first. */
+export const modelsQuery = (client: PaiClient) =>
+  queryOptions({
+    queryKey: keys.models,
+    queryFn: async ({ signal }) => (await unwrap(client.GET('/v1/models', { signal }))).items
+  })
 
 export const conversationListQuery = (client: PaiClient) =>
   infiniteQueryOptions({

@@ -2,16 +2,17 @@ import type { Attachment } from '@pai/sdk'
 import { Pencil2Icon } from '@radix-ui/react-icons'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams, useRouter } from '@tanstack/react-router'
-import { useRef } from 'react'
+import { useRef, useState } from 'react'
 import { conversationQuery, conversationTitle, meQuery } from '../queries.ts'
 import { useClient, useServices } from '../services.ts'
-import { ModelName } from '../shell/model-badge.tsx'
 import { ScreenHeader } from '../shell/screen-header.tsx'
 import { Composer, type ComposerHandle } from './composer.tsx'
 import { readDraft, writeDraft } from './drafts.ts'
 import { isBusy } from './live-turn.ts'
 import { NEW_SLOT } from './live-turns.ts'
+import { ModelPicker } from './model-picker.tsx'
 import { Thread } from './thread.tsx'
+import { useChooseModel } from './use-choose-model.ts'
 import { useConversation } from './use-conversation.ts'
 
 export function ChatScreen() {
@@ -23,6 +24,18 @@ export function ChatScreen() {
   const composer = useRef<ComposerHandle>(null)
   const insert = (text: string, images?: Attachment[]) => composer.current?.insert(text, images)
   const moveTo = useMoveTo()
+  const chooseModel = useChooseModel()
+  /** For a chat that has not begun. */
+  const [firstModel, setFirstModel] = useState<string | null>(null)
+
+  async function onBegun(begun: string) {
+    // What the first message was sent to is whom the next ones go to.
+    const choice = { conversationId: begun, model: firstModel }
+    // A failure has been told of.
+    if (firstModel !== null) await chooseModel.mutateAsync(choice).catch(() => undefined)
+    setFirstModel(null)
+    await moveTo(begun)
+  }
 
   function send(message: string, attachments: Attachment[]) {
     const last = conversation.path.at(-1)?.message.id
@@ -31,19 +44,26 @@ export function ChatScreen() {
       message,
       ...(conversationId && { conversationId }),
       ...(last && { parentId: last }),
+      ...(!conversationId && firstModel && { model: firstModel }),
       ...(attachmentIds.length > 0 && { attachmentIds })
     }
-    liveTurns.start(slot, { kind: 'send', body, attachments }, moveTo)
+    liveTurns.start(slot, { kind: 'send', body, attachments }, onBegun)
   }
 
   return (
     <>
-      <ChatHeader conversationId={conversationId} />
+      <ChatHeader
+        conversationId={conversationId}
+        firstModel={firstModel}
+        onChoose={(model) =>
+          conversationId ? chooseModel.mutate({ conversationId, model }) : setFirstModel(model)
+        }
+      />
       <Thread
         slot={slot}
         conversation={conversation}
         onInsert={insert}
-        onResume={() => liveTurns.resume(slot, moveTo)}
+        onResume={() => liveTurns.resume(slot, onBegun)}
       />
       <div
         hidden={Boolean(conversation.error) && !turn}
@@ -65,17 +85,23 @@ export function ChatScreen() {
   )
 }
 
-function ChatHeader({ conversationId }: { conversationId: string | undefined }) {
+interface ChatHeaderProps {
+  conversationId: string | undefined
+  firstModel: string | null
+  onChoose: (model: string | null) => void
+}
+
+function ChatHeader({ conversationId, firstModel, onChoose }: ChatHeaderProps) {
   const client = useClient()
   const { data } = useQuery({
     ...conversationQuery(client, conversationId ?? ''),
     enabled: conversationId !== undefined
   })
-  const me = useQuery(meQuery(client))
+  const model = conversationId === undefined ? firstModel : (data?.model ?? null)
   const title = conversationId === undefined ? 'New chat' : data ? conversationTitle(data) : 'PAI'
   return (
     <ScreenHeader title={title}>
-      {me.data && <ModelName model={me.data.model} />}
+      {(conversationId === undefined || data) && <ModelPicker model={model} onChoose={onChoose} />}
       {conversationId !== undefined && (
         <Link
           to="/"

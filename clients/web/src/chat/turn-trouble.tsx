@@ -1,6 +1,8 @@
-import type { Attachment } from '@pai/sdk'
+import { type Attachment, NETWORK_ERROR_CODE } from '@pai/sdk'
 import { useServices } from '../services.ts'
+import { NEW_SLOT } from './live-turns.ts'
 import { Trouble, TroubleAction } from './trouble.tsx'
+import { useChooseModel } from './use-choose-model.ts'
 import type { ConversationView } from './use-conversation.ts'
 
 interface TurnTroubleProps {
@@ -14,6 +16,11 @@ interface TurnTroubleProps {
 export function TurnTrouble({ slot, conversation, onInsert, onResume }: TurnTroubleProps) {
   const { liveTurns } = useServices()
   const { turn, unanswered, regenerate, goOn } = conversation
+  const chooseModel = useChooseModel()
+
+  function resumeWithOwn() {
+    chooseModel.mutate({ conversationId: slot, model: null }, { onSuccess: onResume })
+  }
 
   if (unanswered) {
     const reason = unanswered.turnError
@@ -30,6 +37,8 @@ export function TurnTrouble({ slot, conversation, onInsert, onResume }: TurnTrou
   }
   if (!turn?.error) return null
   const { request, error, userMessageId, turnId, text } = turn
+  const isModelGone = error.code === 'PAI_MODEL_GONE' && slot !== NEW_SLOT
+  const own = isModelGone && <TroubleAction onClick={resumeWithOwn}>Use the default model here</TroubleAction>
 
   if (turn.phase === 'unsent' && request.kind === 'send') {
     const { body, attachments } = request
@@ -41,14 +50,21 @@ export function TurnTrouble({ slot, conversation, onInsert, onResume }: TurnTrou
     }
     return (
       <Trouble title="Your message was not sent" detail={error.message} code={error.code}>
+        {own}
         <TroubleAction onClick={onResume}>Send again</TroubleAction>
         <TroubleAction onClick={edit}>{isAtEnd ? 'Edit it' : 'Leave it as it was'}</TroubleAction>
       </Trouble>
     )
   }
   if (turn.phase === 'unsent' || turn.phase === 'lost') {
+    const isAway = turn.phase === 'lost' || error.code === NETWORK_ERROR_CODE
     return (
-      <Trouble title="PAI is out of reach" detail={error.message} code={error.code}>
+      <Trouble
+        title={isAway ? 'PAI is out of reach' : 'No reply was begun'}
+        detail={error.message}
+        code={error.code}
+      >
+        {own}
         <TroubleAction onClick={onResume}>Try again</TroubleAction>
       </Trouble>
     )

@@ -1,4 +1,7 @@
-/** The part of "provider:model" a person cares for; the whole is in the tooltip. */
+/** The part of "provider:model" a person cares for. */
+export const nameOf = (model: string) => model.slice(model.indexOf(':') + 1)
+
+/** A model by its name; the whole id is in the tooltip. */
 export function ModelName({ model }: { model: string }) {
   if (model === 'offline') {
     return (
@@ -7,7 +10,7 @@ export function ModelName({ model }: { model: string }) {
   }
   return (
     <span className="max-w-28 shrink-0 truncate text-sm text-muted sm:max-w-56" title={model}>
-      {model.slice(model.indexOf(':') + 1)}
+      {nameOf(model)}
     </span>
   )
 }
