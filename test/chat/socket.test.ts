@@ -144,6 +144,30 @@ describeEachDatabase('turns over a socket', (database, kind) => {
 
   if (kind === 'embedded') return // What follows is about messages, not about the database.
 
+  test('a socket that takes nothing costs a bounded buffer and holds up no other', async () => {
+    const words = 'bees '.repeat(20_000)
+    const pieces = Array.from({ length: 150 }, (_, index) => ({
+      type: 'tool-call' as const,
+      call: { callId: `c${index}`, name: 'say', arguments: words }
+    }))
+    const { house, owner, call } = await setUp(database(), pieces)
+    const { turnId } = (await call('POST', '/chat', { message: 'Hi' })).data
+    const slow = await connect(house, owner)
+    const [served] = house.app.websocketServer.clients
+    slow.socket.pause()
+    slow.say({ type: 'watch', turnId })
+    // The socket's own buffers are full when the server has something left that it cannot send.
+    await eventually(() => expect(served?.bufferedAmount).toBeGreaterThan(0))
+    const other = await connect(house, owner)
+    other.say({ type: 'watch', turnId })
+    await other.until(isDone)
+    expect(other.eventsOf(turnId)).toHaveLength(153)
+    expect(served?.bufferedAmount).toBeLessThan(1_000_000)
+    slow.socket.resume()
+    await slow.until(isDone)
+    expect(slow.eventsOf(turnId).map(({ id }) => id)).toEqual(other.eventsOf(turnId).map(({ id }) => id))
+  })
+
   test('who does not say who it is, or says it wrongly, is let go', async () => {
     const { house } = await setUp(database())
     for (const message of [

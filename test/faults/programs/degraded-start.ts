@@ -11,9 +11,11 @@ export const degradedStart: FaultProgram = {
   rounds: { quick: 1, full: 3 },
   async run(rig, rounds, tally) {
     let accessToken = ''
+    const away = { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }
     const starts: [name: string, settings: Record<string, string>, code: string | null][] = [
       ['as always', {}, null],
-      ['a provider that is away', { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }, 'PAI_MODEL_UNREACHABLE'],
+      ['a provider that is away', away, 'PAI_MODEL_UNREACHABLE'],
+      ['an embedder that is away', { ...away, PAI_EMBEDDING_MODEL: 'bge-m3' }, 'PAI_MODEL_UNREACHABLE'],
       ['an empty key', { OPENAI_BASE_URL: '', OPENAI_API_KEY: '', PAI_CHAT_MODEL: 'offline' }, null],
       ['shorter vectors', { PAI_EMBEDDING_DIMENSIONS: '256' }, null],
       ['the vectors of before', {}, null]
@@ -25,6 +27,7 @@ export const degradedStart: FaultProgram = {
         tally.recoveredMs.push(performance.now() - began)
         accessToken ||= await begin(node.url, await rig.register(node))
         await ask(node.url, accessToken, name, code, tally)
+        await checkSaid(node.url, accessToken, name, settings, tally)
         if ((await node.stop()) !== 0) tally.broken.push(`${name}: it did not stop well`)
       }
     }
@@ -46,6 +49,24 @@ async function ask(url: string, accessToken: string, name: string, code: string 
   if ((turn.error?.code ?? null) !== code) tally.broken.push(`${name}: a turn ended with ${turn.error?.code}`)
   const kept = await connect(url, accessToken).get(`/conversations/${turn.conversationId}/messages`)
   if (kept.items[0]?.content !== QUESTION) tally.lost++
+}
+
+/** It says what it works with: whether that is a model at all, and which vectors. */
+async function checkSaid(
+  url: string,
+  accessToken: string,
+  name: string,
+  settings: Record<string, string>,
+  tally: Tally
+): Promise<void> {
+  const isOffline = settings.PAI_CHAT_MODEL === 'offline'
+  const { items } = await connect(url, accessToken).get('/models')
+  const [{ id, offline, embedder }] = items
+  const wanted = settings.PAI_EMBEDDING_MODEL ?? 'offline'
+  if (offline !== isOffline || (id === 'offline') !== isOffline || !embedder.id.includes(wanted))
+    tally.broken.push(`${name}: it says that it works with ${id} and ${embedder.id}`)
+  const { status } = await fetch(`${url}/readyz`)
+  if (status !== 200) tally.broken.push(`${name}: it says that it is not ready, with ${status}`)
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of every shape are read

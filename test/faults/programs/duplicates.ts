@@ -14,6 +14,7 @@ export const duplicates: FaultProgram = {
     if (rig.kind === 'postgres') nodes.push(await rig.startNode())
     const [first] = nodes as [PaiProcess]
     const api = await rig.join(first)
+    const stranger = await rig.join(first)
     for (let round = 0; round < rounds; round++, tally.played++) {
       const before = chatCalls(rig.model.requests)
       const answers = await Promise.all(
@@ -25,9 +26,16 @@ export const duplicates: FaultProgram = {
       tally.doubled += chatCalls(rig.model.requests) - before - 1
       const { status } = await send(first, api.accessToken, `key ${round}`, 'Something else')
       if (status !== 422) tally.broken.push(`another body under the same key answered ${status}`)
+      // A key is its owner's: the same one stands for nothing of anybody else's.
+      const strangers = await send(first, stranger.accessToken, `key ${round}`, `Message ${round}`)
+      tally.acknowledged++
+      if (strangers.status !== 200 || answers.some(({ body }) => body === strangers.body))
+        tally.broken.push(`another owner's turn under the same key answered ${strangers.status}`)
     }
-    const { items } = await api.get('/conversations?limit=200')
-    tally.doubled += items.length - rounds
+    for (const one of [api, stranger]) {
+      const { items } = await one.get('/conversations?limit=200')
+      tally.doubled += items.length - rounds
+    }
   }
 }
 

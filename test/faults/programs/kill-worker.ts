@@ -16,6 +16,8 @@ const THINKS_MS = 600
 const STANDS_STILL_MS = 60_000
 /** Rounds wait most of their time, so so many are played at once, each on a database of its own. */
 const AT_ONCE = 8
+/** What a job of somebody else may take beyond its usual time beside one that fails again and again: a few looks into the queue. */
+const HELD_UP_MS = 3_000
 /** A job that cannot be done is tried so often here, where the queue's own pauses would take half an hour. */
 const TRIES = 3
 
@@ -74,10 +76,14 @@ async function standingStill(rig: Rig, worker: PaiProcess, owner: Api, tally: Ta
   const began = performance.now()
   await checkRemembered(owner, began, tally)
   await wait(Math.max(0, STANDS_STILL_MS - (performance.now() - began)))
+  const before = await historyOf(owner)
   worker.resume()
   await worker.stop()
   await next.stop()
   await countMemories(owner, tally)
+  // Told once more, a fact that is known would have another proof.
+  const after = await historyOf(owner)
+  if (after !== before) tally.broken.push(`a late commit counted: ${after} after ${before}`)
 }
 
 async function checkRemembered(owner: Api, began: number, tally: Tally): Promise<void> {
@@ -89,6 +95,12 @@ async function checkRemembered(owner: Api, began: number, tally: Tally): Promise
   tally.recoveredMs.push(tookMs)
   if (tookMs > AGAIN_MS) tally.broken.push(`a job ran again only after ${Math.round(tookMs / 1_000)} s`)
   await countMemories(owner, tally)
+}
+
+/** The one memory with all that ever happened to it, and what it rests on. */
+async function historyOf(owner: Api): Promise<string> {
+  const [memory] = (await owner.get('/memories')).items
+  return JSON.stringify([memory, await owner.get(`/memories/${memory?.id}/history`)])
 }
 
 async function countMemories(owner: Api, tally: Tally): Promise<void> {
@@ -109,15 +121,28 @@ async function poison(rig: Rig, tally: Tally): Promise<void> {
     [TRIES - 1]
   )
   const fresh = await rig.startNode()
-  const { send } = connect(fresh.url, poisoned.accessToken)
   const say = { conversationId: undefined, streams: false }
-  await send({ key: 'poison', text: POISON, ...say })
-  const asked = extractions(rig)
-  const text = 'My sister Ada keeps 7 bees in Tromsø.'
-  await connect(fresh.url, other.accessToken).send({ key: 'one', text, ...say })
-  tally.acknowledged += 2
+  const remember = async (bees: number) => {
+    const text = `My sister Ada keeps ${bees} bees in Tromsø.`
+    const began = performance.now()
+    await connect(fresh.url, other.accessToken).send({ key: text, text, ...say })
+    tally.acknowledged++
+    while (!JSON.stringify((await other.get('/memories')).items).includes(text)) {
+      if (performance.now() - began > 2 * AGAIN_MS) break
+      await wait(20)
+    }
+    return performance.now() - began
+  }
+  const aloneMs = await remember(7)
   const began = performance.now()
-  await checkRemembered(other, began, tally)
+  await connect(fresh.url, poisoned.accessToken).send({ key: 'poison', text: POISON, ...say })
+  tally.acknowledged++
+  const asked = extractions(rig)
+  const besideMs = await remember(9)
+  if (besideMs > 2 * aloneMs + HELD_UP_MS)
+    tally.broken.push(
+      `another's job took ${Math.round(besideMs)} ms beside one that fails, ${Math.round(aloneMs)} alone`
+    )
   for (;;) {
     const { rows } = await database.query(`SELECT FROM pgboss.job WHERE name = 'failed-jobs'`)
     if (rows.length > 0) break

@@ -40,7 +40,7 @@ export const resume: FaultProgram = {
       const rest = await read(at, api.accessToken, turnId, complete.length)
       check(seen + rest === whole, `cut after ${cutAt} characters, the rest is not the rest`, tally)
     }
-    const cuts = [...ends.slice(0, -1), ...Array.from({ length: rounds }, () => rig.random(whole.length))]
+    const cuts = [...ends, ...Array.from({ length: rounds }, () => rig.random(whole.length))]
     const began = performance.now()
     for (const [index, cutAt] of cuts.entries()) await goOn(cutAt, nodes[index % nodes.length] as PaiProcess)
     tally.recoveredMs.push((performance.now() - began) / cuts.length)

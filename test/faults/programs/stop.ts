@@ -1,5 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { FaultProgram } from '../program.ts'
 import { NOTHING } from '../rig.ts'
+
+/** What a model that hangs before its first word is told. */
+const SILENT = 'Say nothing yet'
 
 /** R17: a second from the owner's wish to the end of what the provider bills for. */
 const STOPPED_MS = 1_000
@@ -10,22 +14,31 @@ export const stop: FaultProgram = {
   title: 'stop, and leaving, are two things',
   databases: ['postgres', 'embedded'],
   rounds: { quick: 2, full: 50 },
-  // Words, and then nothing more: only an abort ends such a reply.
-  reply: ({ body }) => (body.stream ? { deltas: ['Hello'], ending: 'hang' } : NOTHING),
+  // Words and then nothing more, or nothing at all: only an abort ends such a reply.
+  reply({ body }) {
+    if (!body.stream) return NOTHING
+    return JSON.stringify(body.messages).includes(SILENT)
+      ? { before: 'hang' }
+      : { deltas: ['Hello'], ending: 'hang' }
+  },
   async run(rig, rounds, tally) {
     const running = await rig.startNode()
     const other = rig.kind === 'postgres' ? await rig.startNode() : running
     const api = await rig.join(running)
     const headers = { authorization: `Bearer ${api.accessToken}` }
+    const streams = () => rig.model.requests.filter(({ body }) => body.stream === true).length
     for (let round = 0; round < rounds; round++, tally.played++) {
+      const isSilent = round % 2 === 1
+      const asked = streams()
       const { turnId } = await api.send({
         key: `round ${round}`,
-        text: `Round ${round}`,
+        text: isSilent ? `${SILENT} ${round}` : `Round ${round}`,
         conversationId: undefined,
         streams: true
       })
       tally.acknowledged++
-      await readUntil(`${running.url}/v1/turns/${turnId}/events`, headers, 'event: text-delta')
+      if (isSilent) while (streams() === asked) await wait(5)
+      else await readUntil(`${running.url}/v1/turns/${turnId}/events`, headers, 'event: text-delta')
       // `send` left after the first event, and the turn goes on.
       const { status } = await api.get(`/turns/${turnId}`)
       if (status !== 'running') tally.broken.push(`after its reader left, a turn is ${status}`)
@@ -37,10 +50,12 @@ export const stop: FaultProgram = {
       tally.recoveredMs.push(tookMs)
       if (tookMs > STOPPED_MS) tally.broken.push(`the provider was let go after ${Math.round(tookMs)} ms`)
       const ended = await until(() => api.get(`/turns/${turnId}`))
-      if (ended.status !== 'stopped' || ended.message?.content !== 'Hello') {
+      if (ended.status !== 'stopped' || (ended.message?.content ?? '') !== (isSilent ? '' : 'Hello')) {
         tally.broken.push(`a stopped turn is ${ended.status} with ${JSON.stringify(ended.message?.content)}`)
       }
     }
+    // Each was asked once, and nobody was asked again for what was stopped.
+    if (streams() !== rounds) tally.broken.push(`${rounds} turns asked the provider ${streams()} times`)
   }
 }
 

@@ -1,13 +1,13 @@
-import { WebSocket } from 'ws'
+import type { Client } from 'pg'
 import { type Api, connect } from '../clients.ts'
+import { openDatabaseOf } from '../database-of.ts'
 import type { PaiProcess } from '../pai-process.ts'
 import type { FaultProgram, Tally } from '../program.ts'
-import type { Rig } from '../rig.ts'
+import { countTogether } from './two-nodes/count-together.ts'
+import { giveUpElsewhere, WAITS } from './two-nodes/give-up-elsewhere.ts'
 
 const CONVERSATIONS = 50
 const SENDERS = 20
-/** R6: how soon one node knows of the other. */
-const KNOWN_MS = 1_000
 
 /** R6: two nodes on one database are one service. */
 export const twoNodes: FaultProgram = {
@@ -15,15 +15,20 @@ export const twoNodes: FaultProgram = {
   title: `two nodes, ${SENDERS} senders to a conversation`,
   databases: ['postgres'],
   rounds: { quick: 1, full: 12 },
-  reply: () => 'Noted.',
+  reply: ({ body }) =>
+    body.stream && JSON.stringify(body.messages).includes(WAITS)
+      ? { deltas: ['Hello'], ending: 'hang' }
+      : 'Noted.',
   async run(rig, rounds, tally) {
     const nodes = [await rig.startNode(), await rig.startNode()] as const
+    const database = await openDatabaseOf(rig)
     for (let round = 0; round < rounds; round++, tally.played++) {
       const api = await rig.join(nodes[0])
-      await sendTogether(nodes, api, rounds === 1 ? 5 : CONVERSATIONS, tally)
+      await sendTogether(nodes, api, database, rounds === 1 ? 5 : CONVERSATIONS, tally)
       await resumeElsewhere(nodes, api, tally)
-      await signOutElsewhere(rig, nodes, tally)
+      for (const by of ['a session', 'an API key'] as const) await giveUpElsewhere(rig, nodes, by, tally)
     }
+    await countTogether(rig, tally)
   }
 }
 
@@ -31,6 +36,7 @@ export const twoNodes: FaultProgram = {
 async function sendTogether(
   nodes: readonly PaiProcess[],
   api: Api & { accessToken: string },
+  database: Client,
   conversations: number,
   tally: Tally
 ): Promise<void> {
@@ -57,6 +63,12 @@ async function sendTogether(
     tally.lost += texts.filter((text) => !said.includes(text)).length
     const replies = items.length - said.length
     if (replies !== SENDERS + 1) tally.broken.push(`${SENDERS + 1} messages have ${replies} replies`)
+    const { rows } = await database.query<{ sequence: number }>(
+      'SELECT sequence FROM messages WHERE conversation_id = $1 ORDER BY sequence',
+      [conversationId]
+    )
+    if (rows.some(({ sequence }, index) => Number(sequence) !== index + 1))
+      tally.broken.push(`the messages of a conversation are numbered ${rows.map(({ sequence }) => sequence)}`)
   }
 }
 
@@ -87,39 +99,4 @@ async function resumeElsewhere(
     const rest = await read(nodes[1], after)
     if (!whole.endsWith(rest)) tally.broken.push(`resumed after event ${after}, a stream differs`)
   }
-}
-
-/** Signed out on one node, nothing goes on on the other: no request, no event stream, no socket. */
-async function signOutElsewhere(
-  rig: Rig,
-  [here, there]: readonly [PaiProcess, PaiProcess],
-  tally: Tally
-): Promise<void> {
-  const email = `${crypto.randomUUID()}@example.org`
-  await rig.register(here, email)
-  const response = await fetch(`${here.url}/v1/auth/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email, password: 'bees in Tromsø' })
-  })
-  const { accessToken, refreshToken } = (await response.json()) as Record<string, string>
-  const socket = new WebSocket(`${there.url.replace('http', 'ws')}/v1/ws`)
-  const closed = new Promise<number>((resolve) => socket.on('close', resolve))
-  await new Promise((resolve) => socket.on('open', resolve))
-  socket.send(JSON.stringify({ type: 'authenticate', token: accessToken }))
-  await new Promise((resolve) => socket.once('message', resolve))
-  await fetch(`${here.url}/v1/auth/logout`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ refreshToken })
-  })
-  const began = performance.now()
-  const code = await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, KNOWN_MS, 'open'))])
-  tally.recoveredMs.push(performance.now() - began)
-  if (code !== 4401) tally.broken.push(`a socket on the other node is ${code} after signing out`)
-  const { status } = await fetch(`${there.url}/v1/me`, {
-    headers: { authorization: `Bearer ${accessToken}` }
-  })
-  if (status !== 401) tally.broken.push(`the other node answered ${status} to who is signed out`)
-  socket.terminate()
 }

@@ -15,8 +15,9 @@ const SPARE_MS = 1_000
 const QUICK_SPARE_MS = 4_000
 const PLAYED_AGAIN = 2
 const AT_ONCE = 6
-/** No connection to a provider is left after this long. */
+/** No connection to a provider, and no timer for one, is left after this long. */
 const LET_GO_MS = 5_000
+const LOOK_MS = 100
 /** The pool keeps connections to the database for ten seconds that nobody uses. */
 const AT_REST_MS = 12_000
 const LOOKS_AT_REST = 30
@@ -70,7 +71,9 @@ export const upstream: FaultProgram = {
       async function playNext(): Promise<void> {
         for (let next = waiting.pop(); next; next = waiting.pop()) {
           const [index, provider] = next
-          await playInTime(node, accessToken, `f${index}:m`, provider, spareMs, tally)
+          // Read whole and as events in turns, so that each provider is met both ways.
+          const streams = (index + tally.played) % 2 === 1
+          await playInTime(node, accessToken, { model: `f${index}:m`, provider, streams }, spareMs, tally)
         }
       }
       await Promise.all(Array.from({ length: AT_ONCE }, playNext))
@@ -114,16 +117,29 @@ async function checkNothingLeft(
   while ((await connections()) > 0 && performance.now() - began < LET_GO_MS) await wait(50)
   const left = await connections()
   if (left > 0) tally.broken.push(`${left} connections to the provider are left`)
-  for (;;) {
-    const { resources } = await node.ask<Counts>('how many?')
-    const more = Object.entries(resources).filter(([kind, count]) => count > (before[kind] ?? 0))
-    if (more.length === 0) return
-    if (performance.now() - began > SETTLED_MS) {
-      tally.broken.push(`left over: ${JSON.stringify(more)} and not ${JSON.stringify(before)}`)
-      return
+  const isOver = async (limitMs: number, nothingIsLeft: (more: Map<string, number>) => boolean) => {
+    for (;;) {
+      const { resources } = await node.ask<Counts>('how many?')
+      const more = new Map(
+        Object.entries(resources).flatMap(([kind, count]) => {
+          const over = count - (before[kind] ?? 0)
+          return over > 0 ? [[kind, over] as const] : []
+        })
+      )
+      if (nothingIsLeft(more)) return
+      if (performance.now() - began > limitMs) {
+        tally.broken.push(
+          `left over after ${limitMs} ms: ${[...more].join(' ')}, from ${JSON.stringify(before)}`
+        )
+        return
+      }
+      await wait(LOOK_MS)
     }
-    await wait(250)
   }
+  // The pool keeps a timer with each connection to the database that nobody uses: those are no provider's.
+  const pooled = (more: Map<string, number>) => (more.get('TCPSocketWrap') ?? 0) + (more.get('PipeWrap') ?? 0)
+  await isOver(LET_GO_MS, (more) => (more.get('Timeout') ?? 0) <= pooled(more))
+  await isOver(SETTLED_MS, (more) => more.size === 0)
 }
 
 interface Told {
@@ -133,20 +149,44 @@ interface Told {
   error: { code: string } | null
 }
 
+/** A turn to be played: with whom, and how its answer is read. */
+interface Asked {
+  model: string
+  provider: Provider
+  streams: boolean
+}
+
+/** What the events of a turn tell: an error where there was one before the end, and the end last, once. */
+function readEvents(text: string, name: string, tally: Tally): Told {
+  const events = [...text.matchAll(/^event: (\S+)\ndata: (.*)$/gm)].map(([, type = '', data = '{}']) => ({
+    type,
+    data: JSON.parse(data)
+  }))
+  const of = (wanted: string) => events.filter(({ type }) => type === wanted).map(({ data }) => data)
+  const [turn, [done], [error = null]] = [of('turn')[0], of('done'), of('error')]
+  const last = events.slice(error ? -2 : -1).map(({ type }) => type)
+  if (of('done').length !== 1 || last.join() !== (error ? 'error,done' : 'done'))
+    tally.broken.push(`${name}: a stream ended with ${last}`)
+  const content = of('text-delta')
+    .map((data) => data.text)
+    .join('')
+  const message = done?.messageId ? { content } : null
+  return { conversationId: turn?.conversationId, status: done?.status, message, error }
+}
+
 /** A turn with this provider; one that takes too long is played again, in case it was the machine. */
 async function playInTime(
   node: PaiProcess,
   accessToken: string,
-  model: string,
-  provider: Provider,
+  asked: Asked,
   spareMs: number,
   tally: Tally
 ): Promise<void> {
-  const { name, waitsMs = 0 } = provider.fault
+  const { name, waitsMs = 0 } = asked.provider.fault
   const limitMs = 1_000 * TIMEOUT_SECONDS + spareMs + waitsMs
   let quickest = Number.POSITIVE_INFINITY
   for (let times = 0; times <= PLAYED_AGAIN && quickest > limitMs; times++) {
-    quickest = Math.min(quickest, await play(node, accessToken, model, provider, tally))
+    quickest = Math.min(quickest, await play(node, accessToken, asked, tally))
   }
   if (quickest > limitMs) tally.broken.push(`${name}: took ${Math.round(quickest)} ms of ${limitMs}`)
 }
@@ -155,26 +195,29 @@ async function playInTime(
 async function play(
   node: PaiProcess,
   accessToken: string,
-  model: string,
-  { fault, asked }: Provider,
+  { model, provider: { fault, asked }, streams }: Asked,
   tally: Tally
 ): Promise<number> {
-  const call = async (path: string, body?: object) => {
-    const response = await fetch(`${node.url}/v1${path}`, {
+  const send = (path: string, body?: object, accept = 'application/json') =>
+    fetch(`${node.url}/v1${path}`, {
       method: body ? 'POST' : 'GET',
       headers: {
         authorization: `Bearer ${accessToken}`,
+        accept,
         // Its own connections are not to be counted among those that are left.
         connection: 'close',
         ...(body && { 'content-type': 'application/json' })
       },
       ...(body && { body: JSON.stringify(body) })
     })
-    return (await response.json()) as Told & { items: { role: string }[] }
-  }
+  const call = async (path: string, body?: object) =>
+    (await (await send(path, body)).json()) as Told & { items: { role: string }[] }
   const before = asked?.() ?? 0
   const began = performance.now()
-  const turn = await call('/chat', { message: `Hello, ${fault.name}`, model, useMemory: false })
+  const hello = { message: `Hello, ${fault.name}`, model, useMemory: false }
+  const turn = streams
+    ? readEvents(await (await send('/chat', hello, 'text/event-stream')).text(), fault.name, tally)
+    : await call('/chat', hello)
   const tookMs = performance.now() - began
   tally.acknowledged++
   tally.recoveredMs.push(tookMs)
