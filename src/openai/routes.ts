@@ -150,7 +150,11 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     }
     const turn = await readTurn(user.id, turnId)
     const failure = failureOf(turn)
-    if (failure) return reply.code(failure.status).send(failure.body)
+    if (failure) {
+      // OpenAI's clients send a request that failed again by themselves, and without a key each would be a message more.
+      if (isKept) reply.header('x-should-retry', 'false')
+      return reply.code(failure.status).send(failure.body)
+    }
     return toCompletion(frame, turn)
   }
 

@@ -186,6 +186,18 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
     await expect(collect(stream)).rejects.toThrow('Something went wrong')
   })
 
+  test('a client that tries again by itself doubles nothing in a conversation that PAI keeps', async () => {
+    const { client, call, model } = await setUpClient([new Error('no')])
+    const patient = client.withOptions({ maxRetries: 2 })
+    const asked = patient.chat.completions.create(
+      { model: 'pai', messages: [hi] },
+      { headers: { 'X-PAI-Conversation': 'new' } }
+    )
+    await expect(asked).rejects.toMatchObject({ status: 500 })
+    expect(model.asked).toHaveLength(1)
+    expect((await call('GET', '/conversations')).data.items).toHaveLength(1)
+  })
+
   test('who leaves a stream that only they keep, ends it', async () => {
     const { step } = gate()
     const { client, house } = await setUpClient(['Hello', step])
