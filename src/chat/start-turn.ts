@@ -14,7 +14,7 @@ import type { Runner } from './runner.ts'
 import type { ChatBody, TurnStatus } from './schemas.ts'
 import { toTitle } from './title.ts'
 import { acceptAgain, acceptMessage, findOptions, loadTurn } from './turn-store.ts'
-import { type ChatModels, findModel, refuseUnseen, whoAnswers } from './who-answers.ts'
+import { type ChatModels, findModel, isListed, refuseUnseen, whoAnswers } from './who-answers.ts'
 
 export interface StartedTurn {
   turnId: string
@@ -82,7 +82,8 @@ export function createStartTurn({
     const { id: userMessageId, conversationId, content: text } = asked
     const { temporary, model } = await loadConversation(tx, ownerId, conversationId)
     const options = (await findOptions(tx, ownerId, userMessageId)) ?? { useMemory: true }
-    const chosen = options.model ?? model ?? undefined
+    // Of two that were chosen, the message's own goes first, for as long as it is there.
+    const chosen = [options.model, model].find((name) => name && isListed(models, name)) ?? model ?? undefined
     const { model: answers, isGone } = whoAnswers(models, chosen)
     const turn = {
       id,

@@ -9,6 +9,16 @@ export function findModel({ chat, chatModel }: ChatModels, name: string | undefi
   return name ? chatModel(name) : chat
 }
 
+export function isListed({ chatModel }: ChatModels, name: string): boolean {
+  try {
+    chatModel(name)
+    return true
+  } catch (error) {
+    if (error instanceof ModelUnknown) return false
+    throw error
+  }
+}
+
 /**
  * Who answers where a model was chosen earlier, by its name. For one that has left the deployment's list since, `isGone`,
  * another answers where that takes what was said nowhere else; throws `ModelGone` where it would.
@@ -17,12 +27,8 @@ export function whoAnswers(
   models: ChatModels,
   name: string | undefined
 ): { model: ChatModel; isGone: boolean } {
-  try {
-    return { model: findModel(models, name), isGone: false }
-  } catch (error) {
-    if (!name || !(error instanceof ModelUnknown)) throw error
-    return { model: models.inPlaceOf(name), isGone: true }
-  }
+  if (!name || isListed(models, name)) return { model: findModel(models, name), isGone: false }
+  return { model: models.inPlaceOf(name), isGone: true }
 }
 
 /** Refuses images that whoever answers could not see. */

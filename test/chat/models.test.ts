@@ -103,6 +103,20 @@ describeEachDatabase('the model of a turn', (database) => {
     expect(said(await ask())).toEqual(['From its own', 'scripted:model'])
   })
 
+  test('that a message was asked of, and has left, is followed by the conversation’s', async () => {
+    const { call, takeAway, refuseInPlace } = await setUpTwo()
+    const { message, conversationId } = (await call('POST', '/chat', { message: 'Hi', model: 'other' })).data
+    await call('PATCH', `/conversations/${conversationId}`, { model: 'other' })
+    takeAway()
+    refuseInPlace()
+    const again = () => call('POST', `/messages/${message.id}/regenerate`)
+    expect((await again()).data.code).toBe('PAI_MODEL_GONE')
+    await call('PATCH', `/conversations/${conversationId}`, { model: 'scripted:model' })
+    expect(said(await again())).toEqual(['From its own', 'scripted:model'])
+    await call('PATCH', `/conversations/${conversationId}`, { model: null })
+    expect(said(await again())).toEqual(['From its own', 'scripted:model'])
+  })
+
   test('that has left where there is only quoting begins nothing with its words', async () => {
     const gone = { ...scriptedModel(['Half a', new Error('away')]), id: 'other:model' }
     const offline = { ...scriptedModel(['A quote']), id: 'offline' }
