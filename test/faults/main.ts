@@ -1,9 +1,15 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { DatabaseKind } from '../support/database.ts'
 import { findPostgres } from '../support/postgres-server.ts'
+import type { Play } from './play-one.ts'
 import { type FaultProgram, isKept, newTally, type Tally } from './program.ts'
 import { PROGRAMS } from './programs.ts'
-import { openRig, type Rig } from './rig.ts'
+import { type Entry, playInOrder } from './schedule.ts'
+
+const PLAY_ONE = join(import.meta.dirname, 'play-one.ts')
 
 /** So many turns without a loss make "less than one in ten thousand" more than a hope (3 / n at 95 %). */
 const ENOUGH_TURNS = 30_000
@@ -45,15 +51,23 @@ if ('missing' in without) console.log(`SKIPPED everything on a PostgreSQL server
 const began = performance.now()
 const rows: Record<DatabaseKind, Record<string, Row>> = { postgres: {}, embedded: {} }
 const broken: string[] = []
-/** What is played on now. */
-const open = new Set<Rig>()
+/** What is played now, each in a process that ends when it is let go. */
+const playing = new Set<ChildProcess>()
 process.once('SIGINT', async () => {
   tellAll()
-  await Promise.allSettled([...open].map((rig) => rig.close()))
+  await Promise.all([...playing].map(letGo))
   process.exit(130)
 })
-// The two kinds of database share nothing, so one waits for its processes while the other is at work.
-await Promise.all((['postgres', 'embedded'] as const).map(playAll))
+const entries: Entry[] = []
+for (const kind of ['postgres', 'embedded'] as const) {
+  if ((kind === 'postgres' && 'missing' in without) || (values.database ?? kind) !== kind) continue
+  for (const program of chosen.filter(({ databases }) => databases.includes(kind))) {
+    const why = program.impossible?.()
+    if (why) console.log(`SKIPPED ${program.id} ${kind}: ${why}`)
+    else entries.push({ program, kind })
+  }
+}
+await playInOrder(entries, playOne)
 tellAll()
 process.exit(broken.length === 0 ? 0 : 1)
 
@@ -61,7 +75,8 @@ process.exit(broken.length === 0 ? 0 : 1)
 function tellAll(): void {
   let acknowledged = 0
   for (const kind of ['postgres', 'embedded'] as const) {
-    const played = Object.values(rows[kind])
+    // They end in another order.
+    const played = PROGRAMS.flatMap(({ id }) => rows[kind][id] ?? [])
     if (played.length === 0) continue
     console.log(kind === 'postgres' ? '\nOn a PostgreSQL server:' : '\nOn the embedded database:')
     const sum = (of: (row: Row) => number) => played.reduce((total, row) => total + of(row), 0)
@@ -70,7 +85,8 @@ function tellAll(): void {
       acknowledged: sum((row) => (row.simulated ? 0 : row.acknowledged))
     }
     const harm = { lost: sum((row) => row.lost), doubled: sum((row) => row.doubled) }
-    console.table({ ...rows[kind], all: { ...total, ...harm } }, COLUMNS)
+    const table = Object.fromEntries(played.map((row) => [row.id, row]))
+    console.table({ ...table, all: { ...total, ...harm } }, COLUMNS)
     acknowledged += total.acknowledged
   }
   for (const what of broken) console.error(what)
@@ -81,21 +97,11 @@ function tellAll(): void {
   )
 }
 
-async function playAll(kind: DatabaseKind): Promise<void> {
-  if (kind === 'postgres' && 'missing' in without) return
-  if (values.database && values.database !== kind) return
-  for (const program of chosen.filter(({ databases }) => databases.includes(kind))) {
-    const why = program.impossible?.()
-    if (why) console.log(`SKIPPED ${program.id} ${kind}: ${why}`)
-    else await playOne(program, kind)
-  }
-}
-
-async function playOne(program: FaultProgram, kind: DatabaseKind): Promise<void> {
+async function playOne({ program, kind }: Entry): Promise<void> {
   const { quick, full } = program.rounds
   const rounds = Number(values.rounds ?? (values.quick ? quick : full))
   const name = `${program.id} ${kind}`
-  const tally = newTally()
+  let tally = newTally()
   const startedAt = performance.now()
   const sayHowFar = () =>
     console.log(
@@ -103,11 +109,10 @@ async function playOne(program: FaultProgram, kind: DatabaseKind): Promise<void>
         ` ${seconds(performance.now() - startedAt)} s, in all ${seconds(performance.now() - began)} s`
     )
   const timer = setInterval(sayHowFar, PROGRESS_MS)
-  try {
-    await play(program, kind, rounds, tally)
-  } finally {
-    clearInterval(timer)
-  }
+  await play({ id: program.id, kind, rounds, seed: Number(values.seed) }, (told) => {
+    tally = told
+  })
+  clearInterval(timer)
   sayHowFar()
   console.log(`${name}: ${isKept(tally) ? 'kept' : 'BROKEN'} (${program.title})`)
   rows[kind][program.id] = toRow(program, tally, performance.now() - startedAt)
@@ -117,20 +122,28 @@ async function playOne(program: FaultProgram, kind: DatabaseKind): Promise<void>
   for (const what of tally.broken.slice(0, 10)) console.error(`${name}: ${what}`)
 }
 
-async function play(program: FaultProgram, kind: DatabaseKind, rounds: number, tally: Tally): Promise<void> {
-  const rig = await openRig({ kind, seed: Number(values.seed), reply: program.reply })
-  open.add(rig)
-  try {
-    await program.run(rig, rounds, tally)
-  } catch (error) {
-    tally.broken.push(`ended with ${error instanceof Error ? error.stack : String(error)}`)
-  } finally {
-    open.delete(rig)
-    await rig.close()
-  }
+/** Plays it in a process of its own, and passes on what that tells. */
+async function play(what: Play, onTold: (tally: Tally) => void): Promise<void> {
+  const child = fork(PLAY_ONE, [JSON.stringify(what)], { execArgv: [] })
+  playing.add(child)
+  let last = newTally()
+  child.on('message', (tally: Tally) => {
+    last = tally
+    onTold(tally)
+  })
+  const [code, signal] = await once(child, 'exit')
+  playing.delete(child)
+  if (code !== 0) onTold({ ...last, broken: [...last.broken, `its process ended with ${code ?? signal}`] })
+}
+
+async function letGo(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit')
+  child.disconnect()
+  await exited
 }
 
 interface Row {
+  id: string
   what: string
   rounds: number
   acknowledged: number
@@ -148,6 +161,7 @@ function toRow(program: FaultProgram, tally: Tally, tookMs: number): Row {
   const sorted = recoveredMs.toSorted((a, b) => a - b)
   const ms = (value: number | undefined) => (value === undefined ? '' : Math.round(value))
   return {
+    id: program.id,
     what: program.title,
     rounds: tally.played,
     acknowledged: tally.acknowledged,

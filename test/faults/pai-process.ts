@@ -47,6 +47,8 @@ export interface Launch {
   inside?: string
   /** A file that takes what it says. */
   output?: string
+  /** What PAI is told to do instead of serving. */
+  args?: string[]
 }
 
 /** PAI as an operator runs it, ready to answer. */
@@ -87,20 +89,21 @@ export async function startPai(
   }
 }
 
-/** A start that is expected to be refused: what it said, and how it ended. */
+/** A start that ends by itself: what it said, and how it ended; without a code, it was killed. */
 export async function runPai(
   settings: Settings,
-  whenOver: WhenOver
+  whenOver: WhenOver,
+  how: Launch = {}
 ): Promise<{ code: number | null; output: string }> {
-  const { child, output } = launch(settings, whenOver, {})
+  const { child, output } = launch(settings, whenOver, how)
   await once(child, 'close')
   return { code: child.exitCode, output: output() }
 }
 
-function launch(settings: Settings, whenOver: WhenOver, { inside, output: file }: Launch) {
+function launch(settings: Settings, whenOver: WhenOver, { inside, output: file, args = [] }: Launch) {
   const outputTo = file === undefined ? 'pipe' : openSync(file, 'a')
   // Over its channel the child sees this process go, so that a run that is killed leaves nothing behind.
-  const child: ChildProcess = fork(MAIN, [], {
+  const child: ChildProcess = fork(MAIN, args, {
     env: { ...ENVIRONMENT, ...settings },
     execArgv: inside ? ['--import', inside] : [],
     stdio: ['ignore', outputTo, outputTo, 'ipc']

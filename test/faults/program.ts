@@ -26,6 +26,10 @@ export interface FaultProgram {
   databases: DatabaseKind[]
   /** How often it is done: in `npm test`, and by `npm run faults`. */
   rounds: { quick: number; full: number }
+  /** What it needs while it is played whole, since it waits, or can wait, or measures; absent: a core. */
+  needs?: 'little' | 'leftovers' | 'the machine'
+  /** About how long that takes by itself on two cores. */
+  minutes?: number
   /** Takes so long that it is played only when it is named. */
   byName?: true
   /** Its turns are not acknowledged by a whole PAI, and do not count with the others. */

@@ -1,9 +1,12 @@
 import type { Database } from '../../src/db/client.ts'
 
+const OURS = ['public', 'system', 'migrations']
+
 /** Everything the migrations made, a line each: two databases with the same lines have the same schema. */
-export async function schemaOf(database: Database): Promise<string[]> {
-  const { rows } = await database.pool.query<{ line: string }>(`
-    WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('public', 'system', 'migrations')),
+export async function schemaOf(database: Database, schemas = OURS): Promise<string[]> {
+  const { rows } = await database.pool.query<{ line: string }>(
+    `
+    WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY($1)),
     -- What the extension brings is its own business, and differs from version to version.
     foreigner AS (SELECT objid FROM pg_depend WHERE deptype = 'e')
     SELECT concat_ws(' ', 'relation', nspname, relname, relkind, pg_get_userbyid(relowner), relrowsecurity,
@@ -30,7 +33,9 @@ export async function schemaOf(database: Database): Promise<string[]> {
     SELECT concat_ws(' ', 'function', pg_get_userbyid(proowner), proacl::text, pg_get_functiondef(pg_proc.oid))
       FROM pg_proc JOIN ours ON ours.oid = pronamespace
      WHERE prokind = 'f' AND pg_proc.oid NOT IN (SELECT objid FROM foreigner)
-    ORDER BY 1`)
+    ORDER BY 1`,
+    [schemas]
+  )
   return rows.map(({ line }) => line)
 }
 

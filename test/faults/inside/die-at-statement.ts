@@ -16,6 +16,7 @@ pg.Client.prototype.query = function queryUntilDead(this: pg.Client, ...given: u
   return query.apply(this, given)
 } as typeof pg.Client.prototype.query
 
-// Whoever asks hears how many statements there were so far.
+// Whoever asks hears how many statements there were so far, and one that ends by itself says it.
 process.on('message', () => process.send?.(count))
+process.on('exit', () => console.error(`${count} statements`))
 process.channel?.unref()

@@ -12,6 +12,7 @@ export const busyDatabase: FaultProgram = {
   title: `the pool is taken, and ${REQUESTS} requests come`,
   databases: ['postgres'],
   rounds: { quick: 1, full: 3 },
+  needs: 'the machine',
   reply: () => 'Noted.',
   async run(rig, rounds, tally) {
     const node = await rig.startNode()

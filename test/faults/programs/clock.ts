@@ -37,6 +37,7 @@ export const clock: FaultProgram = {
   title: 'clocks jump, stand still and change for summer',
   databases: ['postgres', 'embedded'],
   rounds: { quick: 1, full: 3 },
+  needs: 'little',
   async run(rig, rounds, tally) {
     const settings = { TZ: 'Europe/Oslo' }
     const nodes = [await rig.startNode(settings, { inside: CLOCK })]

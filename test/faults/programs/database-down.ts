@@ -18,6 +18,7 @@ export const databaseDown: FaultProgram = {
   title: `the database goes away under ${WRITERS} writers`,
   databases: ['postgres'],
   rounds: { quick: 3, full: 20 },
+  needs: 'the machine',
   reply: () => 'Noted.',
   async run(rig, rounds, tally) {
     const { postgres } = rig

@@ -34,6 +34,7 @@ export const diskFull: FaultProgram = {
   title: 'the disk of the database, or of the log, is full',
   databases: ['postgres', 'embedded'],
   rounds: { quick: 1, full: 5 },
+  minutes: 2,
   impossible: noSmallDisk,
   reply: () => 'Noted.',
   async run(rig, rounds, tally) {

@@ -18,6 +18,7 @@ export const killNode: FaultProgram = {
   databases: ['postgres', 'embedded'],
   // Two hundred in all.
   rounds: { quick: 3, full: 100 },
+  minutes: 5,
   // As long as a kill may take to come, so that it meets turns under way.
   reply: ({ body }) => (body.stream ? TAKES_TIME(KILL_WITHIN_MS / 3) : NOTHING),
   async run(rig, rounds, tally) {
@@ -33,12 +34,12 @@ export const killNode: FaultProgram = {
       const attempts = await talkAndKill(rig, node, accessToken, `Round ${round}`)
       for (const [turnId, words] of await reading) read.set(turnId, words)
       const began = performance.now()
-      if (!survivor) node = await rig.startNode()
-      const api = connect(survivor?.url ?? node.url, accessToken)
+      const next = rig.startNode()
+      const api = connect((survivor ?? (await next)).url, accessToken)
       await sendAllAgain(api, attempts, tally)
       tally.recoveredMs.push(performance.now() - began)
       turnIds.push(...attempts.flatMap(({ turnId }) => turnId ?? []))
-      if (survivor) node = await rig.startNode()
+      node = await next
     }
     const api = connect(survivor?.url ?? node.url, accessToken)
     const said = await saidIn(api)

@@ -14,8 +14,8 @@ const CAPACITY_MS = 10_000
 const AT_ONCE = 32
 /** So much of it is asked for in the full rounds: while one node is replaced, the other one bears it, beside the start of the next. */
 const SHARE = 1 / 4
-/** A stream goes on for some seconds, so that all readers read at any moment. */
-const WORDS = 20
+/** A stream goes on for a while, so that all readers read at any moment. */
+const WORDS = 10
 const BETWEEN_WORDS_MS = 150
 
 /** R12: a new version goes out, node by node, while everybody keeps talking. Nobody is refused, and every stream comes to its end. */
@@ -24,6 +24,7 @@ export const rollingRestart: FaultProgram = {
   title: 'nodes are replaced one by one under load',
   databases: ['postgres'],
   rounds: { quick: 2, full: 100 },
+  minutes: 6,
   reply: ({ body }) => (body.stream ? replyTo(body) : NOTHING),
   async run(rig, rounds, tally) {
     const nodes = [await rig.startNode(), await rig.startNode()]

@@ -15,6 +15,7 @@ export const twoNodes: FaultProgram = {
   title: `two nodes, ${SENDERS} senders to a conversation`,
   databases: ['postgres'],
   rounds: { quick: 1, full: 12 },
+  minutes: 2,
   reply: ({ body }) =>
     body.stream && JSON.stringify(body.messages).includes(WAITS)
       ? { deltas: ['Hello'], ending: 'hang' }

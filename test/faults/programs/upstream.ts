@@ -45,6 +45,7 @@ export const upstream: FaultProgram = {
   title: `${PROVIDER_FAULTS.length + ABSENT.length} ways a provider goes wrong`,
   databases: ['postgres', 'embedded'],
   rounds: { quick: 1, full: 5 },
+  needs: 'little',
   async run(rig, rounds, tally) {
     const faulty = await startFaultyProvider()
     rig.whenOver(() => faulty.close())

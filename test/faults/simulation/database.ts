@@ -42,32 +42,39 @@ export async function openInMemory(): Promise<SimulatedDatabase> {
   }
 }
 
-/** A connection that is a call: what is written to it is answered at once. */
+/** A connection that is a call: what is written to it is answered at once, as much of it as came together. */
 function connectionTo(database: PGlite): Duplex {
   let waiting = Buffer.alloc(0)
   let begun = false
   const connection = new Duplex({
     read() {},
-    async write(chunk: Buffer, _encoding, done) {
-      waiting = Buffer.concat([waiting, chunk])
-      for (let message = take(); message; message = take()) {
-        const answer = await database.execProtocolRaw(message)
-        if (answer.length > 0) connection.push(Buffer.from(answer))
+    async writev(chunks, done) {
+      waiting = Buffer.concat([waiting, ...chunks.map(({ chunk }) => chunk as Buffer)])
+      for (let messages = take(); messages; messages = take()) {
+        // Its own reading of the answers is left out: pg reads them.
+        await database.execProtocolRawStream(messages, {
+          onRawData: (answer) => connection.push(Buffer.from(answer))
+        })
       }
       done()
     }
   })
 
-  /** The next whole message: the first one has no letter before its length. */
+  /** All whole messages; the first one of all has no letter before its length, and comes alone. */
   function take(): Buffer | null {
     const head = begun ? 1 : 0
-    if (waiting.length < head + 4) return null
-    const length = head + waiting.readUInt32BE(head)
-    if (waiting.length < length) return null
-    const message = waiting.subarray(0, length)
-    waiting = waiting.subarray(length)
+    let end = 0
+    while (waiting.length >= end + head + 4) {
+      const next = end + head + waiting.readUInt32BE(end + head)
+      if (next > waiting.length) break
+      end = next
+      if (!begun) break
+    }
+    if (end === 0) return null
+    const messages = waiting.subarray(0, end)
+    waiting = waiting.subarray(end)
     begun = true
-    return message
+    return messages
   }
 
   const asSocket = { setNoDelay() {}, setKeepAlive() {}, ref() {}, unref() {} }
