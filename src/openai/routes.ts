@@ -12,6 +12,7 @@ import type { WatchTurn } from '../chat/watch-turn.ts'
 import { UUID } from '../db/client.ts'
 import { CALLER_GONE, isHangUp } from '../http/error-handler.ts'
 import { sendFrames } from '../http/event-stream.ts'
+import { IdempotencyHeaders } from '../http/schemas.ts'
 import {
   type Frame,
   toChunk,
@@ -89,7 +90,8 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     return listModels(models).find((model) => model.id === id)
   })
 
-  app.post('/chat/completions', { schema: { hide: true, body: CompletionBody } }, async (request, reply) => {
+  const completion = { hide: true, headers: IdempotencyHeaders, body: CompletionBody }
+  app.post('/chat/completions', { schema: completion }, async (request, reply) => {
     const { body, user } = request
     refuseUnsupported(body)
     const { started, keptId } = await begin(user, body, request.headers)

@@ -300,6 +300,8 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
     await expect(
       client.chat.completions.create(fine, { headers: { 'X-PAI-Conversation': 'mine' } })
     ).rejects.toMatchObject({ status: 400, param: 'x-pai-conversation' })
+    const tooLong = { headers: { 'Idempotency-Key': 'k'.repeat(10_000) } }
+    await expect(client.chat.completions.create(fine, tooLong)).rejects.toMatchObject({ status: 400 })
     await expect(client.get('/nothing')).rejects.toMatchObject({ status: 404, code: 'unknown_url' })
     // What changes nothing about the answer is borne with.
     await client.chat.completions.create({ ...fine, temperature: 0.2, user: 'ada', n: 1, store: false })
