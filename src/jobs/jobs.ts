@@ -20,8 +20,14 @@ export interface JobPayloads {
   'conversations.title': { ownerId: string; conversationId: string }
   /** Brings in what is left of a large file. */
   'transfer.import': { ownerId: string; importId: string }
-  /** Builds the index that searches of large owners need, for one model's vectors of everybody. */
-  'memory.build-vector-index': { kind: 'memory' | 'message'; model: string; dimensions: number }
+  /** Builds an index that searches of larger owners need: of an owner's vectors of one model, or of everybody's. */
+  'memory.build-vector-index': {
+    kind: 'memory' | 'message'
+    model: string
+    dimensions: number
+    ownerId?: string
+    rows?: boolean
+  }
   /** Builds an owner's vectors of another model beside those in use; with `remove`, takes that model's away. */
   'memory.reembed': { ownerId: string; remove?: string }
   /** Removes a forgotten memory for good, once it cannot be undone any more. */

@@ -8,6 +8,8 @@ import type { TimeRange } from './times.ts'
 const MAX_TERMS = 32
 const COMMON_SHARE = 0.2
 const LARGE = 5_000
+/** Vectors that are looked at first, for each that is offered. */
+const SPARE = 2
 /** Names are terms that begin like this. */
 const IS_NAME = '@%'
 
@@ -154,9 +156,9 @@ function within(alias: string, kind: IndexedKind, { knownAt, from, to, category 
 }
 
 /**
- * The nearest from the first on, until enough of them may be found. A model's index has its vectors cast to their dimension:
- * cast so, they are found through it; as they are, they are read one by one. The model is part of the text, since an index of
- * some rows serves a kept plan only where the text says that it asks for those.
+ * The nearest from the first on, until enough of them may be found. An index has a model's vectors cast to their dimension:
+ * cast so, they are found through it; as they are, they are read one by one. What an index is of, a model and perhaps an owner,
+ * stands in the text itself: a kept plan uses it only where the text says that it asks for no other.
  */
 function nearest(
   vectors: Name,
@@ -167,14 +169,26 @@ function nearest(
   offered: number
 ): SQL {
   const cast = large ? sql.raw(`::halfvec(${Math.trunc(dimensions)})`) : sql``
+  const literal = (value: string) => sql.raw(pg.escapeLiteral(value))
   // Half precision keeps three digits and a half: more would only be longer to read.
-  const asked = JSON.stringify(values.map((value) => Number(value.toPrecision(5))))
+  const asked = `[${values.map((value) => value.toPrecision(5)).join()}]`
+  const sorted = (wanted: SQL, limit = sql``) => sql`
+    SELECT near.id, near.distance FROM (
+      SELECT made.id, made.embedding${cast} <=> ${wanted} AS distance FROM ${vectors} made
+       WHERE made.owner_id = ${large ? literal(ownerId) : ownerId} AND made.model = ${literal(model)}
+       ORDER BY distance ${limit}) near ${findable}
+     ORDER BY near.distance LIMIT ${offered}`
+  if (large)
+    return sql`SELECT id, 1 - distance AS score FROM (${sorted(sql`${asked}::halfvec${cast}`)}) AS nearest`
+  // Sorting all takes longer than finding the first few, which are mostly enough; where too few of them may be found, all are.
+  const wanted = sql`(SELECT vector FROM wanted)`
   return sql`
-    SELECT id, 1 - distance AS score FROM (
-      SELECT near.id, near.distance FROM (
-        SELECT made.id, made.embedding${cast} <=> ${asked}::halfvec${cast} AS distance FROM ${vectors} made
-         WHERE made.owner_id = ${ownerId} AND made.model = ${sql.raw(pg.escapeLiteral(model))} ORDER BY distance) near ${findable}
-       ORDER BY near.distance LIMIT ${offered}) AS nearest`
+    WITH wanted AS MATERIALIZED (SELECT ${asked}::halfvec AS vector),
+         first AS MATERIALIZED (${sorted(wanted, sql`LIMIT ${SPARE * offered}`)}),
+         enough AS MATERIALIZED (SELECT count(*) = ${offered} AS are FROM first)
+    SELECT id, 1 - distance AS score FROM first WHERE (SELECT are FROM enough)
+     UNION ALL
+    SELECT id, 1 - distance AS score FROM (${sorted(wanted)}) AS nearest WHERE NOT (SELECT are FROM enough)`
 }
 
 /** The latest of what lies in the times that are asked about, and may be found at all. */

@@ -24,6 +24,11 @@ const LEAST_OFFERED = 40
 const MOST_OFFERED = 100
 const EVERY_WAY = ['vector', 'lexical', 'entity', 'time'] as const
 
+/** How many of each way a search for this many is offered. */
+export function offeredFor(limit: number): number {
+  return Math.min(MOST_OFFERED, Math.max(LEAST_OFFERED, OFFERED_PER_ITEM * limit))
+}
+
 export interface RecallQuery extends RecallBody {
   category?: string
   /** Of messages, only what the owner said. */
@@ -66,7 +71,7 @@ export function createRecall({
     const toEmbed = embedder.semantic ? withoutNames(query.query, settings.commonNames) : query.query
     const asked: CandidateQuery = {
       kinds: indexed,
-      offered: Math.min(MOST_OFFERED, Math.max(LEAST_OFFERED, OFFERED_PER_ITEM * limit)),
+      offered: offeredFor(limit),
       terms: uses('lexical') ? [...new Set(analyzeTerms(query.query))].slice(0, MAX_QUERY_TERMS) : [],
       names,
       vector: uses('vector') ? await embedQuery(embedder, toEmbed, signal) : null,

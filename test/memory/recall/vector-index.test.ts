@@ -1,5 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { buildVectorIndex, indexName, type VectorIndex } from '../../../src/db/vector-index.ts'
+import {
+  buildVectorIndex,
+  dropVectorIndexes,
+  indexName,
+  type VectorIndex
+} from '../../../src/db/vector-index.ts'
 import { findStanding } from '../../../src/memory/extraction/reconcile-store.ts'
 import { type CandidateQuery, findCandidates } from '../../../src/memory/recall/candidates.ts'
 import { readSearchSettings } from '../../../src/memory/recall/search-settings.ts'
@@ -93,6 +99,44 @@ describeEachDatabase('the index of vectors', (database, kind) => {
     expect(await planFor(owners.small)).not.toContain(name)
   })
 
+  test('an index of the owner’s own goes before the one that all share', async () => {
+    if (kind === 'embedded') return
+    const own = { ...INDEX, ownerId: owners.large }
+    await buildVectorIndex(database(), undefined, own)
+    expect(await planFor(owners.large)).toContain(`Index Scan using ${indexName(own)}`)
+    expect(await planFor(owners.small)).not.toMatch(/_(own|hnsw)_/)
+  })
+
+  test('an index that has the vectors lie by owner is read in place of the table', async () => {
+    if (kind === 'embedded') return
+    const rows = { ...INDEX, rows: true }
+    await buildVectorIndex(database(), undefined, rows)
+    expect(await planFor(owners.small)).toContain(`Index Only Scan using ${indexName(rows)}`)
+  })
+
+  test('some have one of their own, further ones share, and who has gone makes room', async () => {
+    if (kind === 'embedded') return
+    const { pool } = database()
+    const many = Array.from({ length: 17 }, () => ({ ...INDEX, model: 'shared', ownerId: randomUUID() }))
+    const names = async () =>
+      (await pool.query(`SELECT relname FROM pg_class WHERE relname ~ '^memory_vectors_(own|hnsw)_'`)).rows
+    const isThere = async (index: VectorIndex) =>
+      (await names()).some(({ relname }) => relname === indexName(index))
+    const [last, afterLast, ...others] = many as [VectorIndex, VectorIndex, ...VectorIndex[]]
+    const own = { ...INDEX, ownerId: owners.large }
+    for (const index of [own, ...others]) await buildVectorIndex(database(), undefined, index)
+    await pool.query(
+      `UPDATE pg_class SET reltuples = 20000 WHERE relname ~ '^memory_vectors_own_' AND reltuples < 1000`
+    )
+    await buildVectorIndex(database(), undefined, last)
+    expect([await isThere(last), await isThere({ ...last, ownerId: undefined })]).toEqual([false, true])
+    await pool.query(`UPDATE pg_class SET reltuples = 0 WHERE relname = ANY ($1)`, [others.map(indexName)])
+    await buildVectorIndex(database(), undefined, afterLast)
+    expect(await isThere(afterLast)).toBe(true)
+    for (const index of others) expect(await isThere(index)).toBe(false)
+    await dropVectorIndexes(database(), undefined, 'shared')
+  })
+
   test('what a new fact is compared with is found through it as well', async () => {
     if (kind === 'embedded') return
     const statements = recordStatements(database())
@@ -100,14 +144,16 @@ describeEachDatabase('the index of vectors', (database, kind) => {
     await database().inOwner(owners.large, (tx) => findStanding(tx, owners.large, near))
     const [begin, settings, comparing] = statements
     const plan = await explain([begin, settings], comparing)
-    expect(plan).toContain(`Index Scan using ${indexName(INDEX)}`)
+    expect(plan).toMatch(/Index Scan using memory_vectors_(own|hnsw)_/)
   })
 
   test('the index of a model goes once nobody’s vectors are of it, and no other', async () => {
     if (kind === 'embedded') return
     const { pool } = database()
     const other = { ...INDEX, model: 'another model' }
-    await buildVectorIndex(database(), undefined, other)
+    const own = { ...other, ownerId: owners.large }
+    const rows = { ...other, rows: true }
+    for (const index of [other, own, rows]) await buildVectorIndex(database(), undefined, index)
     await pool.query(
       `INSERT INTO vector_models (owner_id, model) VALUES ($1, 'new'), ($2, $3) ON CONFLICT (owner_id) DO UPDATE SET model = excluded.model`,
       [owners.large, owners.small, other.model]
@@ -119,11 +165,25 @@ describeEachDatabase('the index of vectors', (database, kind) => {
     const isThere = async (index: VectorIndex) =>
       (await pool.query('SELECT to_regclass($1) IS NOT NULL AS there', [indexName(index)])).rows[0].there
     await remove(owners.large)
-    expect(await isThere(other)).toBe(true)
+    expect(await Promise.all([other, own, rows].map(isThere))).toEqual([true, true, true])
     await pool.query(`UPDATE vector_models SET model = 'new'`)
     await remove(owners.small)
-    expect([await isThere(other), await isThere(INDEX)]).toEqual([false, true])
+    const left = await Promise.all([other, own, rows, INDEX].map(isThere))
+    expect(left).toEqual([false, false, false, true])
     await remove(owners.small)
+  })
+
+  test('where the first few may not be found, those after them are', async () => {
+    const { pool } = database()
+    const hidden = `UPDATE memories SET status = $3 WHERE owner_id = $1 AND id IN (SELECT id FROM memory_vectors
+      WHERE owner_id = $1 ORDER BY embedding <=> $2::halfvec LIMIT 45)`
+    const near = JSON.stringify(QUERY.vector?.values)
+    await pool.query(hidden, [owners.small, near, 'proposed'])
+    const found = await database().searchInOwner(owners.small, (tx) =>
+      findCandidates(tx, owners.small, { ...QUERY, offered: 5 })
+    )
+    await pool.query(hidden, [owners.small, near, 'active'])
+    expect(found.filter(({ similarity }) => similarity !== null)).toHaveLength(5)
   })
 
   test('what was found is looked up by its key, not among all of the owner’s rows', async () => {
