@@ -13,7 +13,7 @@ const PLAY_ONE = join(import.meta.dirname, 'play-one.ts')
 
 /** So many turns without a loss make "less than one in ten thousand" more than a hope (3 / n at 95 %). */
 const ENOUGH_TURNS = 30_000
-const PROGRESS_MS = 15_000
+const PROGRESS_MS = 30_000
 const COLUMNS = [
   'what',
   'rounds',
@@ -138,7 +138,7 @@ async function play(what: Play, onTold: (tally: Tally) => void): Promise<void> {
 
 async function letGo(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit')
-  child.disconnect()
+  if (child.connected) child.disconnect()
   await exited
 }
 

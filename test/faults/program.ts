@@ -27,7 +27,7 @@ export interface FaultProgram {
   /** How often it is done: in `npm test`, and by `npm run faults`. */
   rounds: { quick: number; full: number }
   /** What it needs while it is played whole, since it waits, or can wait, or measures; absent: a core. */
-  needs?: 'little' | 'leftovers' | 'the machine'
+  needs?: 'little' | 'half a core' | 'leftovers' | 'the machine'
   /** About how long that takes by itself on two cores. */
   minutes?: number
   /** Takes so long that it is played only when it is named. */

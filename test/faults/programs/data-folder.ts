@@ -22,7 +22,7 @@ export const dataFolder: FaultProgram = {
   title: 'a data folder is wanted twice, or left by the dead, or taken away',
   databases: ['embedded'],
   rounds: { quick: 1, full: 100 },
-  needs: 'little',
+  needs: 'half a core',
   async run(rig, rounds, tally) {
     await takeAway(rig, tally)
     let holder = await rig.startNode()

@@ -44,7 +44,7 @@ export const killMemory: FaultProgram = {
   title: 'a worker dies while it learns, reconciles or forgets',
   databases: ['postgres'],
   rounds: { quick: QUICK_ROUNDS, full: 100 },
-  needs: 'little',
+  needs: 'half a core',
   async run(rig, rounds, tally) {
     const offline = { ...rig.settings, PAI_CHAT_MODEL: 'offline' }
     const api = await rig.startNode({ ...offline, PAI_ROLE: 'api' })

@@ -27,7 +27,7 @@ export const killWorker: FaultProgram = {
   title: 'a worker dies, or stands still, in the middle of a job',
   databases: ['postgres'],
   rounds: { quick: 1, full: 100 },
-  needs: 'little',
+  needs: 'half a core',
   reply({ body }) {
     if (body.stream) return 'Noted.'
     return JSON.stringify(body).includes(POISON) ? REFUSAL : { deltas: [thinkOf(body)] }

@@ -24,7 +24,7 @@ export const soak: FaultProgram = {
   title: 'hours at half capacity leave nothing behind',
   databases: ['postgres', 'embedded'],
   rounds: { quick: 0, full: 60 },
-  needs: 'little',
+  needs: 'half a core',
   byName: true,
   reply: () => 'Noted.',
   async run(rig, rounds, tally) {

@@ -14,6 +14,7 @@ export const stop: FaultProgram = {
   title: 'stop, and leaving, are two things',
   databases: ['postgres', 'embedded'],
   rounds: { quick: 2, full: 50 },
+  needs: 'little',
   // Words and then nothing more, or nothing at all: only an abort ends such a reply.
   reply({ body }) {
     if (!body.stream) return NOTHING
