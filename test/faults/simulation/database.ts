@@ -14,12 +14,31 @@ export interface SimulatedDatabase {
   hear(heard: (payload: string) => void): void
 }
 
+/** Statements are read and planned once: the same few come thousands of times, and that is most of what they cost. */
+class RememberingClient extends pg.Client {
+  constructor(options?: string | pg.ClientConfig) {
+    super(options)
+    const names = new Map<string, string>()
+    const query = this.query.bind(this) as (...given: unknown[]) => unknown
+    this.query = ((given: string | pg.QueryConfig, values?: unknown, ...rest: unknown[]) => {
+      const text = typeof given === 'string' ? given : given.text
+      const bound = Array.isArray(values) ? values : typeof given === 'string' ? undefined : given.values
+      // Without values it may be several statements.
+      if (!bound || !text) return query(given, values, ...rest)
+      const name = names.get(text) ?? `statement ${names.size}`
+      names.set(text, name)
+      return query({ ...(typeof given === 'string' ? { text } : given), name }, values, ...rest)
+    }) as typeof this.query
+  }
+}
+
 /** PAI's tables in memory. One session, so transactions come one after the other. */
 export async function openInMemory(): Promise<SimulatedDatabase> {
   const database = await PGlite.create({ extensions: { vector } })
   let heard: (payload: string) => void = () => {}
   const pool = new pg.Pool({
     max: 1,
+    Client: RememberingClient,
     idleTimeoutMillis: 0,
     user: 'postgres',
     database: 'postgres',
@@ -33,7 +52,7 @@ export async function openInMemory(): Promise<SimulatedDatabase> {
   const transactions = createTransactions(pool)
   await migrate({ kind: 'embedded', pool, ...transactions } as Database, { alsoMigrate: queueMigration })
   // What is in memory need not be safe on a disk before it counts.
-  await pool.query('SET synchronous_commit = off; LISTEN pai')
+  await pool.query('SET synchronous_commit = off; SET plan_cache_mode = force_generic_plan; LISTEN pai')
   return {
     pool,
     transactions,
