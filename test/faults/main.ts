@@ -53,11 +53,15 @@ const rows: Record<DatabaseKind, Record<string, Row>> = { postgres: {}, embedded
 const broken: string[] = []
 /** What is played now, each in a process that ends when it is let go. */
 const playing = new Set<ChildProcess>()
-process.once('SIGINT', async () => {
+let isBrokenOff = false
+async function breakOff(): Promise<void> {
+  isBrokenOff = true
   tellAll()
   await Promise.all([...playing].map(letGo))
   process.exit(130)
-})
+}
+process.once('SIGINT', breakOff)
+process.once('SIGTERM', breakOff)
 const entries: Entry[] = []
 for (const kind of ['postgres', 'embedded'] as const) {
   if ((kind === 'postgres' && 'missing' in without) || (values.database ?? kind) !== kind) continue
@@ -113,6 +117,8 @@ async function playOne({ program, kind }: Entry): Promise<void> {
     tally = told
   })
   clearInterval(timer)
+  // It has not ended by itself, and nothing comes after it.
+  if (isBrokenOff) await new Promise(() => {})
   sayHowFar()
   console.log(`${name}: ${isKept(tally) ? 'kept' : 'BROKEN'} (${program.title})`)
   rows[kind][program.id] = toRow(program, tally, performance.now() - startedAt)

@@ -22,8 +22,9 @@ const program = PROGRAMS.find(({ id }) => id === play.id)
 if (!program) throw new Error(`There is no program ${play.id}`)
 const tally = newTally()
 const opening = openRig({ kind: play.kind, seed: play.seed, reply: program.reply })
-// In a terminal it is meant for all of the run: whoever started this puts an end to it.
+// Both are meant for all of the run: whoever started this puts an end to it.
 process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
 process.once('disconnect', leave)
 if (!process.connected) await leave()
 const rig = await opening
