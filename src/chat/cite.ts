@@ -12,6 +12,7 @@ export function createCitationFinder(sources: PromptSource[]): (text: string) =>
   return function find(text) {
     const window = tail + text
     tail = window.slice(-LONGEST_MARKER)
+    if (unseen.size === 0 || !window.includes('[')) return []
     const found: Citation[] = []
     for (const [, digits] of window.matchAll(MARKER)) {
       const source = unseen.get(Number(digits))

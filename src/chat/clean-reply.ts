@@ -1,22 +1,22 @@
 import type { ModelEvent } from '../llm/model.ts'
 
-/** A reply as it can be stored: no database holds a NUL, nor half of a surrogate pair. */
-export async function* cleanReply(events: AsyncIterable<ModelEvent>): AsyncGenerator<ModelEvent> {
+/** Makes the events of a reply such as can be stored: no database holds a NUL, nor half of a surrogate pair. */
+export function createReplyCleaner(): (event: ModelEvent) => ModelEvent[] {
   const words = { 'text-delta': createCleaner(), 'reasoning-delta': createCleaner() }
-  for await (const event of events) {
+  return (event) => {
+    if (event.type === 'start') return [event]
     if (event.type === 'tool-call') {
       const { callId, name, arguments: text } = event.call
-      yield { type: 'tool-call', call: { callId: clean(callId), name: clean(name), arguments: clean(text) } }
-    } else if (event.type === 'finish') {
-      const rest = words['text-delta'].rest()
-      if (rest) yield { type: 'text-delta', text: rest }
-      yield event
-    } else if (event.type === 'start') {
-      yield event
-    } else {
-      const text = words[event.type].add(event.text)
-      if (text) yield { type: event.type, text }
+      return [
+        { type: 'tool-call', call: { callId: clean(callId), name: clean(name), arguments: clean(text) } }
+      ]
     }
+    if (event.type === 'finish') {
+      const rest = words['text-delta'].rest()
+      return rest ? [{ type: 'text-delta', text: rest }, event] : [event]
+    }
+    const text = words[event.type].add(event.text)
+    return text ? [{ type: event.type, text }] : []
   }
 }
 

@@ -32,7 +32,10 @@ export type LoggedEvent = TurnEvent & { id: number }
  * An event as it is sent, its fields in one order: jsonb forgets theirs, and whether an event comes as it happens or from
  * the log, on any node, it is the same to the byte.
  */
-export function toLogged({ type, data }: TurnEvent, id: number): LoggedEvent {
+export function toLogged(event: TurnEvent, id: number): LoggedEvent {
+  const { type, data } = event
+  // Most are words, which have one field.
+  if (type === 'text-delta') return { id, type, data: { text: data.text } }
   const fields = Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1))
   return { id, type, data: Object.fromEntries(fields) } as LoggedEvent
 }

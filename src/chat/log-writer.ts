@@ -1,11 +1,26 @@
+import { type SQL, sql } from 'drizzle-orm'
 import { type Bus, MAX_IDS } from '../db/bus.ts'
 import { type Database, sqlState } from '../db/client.ts'
 import { appendTurnEvents, type LogPart } from '../db/system.ts'
 
-/** Stores what one turn has to add to its log. Answers false when the turn is another's now, or has ended. */
-export type StoreEvents = (part: LogPart) => Promise<boolean>
+/**
+ * Stores what one turn has to add to its log. It is asked what that is when its transaction begins, so that what has come until
+ * then goes along; null: nothing any more. Answers false when the turn is another's now, or has ended.
+ */
+export type StoreEvents = (take: () => LogPart | null, isUrgent: boolean) => Promise<boolean>
+
+/** Transactions begin so far apart while the database is quicker than that: what comes meanwhile costs it one. */
+const APART_MS = 25
+/** As many turns as share a transaction. */
+const MAX_TURNS = 1_000
 
 interface Waiting {
+  take: () => LogPart | null
+  resolve: (held: boolean) => void
+  reject: (error: unknown) => void
+}
+
+interface Taken extends Omit<Waiting, 'take'> {
   part: LogPart
   resolve: (held: boolean) => void
   reject: (error: unknown) => void
@@ -29,7 +44,8 @@ function isAboutData(error: unknown): boolean {
 
 /**
  * Writes the logs of all turns of this process, one transaction at a time: what comes while it is under way goes together
- * in the next, so a thousand streams cost no more transactions than one. A turn waits for its part before it brings another.
+ * in the next, so a thousand streams cost no more transactions than one. The more there is to do, the longer one takes and the
+ * more it brings: words come in larger pieces then, and nothing queues up.
  */
 export function createLogWriter({
   database,
@@ -42,36 +58,71 @@ export function createLogWriter({
 }): StoreEvents {
   let waiting: Waiting[] = []
   let writing = false
+  let urgent = false
+  let rest: NodeJS.Timeout | undefined
+  let isDue = false
 
-  async function write(batch: Waiting[]): Promise<void> {
+  async function write(batch: Taken[]): Promise<void> {
     const parts = batch.map(({ part }) => part)
-    const turnIds = parts.map(({ turnId }) => turnId)
     const held = await database.inSystem((tx) =>
-      appendTurnEvents(tx, runnerId, parts, bus.telling('turn-log', toGrownLogs(runnerId, turnIds)))
+      appendTurnEvents(tx, runnerId, parts, tellingOf(parts.map(({ turnId }) => turnId)))
     )
     for (const { part, resolve } of batch) resolve(held.has(part.turnId))
   }
 
-  async function writeAll(): Promise<void> {
-    writing = true
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, MAX_IDS)
-      waiting = waiting.slice(MAX_IDS)
-      try {
-        await write(batch)
-      } catch (error) {
-        // What is wrong with one part is no fault of the others'; a database that is away is away for all.
-        if (batch.length > 1 && isAboutData(error))
-          for (const one of batch) await write([one]).catch(one.reject)
-        else for (const { reject } of batch) reject(error)
-      }
+  function tellingOf(turnIds: string[]): SQL {
+    const told: SQL[] = []
+    for (let from = 0; from < turnIds.length; from += MAX_IDS) {
+      const some = toGrownLogs(runnerId, turnIds.slice(from, from + MAX_IDS))
+      told.push(sql`${bus.telling('turn-log', some)}::text`)
     }
-    writing = false
+    return sql.join(told, sql` || `)
   }
 
-  return (part) =>
+  /** Not at once: what comes together goes together, and those who have been answered say first what came for them meanwhile. */
+  function begin(): void {
+    if (isDue || writing || waiting.length === 0 || (rest && !urgent)) return
+    isDue = true
+    setImmediate(writeNext)
+  }
+
+  async function writeNext(): Promise<void> {
+    isDue = false
+    writing = true
+    urgent = false
+    clearTimeout(rest)
+    rest = setTimeout(() => {
+      rest = undefined
+      begin()
+    }, APART_MS)
+    const batch = takeSome()
+    try {
+      if (batch.length > 0) await write(batch)
+    } catch (error) {
+      // What is wrong with one part is no fault of the others'; a database that is away is away for all.
+      if (batch.length > 1 && isAboutData(error))
+        for (const one of batch) await write([one]).catch(one.reject)
+      else for (const { reject } of batch) reject(error)
+    }
+    writing = false
+    begin()
+  }
+
+  function takeSome(): Taken[] {
+    const some = waiting.slice(0, MAX_TURNS)
+    waiting = waiting.slice(MAX_TURNS)
+    return some.flatMap(({ take, resolve, reject }) => {
+      const part = take()
+      if (part) return [{ part, resolve, reject }]
+      resolve(true)
+      return []
+    })
+  }
+
+  return (take, isUrgent) =>
     new Promise((resolve, reject) => {
-      waiting.push({ part, resolve, reject })
-      if (!writing) writeAll()
+      waiting.push({ take, resolve, reject })
+      urgent ||= isUrgent
+      begin()
     })
 }

@@ -63,8 +63,8 @@ export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (a
       .catch(() => watcher.abort())
       .finally(() => answering.delete(answered))
     answering.add(answered)
-    for await (const event of await watchTurn(ownerId, turnId, 0, watcher.signal, events)) {
-      if (event.type === 'done') break
+    for await (const some of await watchTurn(ownerId, turnId, 0, watcher.signal, events)) {
+      if (some.at(-1)?.type === 'done') break
     }
     return readTurn(ownerId, turnId)
   }

@@ -1,14 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isOutOfBudget, isRetryable } from '../llm/errors.ts'
-import type { FinishReason, Usage } from '../llm/model.ts'
+import type { FinishReason, ModelEvent, Usage } from '../llm/model.ts'
 import type { Recall, RecallItem, RecallQuery } from '../memory/recall/recall.ts'
 import { measure } from '../telemetry/measure.ts'
 import type { Account, PayFor } from '../usage/account.ts'
 import { createCitationFinder } from './cite.ts'
-import { cleanReply } from './clean-reply.ts'
+import { createReplyCleaner } from './clean-reply.ts'
 import { goneNotice, interruptedError, ReplyTooLong } from './errors.ts'
 import { type FinishTurnDeps, finishTurn, type Outcome } from './finish-turn.ts'
 import type { StoreEvents } from './log-writer.ts'
+import { createOneAtATime, type OneAtATime } from './one-at-a-time.ts'
 import { assemblePrompt } from './prompt.ts'
 import type { Citation, MemoryUsed, TurnError, TurnOptions } from './schemas.ts'
 import { type ContextDeps, loadContext } from './turn-context.ts'
@@ -86,6 +87,8 @@ interface Reply {
 
 export function createRunTurn(deps: RunTurnDeps) {
   const { storeEvents, hub } = deps
+  // The words of one owner's turns are counted together.
+  const finishing = createOneAtATime()
 
   /** Answers one accepted turn. Never throws: whatever happens, the turn ends with the words so far. */
   return async function runTurn(turn: AcceptedTurn, signal: AbortSignal): Promise<void> {
@@ -104,7 +107,7 @@ export function createRunTurn(deps: RunTurnDeps) {
     } catch (error) {
       failure = error
     }
-    await finish(deps, turn, log, { ...reply, ...toEnd(failure, signal) }, signal)
+    await finish(deps, finishing, turn, log, { ...reply, ...toEnd(failure, signal) }, signal)
   }
 
   async function answer(turn: AcceptedTurn, reply: Reply, log: TurnLog, signal: AbortSignal): Promise<void> {
@@ -132,10 +135,10 @@ export function createRunTurn(deps: RunTurnDeps) {
     const { maxOutputTokens } = turn.wishes ?? {}
     if (maxOutputTokens) prompt.maxOutputTokens = maxOutputTokens
     const findCitations = createCitationFinder(prompt.sources)
+    const clean = createReplyCleaner()
     let written = 0
-    for await (const event of cleanReply(model.stream(prompt, signal))) {
-      signal.throwIfAborted()
-      if (written > MAX_REPLY_CHARACTERS) throw new ReplyTooLong()
+
+    function take(event: ModelEvent): void {
       if (event.type === 'start') {
         reply.model = event.model
       } else if (event.type === 'finish') {
@@ -146,7 +149,7 @@ export function createRunTurn(deps: RunTurnDeps) {
       } else {
         written += event.text.length
         log.append({ type: event.type, data: { text: event.text } })
-        if (event.type === 'reasoning-delta') continue
+        if (event.type === 'reasoning-delta') return
         if (isSilent) {
           deps.noteFirstToken(performance.now() - began)
           turn.onFirstWord()
@@ -158,6 +161,12 @@ export function createRunTurn(deps: RunTurnDeps) {
           log.append({ type: 'citation', data: citation })
         }
       }
+    }
+
+    for await (const event of model.stream(prompt, signal)) {
+      signal.throwIfAborted()
+      if (written > MAX_REPLY_CHARACTERS) throw new ReplyTooLong()
+      clean(event).forEach(take)
     }
   }
 
@@ -223,6 +232,7 @@ export function recallQuery(text: string): RecallQuery {
  */
 async function finish(
   deps: RunTurnDeps,
+  finishing: OneAtATime,
   turn: AcceptedTurn,
   log: TurnLog,
   outcome: Outcome,
@@ -232,8 +242,8 @@ async function finish(
   const { firstId, events } = log.take()
   for (let tries = 1; ; tries++) {
     try {
-      const written = await deps.database.inOwner(turn.ownerId, (tx) =>
-        finishTurn(tx, deps, turn, outcome, firstId, events)
+      const written = await finishing(turn.ownerId, () =>
+        deps.database.inOwner(turn.ownerId, (tx) => finishTurn(tx, deps, turn, outcome, firstId, events))
       )
       if (written) log.publish(firstId, written)
       // Somebody else has ended it, or this did and the answer was lost: the log says how.

@@ -149,16 +149,17 @@ export function serveSocket(socket: WebSocket, services: SocketServices): void {
   /** Asked to follow a turn again, the earlier following ends without a word. */
   async function follow(
     turnId: string,
-    events: AsyncIterable<LoggedEvent>,
+    events: AsyncIterable<LoggedEvent[]>,
     watcher: AbortController
   ): Promise<void> {
     let done = false
     try {
-      for await (const { id, type, data } of events) {
-        if (watcher.signal.aborted) break
-        await send({ type: 'event', turnId, id, event: type, data })
-        done = type === 'done'
-      }
+      for await (const some of events)
+        for (const { id, type, data } of some) {
+          if (watcher.signal.aborted) return
+          await send({ type: 'event', turnId, id, event: type, data })
+          done = type === 'done'
+        }
     } catch (error) {
       if (!watcher.signal.aborted) await send({ type: 'problem', turnId, problem: toProblem(error) })
     }

@@ -1,10 +1,9 @@
+import type { LogPart } from '../db/system.ts'
 import { TurnInterrupted } from './errors.ts'
 import { type TurnEvent, toLogged } from './events.ts'
 import type { StoreEvents } from './log-writer.ts'
 import type { TurnHub } from './turn-hub.ts'
 
-/** Words are gathered this long before they become an event: a model's tokens come faster than watchers can be served. */
-const COALESCE_MS = 50
 /** A database that was away is asked again after this long. */
 const AGAIN_MS = 500
 
@@ -21,7 +20,8 @@ export interface TurnLog {
 
 /**
  * The writing end of one turn's log. An event is stored before anyone sees it, so that what a watcher has read is in the
- * log it resumes from. The first words go out at once, later ones every 50 ms.
+ * log it resumes from. The first words go out at once; later ones are gathered until the writer of all logs comes round, since a
+ * model's tokens come faster than watchers can be served.
  */
 export function createTurnLog({
   storeEvents,
@@ -39,45 +39,52 @@ export function createTurnLog({
   let pending: TurnEvent[] = []
   /** Events on their way into the log. They keep their numbers and their words: an answer may be lost, not what it told of. */
   let sent: TurnEvent[] = []
-  let timer: NodeJS.Timeout | undefined
+  let again: NodeJS.Timeout | undefined
   let storing: Promise<void> | undefined
-  let quick = true
+  let isFirst = true
+  /** Whether the writer has what is sent, or has yet to ask for it. */
+  let isTaken = false
   let lost = false
   let settled = false
 
+  /** Begins to store, where that is not under way: it looks for more when it ends. */
   function flush(): void {
-    clearTimeout(timer)
-    timer = undefined
-    // The write that is under way looks for more when it ends.
+    again = undefined
     storing ??= store().finally(() => {
       storing = undefined
     })
   }
 
   async function store(): Promise<void> {
-    for (;;) {
-      if (sent.length === 0) {
-        sent = pending
-        pending = []
-      }
-      if (sent.length === 0) return
+    do {
+      const isUrgent = isFirst
+      isFirst = false
+      isTaken = false
       try {
-        lost = !(await storeEvents({ ownerId, turnId, firstId: nextId, events: sent }))
+        lost = !(await storeEvents(takePart, isUrgent))
       } catch {
-        clearTimeout(timer)
-        timer = settled ? undefined : setTimeout(flush, AGAIN_MS)
+        if (!settled) again = setTimeout(flush, AGAIN_MS)
         return
       }
-      if (lost) return
+      if (lost || !isTaken) return
       publish(nextId, sent)
       nextId += sent.length
       sent = []
-      // What is still gathered goes when its time comes; what came due meanwhile, at once.
-      if (settled || timer) return
+    } while (pending.length > 0 && !settled)
+  }
+
+  function takePart(): LogPart | null {
+    if (settled) return null
+    isTaken = true
+    if (sent.length === 0) {
+      sent = pending
+      pending = []
     }
+    return { ownerId, turnId, firstId: nextId, events: sent }
   }
 
   function publish(firstId: number, events: TurnEvent[]): void {
+    if (events.length === 0) return
     hub.publish(
       turnId,
       events.map((event, index) => toLogged(event, firstId + index))
@@ -93,18 +100,13 @@ export function createTurnLog({
       } else {
         pending.push(event)
       }
-      if (quick) {
-        quick = false
-        flush()
-      } else {
-        timer ??= setTimeout(flush, COALESCE_MS)
-      }
+      if (!again) flush()
     },
     async settle() {
       settled = true
-      clearTimeout(timer)
-      timer = undefined
-      await storing
+      clearTimeout(again)
+      // What has not been taken yet is not waited for: it stays here.
+      if (isTaken) await storing
     },
     take() {
       return { firstId: nextId, events: [...sent, ...pending] }

@@ -4,14 +4,18 @@ import type { LoggedEvent } from './events.ts'
 import type { TurnHub } from './turn-hub.ts'
 import { readLog } from './turn-log-store.ts'
 
-/** A watcher is told when there is something new; this often it looks all the same, in case it was not. */
+/**
+ * A watcher is told when there is something new; after so long it looks all the same, in case it was not, and then ever less
+ * often: ten thousand who wait for something would otherwise keep the database busy with nothing.
+ */
 const POLL_MS = 5_000
+const LONGEST_POLL_MS = 60_000
 /** A reader who is this many events behind reads them from the log. */
 const MAX_WAITING = 1_000
 
 export type WatchTurn = ReturnType<typeof createWatchTurn>
 
-/** Follows a turn's log from any event on, until its `done`. Leaving does not stop the turn. */
+/** Follows a turn's log from any event on, until its `done`: events that come together are given together. Leaving does not stop the turn. */
 export function createWatchTurn({ database, hub }: { database: Database; hub: TurnHub }) {
   /**
    * Refuses what cannot be followed, then answers the events after number `afterId`. The signal ends the watching, not
@@ -23,22 +27,31 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
     afterId: number,
     signal: AbortSignal,
     known: LoggedEvent[] = []
-  ): Promise<AsyncIterable<LoggedEvent>> {
+  ): Promise<AsyncIterable<LoggedEvent[]>> {
     if (!Number.isSafeInteger(afterId) || afterId < 0) throw new EventIdInvalid()
     // Listening begins before reading, so nothing can fall between the two.
     let live: LoggedEvent[] = []
     let behind = false
     let wake = (): void => {}
+    const poll = createPoll(() => {
+      behind = true
+      wake()
+    })
     const unsubscribe = hub.subscribe(turnId, (events) => {
       // What is dropped here leaves a gap, and a gap is read from the log.
       if (live.length > MAX_WAITING) live = []
       if (events) live.push(...events)
       else behind = true
+      poll.postpone()
       wake()
     })
+    const end = () => {
+      unsubscribe()
+      poll.end()
+    }
     const leave = () => {
       // Also where the reader has left before the first event: what was never begun ends nothing.
-      unsubscribe()
+      end()
       wake()
     }
     signal.addEventListener('abort', leave, { once: true })
@@ -46,33 +59,32 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
     const readOn = (lastId: number) =>
       database.readInOwner(ownerId, (tx) => readLog(tx, ownerId, turnId, lastId))
 
-    async function* follow(first: Awaited<ReturnType<typeof readOn>>): AsyncGenerator<LoggedEvent> {
+    async function* follow(first: Awaited<ReturnType<typeof readOn>>): AsyncGenerator<LoggedEvent[]> {
       let lastId = afterId
       let log = first
       let batch = first?.events ?? []
       try {
         while (!signal.aborted) {
+          // An event may arrive both ways, and a gap means that this process did not see it stored.
+          const next: LoggedEvent[] = []
           for (const event of batch) {
-            // An event may arrive both ways, and a gap means that this process did not see it stored.
             if (event.id !== lastId + 1) continue
-            yield event
+            next.push(event)
             lastId = event.id
-            if (event.type === 'done' || signal.aborted) return
           }
+          if (next.length > 0) yield next
+          if (signal.aborted || next.at(-1)?.type === 'done') return
           // Nothing more will come: the end was seen before, or the turn was deleted while it ran.
           if (!log || (log.ended && batch.length === 0)) return
-          const gap = live.length > 0 && (live[0]?.id ?? 0) > lastId + 1
           if (live.length === 0 && !behind && !log.ended) {
+            poll.begin()
             await new Promise<void>((resolve) => {
-              const timer = setTimeout(resolve, POLL_MS)
-              wake = () => {
-                clearTimeout(timer)
-                resolve()
-              }
+              wake = resolve
             })
           }
           if (signal.aborted) return
-          if (live.length > 0 && !gap) {
+          const hasGap = (live[0]?.id ?? 0) > lastId + 1
+          if (live.length > 0 && !hasGap) {
             batch = live
             live = []
           } else {
@@ -83,7 +95,7 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
           }
         }
       } finally {
-        unsubscribe()
+        end()
       }
     }
 
@@ -96,8 +108,34 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
       if (afterId > log.lastId) throw new EventIdInvalid()
       return follow(log)
     } catch (error) {
-      unsubscribe()
+      end()
       throw error
     }
+  }
+}
+
+/** Calls back when nothing has been heard for a while, and then ever less often. One timer serves, however much is heard. */
+function createPoll(onDue: () => void) {
+  let timer: NodeJS.Timeout | undefined
+  let waitMs = POLL_MS
+  let isPostponed = false
+  function look(): void {
+    if (isPostponed) waitMs = POLL_MS
+    else {
+      waitMs = Math.min(2 * waitMs, LONGEST_POLL_MS)
+      onDue()
+    }
+    isPostponed = false
+    timer = setTimeout(look, waitMs)
+  }
+  return {
+    begin() {
+      timer ??= setTimeout(look, waitMs)
+    },
+    /** Something was heard. */
+    postpone() {
+      isPostponed = true
+    },
+    end: () => clearTimeout(timer)
   }
 }

@@ -5,20 +5,43 @@ const HEARTBEAT_MS = 15_000
 /** A reader that takes nothing for this long is cut off; it can resume from the last event it has. */
 const STALLED_MS = 60_000
 
+/** Events that come together are written together, up to so many characters: a reader who takes nothing has no more waiting. */
+const MAX_FRAME = 65_536
+
+interface SentEvent {
+  id: number
+  type: string
+  data: unknown
+}
+
 /** Sends events as they come, each with its number as the SSE id, until they end or the reader leaves. */
 export function sendEvents(
   reply: FastifyReply,
-  events: AsyncIterable<{ id: number; type: string; data: unknown }>,
+  events: AsyncIterable<SentEvent[]>,
   watcher: AbortController
 ): Promise<void> {
-  return sendFrames(reply, toFrames(events), watcher)
+  return sendFrames(
+    reply,
+    gather(events, ({ id, type, data }) => `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`),
+    watcher
+  )
 }
 
-async function* toFrames(
-  events: AsyncIterable<{ id: number; type: string; data: unknown }>
+/** Makes frames of what comes together. */
+export async function* gather<T>(
+  pieces: AsyncIterable<T[]>,
+  toFrame: (one: T) => string
 ): AsyncGenerator<string> {
-  for await (const { id, type, data } of events)
-    yield `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`
+  for await (const piece of pieces) {
+    let frames = ''
+    for (const one of piece) {
+      frames += toFrame(one)
+      if (frames.length < MAX_FRAME) continue
+      yield frames
+      frames = ''
+    }
+    if (frames) yield frames
+  }
 }
 
 /**

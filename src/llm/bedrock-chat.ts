@@ -33,7 +33,7 @@ export function createBedrockChatModel(bedrock: Bedrock, model: string): ChatMod
         inputTokens: () => promptTokens(prompt),
         // What it took comes last.
         open: async (request) => ({
-          chunks: await open(prompt, request),
+          pieces: singly(await open(prompt, request)),
           isOver: () => reply.usage !== null
         }),
         mapError: mapBedrockError,
@@ -45,4 +45,8 @@ export function createBedrockChatModel(bedrock: Bedrock, model: string): ChatMod
   }
 
   return { id, abilities: { images: seesImages(model), tools: true, structured: true }, stream }
+}
+
+async function* singly<T>(chunks: AsyncIterable<T>): AsyncGenerator<T[]> {
+  for await (const chunk of chunks) yield [chunk]
 }

@@ -8,7 +8,8 @@ export async function fetchWithinLimits(url: string | URL | Request, init?: Requ
   return new Response(response.body.pipeThrough(limit()), response)
 }
 
-function limit(): TransformStream<Uint8Array, Uint8Array> {
+/** Lets so much through and no more. */
+export function limit(): TransformStream<Uint8Array, Uint8Array> {
   let size = 0
   return new TransformStream({
     transform(chunk, controller) {

@@ -1,6 +1,7 @@
 import { APIError } from 'openai'
 import { alternateTurns } from './alternate-turns.ts'
 import { promptTokens } from './estimate-usage.ts'
+import { bodyOf, fetchStream } from './fetch-stream.ts'
 import { createOpenAiReply } from './fold-openai-chunks.ts'
 import { mapOpenAiError } from './map-openai-error.ts'
 import type { ChatModel, ModelEvent, Prompt } from './model.ts'
@@ -13,7 +14,7 @@ import { streamReply } from './stream-reply.ts'
 
 export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
   const { model } = settings
-  const client = createClient(settings)
+  const client = createClient(settings, fetchStream)
   const id = modelId(settings)
 
   function toBody(prompt: Prompt) {
@@ -33,8 +34,8 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
 
   async function open(prompt: Prompt, request: AbortController) {
     const call = client.chat.completions.create(toBody(prompt), { signal: request.signal })
-    const { events, isDone } = readEventStream(await call.asResponse())
-    return { chunks: readChunks(events), isOver: isDone }
+    const { pieces, isDone } = readEventStream(bodyOf(await call.asResponse()), readChunk)
+    return { pieces, isOver: isDone }
   }
 
   function stream(prompt: Prompt, signal: AbortSignal): AsyncIterable<ModelEvent> {
@@ -58,12 +59,10 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
 }
 
 /** The SDK's own reader costs a good part of what a token costs, and does not tell whether the stream was done. */
-async function* readChunks(events: AsyncIterable<StreamedEvent>): AsyncGenerator<unknown> {
-  for await (const { name, data } of events) {
-    const chunk: unknown = JSON.parse(data)
-    const error = (chunk as { error?: object } | null)?.error
-    if (error || name === 'error')
-      throw new APIError(undefined, error ?? (chunk as object), undefined, undefined)
-    yield chunk
-  }
+function readChunk({ name, data }: StreamedEvent): unknown {
+  const chunk: unknown = JSON.parse(data)
+  const error = (chunk as { error?: object } | null)?.error
+  if (error || name === 'error')
+    throw new APIError(undefined, error ?? (chunk as object), undefined, undefined)
+  return chunk
 }

@@ -18,8 +18,10 @@ export interface OpenAiSettings {
   onUsage?: OnUsage | undefined
 }
 
+type Fetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>
+
 /** Everything the SDK would read from the environment is given here: its log level could print prompts. */
-export function createClient({ apiKey, baseUrl }: OpenAiSettings): OpenAI {
+export function createClient({ apiKey, baseUrl }: OpenAiSettings, fetch: Fetch = fetchWithinLimits): OpenAI {
   return new OpenAI({
     apiKey,
     baseURL: baseUrl ?? OPENAI_BASE_URL,
@@ -30,16 +32,18 @@ export function createClient({ apiKey, baseUrl }: OpenAiSettings): OpenAI {
     logLevel: 'off',
     // Trying again is the guard's business, which knows the other models.
     maxRetries: 0,
-    fetch: fetchForSdk
+    fetch: fetchForSdk(fetch)
   })
 }
 
 /** The SDK reads an error from `error` only; older vLLM and FastAPI servers put it at the top. */
-async function fetchForSdk(url: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const response = await fetchWithinLimits(url, init)
-  if (response.ok) return response
-  const text = await response.text()
-  return new Response(nestError(text), { status: response.status, headers: response.headers })
+function fetchForSdk(fetch: Fetch): Fetch {
+  return async (url, init) => {
+    const response = await fetch(url, init)
+    if (response.ok) return response
+    const text = await response.text()
+    return new Response(nestError(text), { status: response.status, headers: response.headers })
+  }
 }
 
 function nestError(text: string): string {

@@ -1,7 +1,11 @@
+import type { Readable } from 'node:stream'
+
 const END = '[DONE]'
 const DRAIN_MS = 1_000
 /** No event of a model comes near; a compressed stream may hide any size behind a few bytes. */
 const MAX_EVENT_CHARACTERS = 4 * 2 ** 20
+const MARK = /^data: ?\[DONE\]$/
+const LONGEST_MARK = 'data: [DONE]'.length
 const LINE_END = /\r\n|\n|\r/
 
 /** What an event says: its name, where it has one, and its data. */
@@ -10,41 +14,83 @@ export interface StreamedEvent {
   data: string
 }
 
-export interface EventStream {
-  events: AsyncIterable<StreamedEvent>
+export interface EventStream<T> {
+  /** What each piece that arrives brings, which may be several events. */
+  pieces: AsyncIterable<Iterable<T>>
   /** Whether the stream has said `[DONE]`, which sets a whole reply apart from one cut short. */
   isDone: () => boolean
 }
 
 /**
- * Reads the events of a response until `[DONE]`, or to its end where it says none. What follows `[DONE]` is read to its end
+ * Reads the events of a body until `[DONE]`, or to its end where it says none. What follows `[DONE]` is read to its end
  * by the way, so that the connection serves the next turn too.
  */
-export function readEventStream(response: Response): EventStream {
+export function readEventStream<T>(body: Readable, read: (event: StreamedEvent) => T): EventStream<T> {
   let done = false
 
-  async function* read(): AsyncGenerator<StreamedEvent> {
-    const reader = (response.body ?? new Blob([]).stream()).getReader()
+  async function* readPieces(): AsyncGenerator<Iterable<T>> {
+    const next = takePieces(body)
     const parser = createParser()
     try {
       for (;;) {
-        const piece = await reader.read()
-        for (const event of parser.add(piece.value)) {
-          if (event.data === END) {
-            done = true
-            return
-          }
-          yield event
-        }
-        if (piece.done) return
+        const bytes = await next()
+        const events = parser.add(bytes)
+        const end = events.findIndex(({ data }) => data === END)
+        done = end !== -1
+        if (events.length > 0 && end !== 0) yield (done ? events.slice(0, end) : events).values().map(read)
+        if (done || bytes === undefined) return
       }
     } finally {
-      if (done) void drain(reader)
-      else reader.cancel().catch(() => undefined)
+      if (done) drain(body)
+      else body.destroy()
     }
   }
 
-  return { events: read(), isDone: () => done }
+  return { pieces: readPieces(), isDone: () => done }
+}
+
+/**
+ * Answers how to wait for the next bytes; none at the end. Node's own iterator costs as much as all that is done with a token.
+ * Who takes nothing for a while has at most two pieces waiting here, and the rest where it comes from.
+ */
+function takePieces(body: Readable): () => Promise<Uint8Array | undefined> {
+  const arrived: Uint8Array[] = []
+  let isOver = body.closed
+  let failure = body.errored
+  let waiting: PromiseWithResolvers<Uint8Array | undefined> | undefined
+
+  function settle(): void {
+    if (!waiting) return
+    const { resolve, reject } = waiting
+    waiting = undefined
+    if (arrived.length > 0) resolve(arrived.shift())
+    else if (failure) reject(failure)
+    else resolve(undefined)
+  }
+  body.on('data', (bytes: Uint8Array) => {
+    arrived.push(bytes)
+    if (waiting) settle()
+    else if (arrived.length > 1) body.pause()
+  })
+  body.on('error', (error: Error) => {
+    failure = error
+    settle()
+  })
+  body.on('close', () => {
+    isOver = true
+    settle()
+  })
+  body.on('end', () => {
+    isOver = true
+    settle()
+  })
+  return () => {
+    waiting = Promise.withResolvers()
+    const { promise } = waiting
+    if (arrived.length > 0 || failure || isOver) settle()
+    else if (body.isPaused()) body.resume()
+    return promise
+  }
 }
 
 /** Puts events together from bytes; none mark the end, and what has come of an event then counts as one. */
@@ -79,27 +125,25 @@ function createParser(): { add(bytes: Uint8Array | undefined): StreamedEvent[] }
       // The two characters of one line's end may come apart.
       if (endedInReturn && text.startsWith('\n')) text = text.slice(1)
       endedInReturn = text === '' ? endedInReturn : text.endsWith('\r')
-      const lines = (rest + text).split(LINE_END)
+      // Only what is new is looked through: a line that never ends would be again and again.
+      const lines = text.split(text.includes('\r') ? LINE_END : '\n')
+      lines[0] = rest + lines[0]
       rest = lines.pop() ?? ''
       for (const line of lines) addLine(line, events)
       if (size + rest.length > MAX_EVENT_CHARACTERS) throw new EventTooLarge()
       // Said without an end of its line, it is said.
-      if (bytes === undefined || /^data: ?\[DONE\]$/.test(rest))
+      if (bytes === undefined || (rest.length <= LONGEST_MARK && MARK.test(rest)))
         for (const line of [rest, '']) addLine(line, events)
       return events
     }
   }
 }
 
-async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  const timer = setTimeout(() => reader.cancel().catch(() => undefined), DRAIN_MS)
-  try {
-    while (!(await reader.read()).done);
-  } catch {
-    // The reply is whole: how its connection ends is nobody's concern.
-  } finally {
-    clearTimeout(timer)
-  }
+function drain(body: Readable): void {
+  if (body.closed) return
+  const timer = setTimeout(() => body.destroy(), DRAIN_MS)
+  body.on('close', () => clearTimeout(timer))
+  body.removeAllListeners('data').resume()
 }
 
 class EventTooLarge extends Error {

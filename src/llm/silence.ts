@@ -1,16 +1,41 @@
-/** Calls back when nothing arrives for too long, and remembers that it did. */
+/**
+ * Calls back when nothing arrives for too long, and remembers that it did. Its one timer runs on while tokens come and go, and
+ * looks at its end what time is left: setting one anew for each of them costs more than it tells.
+ */
 export function createSilence(onTooLong: () => void) {
   let timer: NodeJS.Timeout | undefined
+  let timerEndsAt = Number.POSITIVE_INFINITY
+  let tooLongAt = Number.POSITIVE_INFINITY
   let tooLong = false
+
+  function setTimer(milliseconds: number): void {
+    clearTimeout(timer)
+    timerEndsAt = performance.now() + milliseconds
+    timer = setTimeout(() => {
+      timer = undefined
+      timerEndsAt = Number.POSITIVE_INFINITY
+      if (tooLongAt === Number.POSITIVE_INFINITY) return
+      const left = tooLongAt - performance.now()
+      if (left > 0) return setTimer(Math.ceil(left))
+      tooLong = true
+      onTooLong()
+    }, milliseconds)
+  }
+
   return {
     startTimer(limitMs: number) {
-      clearTimeout(timer)
-      timer = setTimeout(() => {
-        tooLong = true
-        onTooLong()
-      }, limitMs)
+      tooLongAt = performance.now() + limitMs
+      if (timerEndsAt > tooLongAt) setTimer(limitMs)
     },
-    stopTimer: () => clearTimeout(timer),
+    /** Nothing is waited for at the moment. */
+    pauseTimer() {
+      tooLongAt = Number.POSITIVE_INFINITY
+    },
+    stopTimer() {
+      tooLongAt = Number.POSITIVE_INFINITY
+      timerEndsAt = Number.POSITIVE_INFINITY
+      clearTimeout(timer)
+    },
     wasTooLong: () => tooLong
   }
 }

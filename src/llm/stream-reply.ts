@@ -18,7 +18,8 @@ export interface ArrivingReply<Chunk> {
 }
 
 interface Source<Chunk> {
-  chunks: AsyncIterable<Chunk>
+  /** What arrives together. */
+  pieces: AsyncIterable<Iterable<Chunk>>
   /** Whether nothing more will come, so that the connection may be kept. */
   isOver: () => boolean
 }
@@ -56,18 +57,19 @@ export async function* streamReply<Chunk>(
     const source = await open(request)
     isOver = source.isOver
     isOpen = true
-    for await (const chunk of source.chunks) {
-      const { events, isProgress } = reply.add(chunk)
-      // One that brings nothing is no sign of life: some servers send them for ever.
-      if (!isProgress) continue
-      silence.stopTimer()
-      for (const event of events) {
-        said += 'text' in event ? event.text : ''
-        yield event
-        signal.throwIfAborted()
+    for await (const piece of source.pieces)
+      for (const chunk of piece) {
+        const { events, isProgress } = reply.add(chunk)
+        // One that brings nothing is no sign of life: some servers send them for ever.
+        if (!isProgress) continue
+        silence.pauseTimer()
+        for (const event of events) {
+          said += 'text' in event ? event.text : ''
+          yield event
+          signal.throwIfAborted()
+        }
+        silence.startTimer(reply.finishReason ? timeouts.afterFinishMs : timeouts.betweenTokensMs)
       }
-      silence.startTimer(reply.finishReason ? timeouts.afterFinishMs : timeouts.betweenTokensMs)
-    }
     signal.throwIfAborted()
     if (!reply.finishReason && !isOver()) throw new ModelFailed(id)
   } catch (error) {

@@ -147,8 +147,8 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     isKept: boolean
   ) {
     const watcher = watchLeaving(user, reply, turnId, isKept)
-    for await (const event of await watchTurn(user.id, turnId, 0, watcher.signal, events)) {
-      if (event.type === 'done') break
+    for await (const some of await watchTurn(user.id, turnId, 0, watcher.signal, events)) {
+      if (some.at(-1)?.type === 'done') break
     }
     const turn = await readTurn(user.id, turnId)
     const failure = failureOf(turn)
@@ -203,7 +203,7 @@ const CUT_SHORT: Failure = toTurnFailure(new ReplyStopped())
 /** A turn as the pieces of a completion. One that has no whole reply ends with the reason, and without `[DONE]`. */
 async function* toChunks(
   frame: Frame,
-  events: AsyncIterable<LoggedEvent>,
+  events: AsyncIterable<LoggedEvent[]>,
   wantsUsage: boolean,
   onError: (error: unknown) => void
 ): AsyncGenerator<string> {
@@ -212,16 +212,17 @@ async function* toChunks(
   try {
     const toPiece = wantsUsage ? toChunkBeforeUsage : toChunk
     yield toFrame(toPiece(frame, { role: 'assistant', content: '', refusal: null }))
-    for await (const { type, data } of events) {
-      if (type === 'text-delta') yield toFrame(toPiece(frame, { content: data.text }))
-      else if (type === 'usage') usage = data
-      else if (type === 'error') failure = toTurnFailure(data)
-      else if (type === 'done' && data.status === 'completed') {
-        yield toFrame(toPiece(frame, {}, toFinishReason(data.finishReason)))
-        if (wantsUsage && usage) yield toFrame(toUsageChunk(frame, usage))
-        return yield 'data: [DONE]\n\n'
+    for await (const some of events)
+      for (const { type, data } of some) {
+        if (type === 'text-delta') yield toFrame(toPiece(frame, { content: data.text }))
+        else if (type === 'usage') usage = data
+        else if (type === 'error') failure = toTurnFailure(data)
+        else if (type === 'done' && data.status === 'completed') {
+          yield toFrame(toPiece(frame, {}, toFinishReason(data.finishReason)))
+          if (wantsUsage && usage) yield toFrame(toUsageChunk(frame, usage))
+          return yield 'data: [DONE]\n\n'
+        }
       }
-    }
   } catch (error) {
     onError(error)
     failure = toOpenAiError(error)

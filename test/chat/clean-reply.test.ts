@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cleanReply } from '../../src/chat/clean-reply.ts'
+import { createReplyCleaner } from '../../src/chat/clean-reply.ts'
 import type { ModelEvent } from '../../src/llm/model.ts'
 import fc from '../support/properties.ts'
 
@@ -11,33 +11,28 @@ const finish: ModelEvent = {
 const text = (words: string): ModelEvent => ({ type: 'text-delta', text: words })
 const thought = (words: string): ModelEvent => ({ type: 'reasoning-delta', text: words })
 
-async function clean(events: ModelEvent[]): Promise<ModelEvent[]> {
-  async function* stream() {
-    yield* events
-  }
-  const cleaned: ModelEvent[] = []
-  for await (const event of cleanReply(stream())) cleaned.push(event)
-  return cleaned
+function clean(events: ModelEvent[]): ModelEvent[] {
+  return events.flatMap(createReplyCleaner())
 }
 
-test('what can be stored stays as it is, piece by piece', async () => {
+test('what can be stored stays as it is, piece by piece', () => {
   const call: ModelEvent = {
     type: 'tool-call',
     call: { callId: 'c1', name: 'look', arguments: '{"a":"🐝"}' }
   }
   const events = [thought('Hm '), text('Hello '), text('🐝 Ada'), call, finish]
-  expect(await clean(events)).toEqual(events)
+  expect(clean(events)).toEqual(events)
 })
 
 test('a character cut by the end of a piece is put together, words and thoughts apart', async () => {
   const events = [text('a\ud83d'), thought('\ud83c'), text('\udc1db'), thought('\udf1e'), finish]
-  expect(await clean(events)).toEqual([text('a'), text('🐝b'), thought('🌞'), finish])
+  expect(clean(events)).toEqual([text('a'), text('🐝b'), thought('🌞'), finish])
 })
 
-test('half a character that stays alone is replaced, and NUL is left out, in tool calls too', async () => {
+test('half a character that stays alone is replaced, and NUL is left out, in tool calls too', () => {
   const call = { callId: 'c\0', name: 'look\udc1d', arguments: '"\ud83d"' }
   expect(
-    await clean([text('a\0\udc1db'), text('\0'), { type: 'tool-call', call }, text('\ud83d'), finish])
+    clean([text('a\0\udc1db'), text('\0'), { type: 'tool-call', call }, text('\ud83d'), finish])
   ).toEqual([
     text('a\ufffdb'),
     { type: 'tool-call', call: { callId: 'c', name: 'look\ufffd', arguments: '"\ufffd"' } },
@@ -56,7 +51,7 @@ test('however a reply is cut into pieces, the same words come out', async () => 
         pieces.push(text(whole.slice(start, start + size)))
         start += size
       }
-      const words = (await clean([...pieces, finish])).map((event) => ('text' in event ? event.text : ''))
+      const words = clean([...pieces, finish]).map((event) => ('text' in event ? event.text : ''))
       expect(words.join('')).toBe(whole.toWellFormed())
     })
   )

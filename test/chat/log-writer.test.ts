@@ -6,6 +6,7 @@ import { readLog } from '../../src/chat/turn-log-store.ts'
 import { acceptMessage } from '../../src/chat/turn-store.ts'
 import { openBus } from '../../src/db/bus.ts'
 import type { Database } from '../../src/db/client.ts'
+import type { LogPart } from '../../src/db/system.ts'
 import { createOwner, describeEachDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -27,8 +28,9 @@ describeEachDatabase('the writer of turn logs', (database) => {
         return database().inSystem(work)
       }
     }
-    const store = createLogWriter({ database: counted, bus, runnerId })
-    return { runnerId, store, told, transactions: () => transactions }
+    const write = createLogWriter({ database: counted, bus, runnerId })
+    const store = (part: LogPart) => write(() => part, false)
+    return { runnerId, write, store, told, transactions: () => transactions }
   }
 
   async function beginTurn(runnerId: string) {
@@ -57,8 +59,7 @@ describeEachDatabase('the writer of turn logs', (database) => {
       )
     )
     expect(held).toEqual(turns.map(() => true))
-    // The first went alone, and what came meanwhile went together.
-    expect(transactions()).toBe(2)
+    expect(transactions()).toBe(1)
     for (const { turnId, stored } of turns) {
       expect(await stored()).toEqual([
         { id: 2, ...words(turnId) },
@@ -66,6 +67,37 @@ describeEachDatabase('the writer of turn logs', (database) => {
       ])
     }
     await eventually(() => expect(told.toSorted()).toEqual(turns.map(({ turnId }) => turnId).toSorted()))
+  })
+
+  test('what comes while one transaction is under way goes in the next, with all that has come until then', async () => {
+    const { runnerId, write, transactions } = await setUp()
+    const [first, ...others] = await Promise.all([1, 2, 3].map(() => beginTurn(runnerId)))
+    if (!first) throw new Error('Three turns were begun')
+    const begun = Promise.withResolvers<void>()
+    const writing = write(() => {
+      begun.resolve()
+      return { ...first, firstId: 2, events: [words('a')] }
+    }, true)
+    await begun.promise
+    const gathered: string[] = []
+    const later = others.map((turn) => {
+      const take = () => ({ ...turn, firstId: 2, events: gathered.map(words) })
+      return write(take, false)
+    })
+    gathered.push('b', 'c')
+    expect(await Promise.all([writing, ...later])).toEqual([true, true, true])
+    expect(transactions()).toBe(2)
+    for (const { stored } of others)
+      expect(await stored()).toEqual([
+        { id: 2, ...words('b') },
+        { id: 3, ...words('c') }
+      ])
+  })
+
+  test('a turn that has nothing to add any more is asked, and let go', async () => {
+    const { write, transactions } = await setUp()
+    expect(await write(() => null, false)).toBe(true)
+    expect(transactions()).toBe(0)
   })
 
   test('a turn of another runner, and one that has ended, take nothing, and hold up nobody', async () => {

@@ -53,12 +53,14 @@ describeEachDatabase('the turn log', (database) => {
     const write = createLogWriter({ database: database(), bus: bus(), runnerId })
     let writing: Promise<unknown> = Promise.resolve()
     const log = createTurnLog({
-      storeEvents: (part) => {
+      storeEvents: (take, isUrgent) => {
         const failure = failing()
-        const answer = (failure === 'before' ? Promise.resolve(true) : write(part)).then(async (held) => {
-          if (failure !== 'never') await away()
-          return held
-        })
+        const answer = (failure === 'before' ? Promise.resolve(true) : write(take, isUrgent)).then(
+          async (held) => {
+            if (failure !== 'never') await away()
+            return held
+          }
+        )
         writing = answer.catch(() => {})
         return answer
       },

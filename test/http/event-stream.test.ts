@@ -7,7 +7,7 @@ import { sendEvents } from '../../src/http/event-stream.ts'
 type Event = { id: number; type: string; data: unknown }
 
 /** A service that answers every request with these events, and what it logged. */
-async function serve(events: (signal: AbortSignal) => AsyncIterable<Event>) {
+async function serve(events: (signal: AbortSignal) => AsyncIterable<Event[]>) {
   const lines: string[] = []
   const watcher = new AbortController()
   const app = Fastify({
@@ -46,8 +46,11 @@ const event = (id: number, data: unknown = {}): Event => ({ id, type: 'text-delt
 
 test('each event is sent with its number and its type, and the stream ends with them', async () => {
   const { url } = await serve(async function* () {
-    yield { id: 4, type: 'text-delta', data: { text: 'Hi\nAda\r\n🐝' } }
-    yield { id: 5, type: 'done', data: { status: 'completed' } }
+    yield [{ id: 4, type: 'text-delta', data: { text: 'Hi\nAda\r\n🐝' } }]
+    yield [
+      { id: 5, type: 'text-delta', data: {} },
+      { id: 6, type: 'done', data: { status: 'completed' } }
+    ]
   })
   const response = await fetch(url)
   expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -58,7 +61,7 @@ test('each event is sent with its number and its type, and the stream ends with 
   })
   // Line breaks within the data would end it: JSON writes them otherwise.
   expect(await response.text()).toBe(
-    'id: 4\nevent: text-delta\ndata: {"text":"Hi\\nAda\\r\\n🐝"}\n\nid: 5\nevent: done\ndata: {"status":"completed"}\n\n'
+    'id: 4\nevent: text-delta\ndata: {"text":"Hi\\nAda\\r\\n🐝"}\n\nid: 5\nevent: text-delta\ndata: {}\n\nid: 6\nevent: done\ndata: {"status":"completed"}\n\n'
   )
 })
 
@@ -66,7 +69,7 @@ test('the answer begins before there is an event', async () => {
   const gate = Promise.withResolvers<void>()
   const { url } = await serve(async function* () {
     await gate.promise
-    yield event(1)
+    yield [event(1)]
   })
   const response = await fetch(url)
   expect(response.status).toBe(200)
@@ -76,7 +79,7 @@ test('the answer begins before there is an event', async () => {
 
 test('a reader who leaves is no longer watched for', async () => {
   const { url, watcher } = await serve(async function* (signal) {
-    yield event(1)
+    yield [event(1)]
     await once(signal, 'abort')
   })
   const leaving = new AbortController()
@@ -89,7 +92,7 @@ test('a reader who leaves is no longer watched for', async () => {
 
 test('a failure ends the stream without words of its own, and is logged', async () => {
   const { url, lines } = await serve(async function* () {
-    yield event(1)
+    yield [event(1)]
     throw new Error('the database said: bees')
   })
   const text = await (await fetch(url)).text()
@@ -101,7 +104,7 @@ test('a silence is filled, so that no proxy takes the stream for dead', async ()
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())
   const { url } = await serve(async function* (signal) {
-    yield event(1)
+    yield [event(1)]
     await once(signal, 'abort')
   })
   const reader = (await fetch(url)).body?.pipeThrough(new TextDecoderStream()).getReader()
@@ -117,7 +120,7 @@ test('a slow reader is waited for: nothing is fetched for them meanwhile', async
   const { url } = await serve(async function* () {
     for (let id = 1; id <= 200; id++) {
       fetched = id
-      yield event(id, { text: 'a'.repeat(100_000) })
+      yield [event(id, { text: 'a'.repeat(100_000) })]
     }
   })
   const socket = await ask(url)
@@ -134,7 +137,7 @@ test('a slow reader is waited for: nothing is fetched for them meanwhile', async
 test('a reader who takes nothing is cut off in the end', async () => {
   const isFull = watchForFullBuffers()
   const { url, watcher } = await serve(async function* () {
-    for (let id = 1; ; id++) yield event(id, { text: 'a'.repeat(1_000_000) })
+    for (let id = 1; ; id++) yield [event(id, { text: 'a'.repeat(1_000_000) })]
   })
   const socket = await ask(url)
   const closed = once(socket, 'close')

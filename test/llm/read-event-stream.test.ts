@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { bodyOf } from '../../src/llm/fetch-stream.ts'
 import { readEventStream } from '../../src/llm/read-event-stream.ts'
 import fc from '../support/properties.ts'
 
@@ -9,9 +10,11 @@ function respond(...pieces: (string | Uint8Array)[]): Response {
 }
 
 async function readAll(response: Response) {
-  const { events, isDone } = readEventStream(response)
+  const { pieces, isDone } = readEventStream(bodyOf(response), ({ name, data }) =>
+    name ? `${name}: ${data}` : data
+  )
   const seen: string[] = []
-  for await (const { name, data } of events) seen.push(name ? `${name}: ${data}` : data)
+  for await (const piece of pieces) seen.push(...piece)
   return { seen, done: isDone() }
 }
 
@@ -90,7 +93,7 @@ test('a reader who leaves before the mark ends the answer', async () => {
     pull: (controller) => controller.enqueue(Buffer.from('data: {}\n\n')),
     cancel: () => ended.resolve()
   })
-  for await (const _ of readEventStream(new Response(body)).events) break
+  for await (const _ of readEventStream(bodyOf(new Response(body)), String).pieces) break
   await ended.promise
 })
 

@@ -1,42 +1,107 @@
 import { request } from 'node:http'
+import { parseArgs } from 'node:util'
+import { quantile } from '../report.ts'
 
 /**
- * Many readers in one process: of a turn that is there (they wait), or each of a turn of its own (they note how much later
- * each token comes than it was sent). Arguments: the service, the Authorization header, how many, and the turn's id.
+ * Many readers in one process: of the turn `--turn`, which is there (they wait), or each of a turn of its own, `--per-second`
+ * of them begun in one (they note how much later each token comes than it was sent).
  */
-const [url = '', authorization = '', count = '0', turnId] = process.argv.slice(2)
-const { hostname, port } = new URL(url)
+const { values } = parseArgs({
+  options: {
+    url: { type: 'string', default: '' },
+    /** Of each of the accounts that the readers are. */
+    authorization: { type: 'string', multiple: true, default: [''] },
+    count: { type: 'string', default: '0' },
+    'per-second': { type: 'string', default: '50' },
+    turn: { type: 'string' }
+  }
+})
+const { authorization: accounts, turn } = values
+const { hostname, port } = new URL(values.url)
+const count = Number(values.count)
 const STARTED_AT_ONCE = 100
 
-const delaysMs: number[] = []
-let events = 0
+interface Token {
+  sentAt: number
+  delayMs: number
+}
 
-function read(): Promise<void> {
+let asking = 0
+
+function ask(path: string, onPiece: (piece: string) => void): Promise<void> {
+  const authorization = accounts[asking++ % accounts.length]
   const headers = { authorization, accept: 'text/event-stream', 'content-type': 'application/json' }
-  const path = turnId ? `/v1/turns/${turnId}/events` : '/v1/chat'
   return new Promise((resolve, reject) => {
-    const asked = request({ hostname, port, path, headers, agent: false, method: turnId ? 'GET' : 'POST' })
+    const method = turn ? 'GET' : 'POST'
+    const asked = request({ hostname, port, path, headers, agent: false, method })
     asked.on('error', reject)
     asked.on('response', (response) => {
       if (response.statusCode !== 200) reject(new Error(`A reader was answered ${response.statusCode}`))
-      if (turnId) response.once('data', () => resolve())
-      response.on('data', (piece: Buffer) => {
-        const now = performance.timeOrigin + performance.now()
-        for (const [, sentAt] of piece.toString().matchAll(/<(\d+\.\d)>/g))
-          delaysMs.push(now - Number(sentAt))
-        events += piece.toString().split('\nevent: text-delta').length - 1
-      })
+      response.on('data', (piece: Buffer) => onPiece(piece.toString('latin1')))
       response.on('end', resolve)
+      response.on('error', reject)
     })
-    asked.end(turnId ? undefined : JSON.stringify({ message: 'Hello', useMemory: false }))
+    asked.end(turn ? undefined : JSON.stringify({ message: 'Hello', useMemory: false }))
   })
 }
 
-const reading: Promise<void>[] = []
-for (let index = 0; index < Number(count); index++) {
-  reading.push(read())
-  // All at once would overflow the queue of connections that wait to be taken.
-  if (index % STARTED_AT_ONCE === STARTED_AT_ONCE - 1 && turnId) await Promise.all(reading)
+async function wait(): Promise<void> {
+  for (let begun = 0; begun < count; ) {
+    // All at once would overflow the queue of connections that wait to be taken.
+    const some = Math.min(STARTED_AT_ONCE, count - begun)
+    begun += some
+    await Promise.all(
+      Array.from(
+        { length: some },
+        () =>
+          new Promise<void>((resolve, reject) =>
+            ask(`/v1/turns/${turn}/events`, () => resolve()).catch(reject)
+          )
+      )
+    )
+  }
+  console.log('all are reading')
 }
-await Promise.all(reading)
-console.log(turnId ? 'all are reading' : JSON.stringify({ delaysMs, events }))
+
+async function follow(): Promise<void> {
+  const streams: Token[][] = []
+  let pieces = 0
+  async function read(): Promise<void> {
+    const tokens: Token[] = []
+    streams.push(tokens)
+    await ask('/v1/chat', (piece) => {
+      const now = performance.timeOrigin + performance.now()
+      pieces++
+      for (const [, sentAt] of piece.matchAll(/<(\d+\.\d)>/g))
+        tokens.push({ sentAt: Number(sentAt), delayMs: now - Number(sentAt) })
+    })
+  }
+  const reading: Promise<void>[] = []
+  const began = performance.now()
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const due = Math.min(
+        count,
+        Math.ceil(((performance.now() - began) / 1_000) * Number(values['per-second']))
+      )
+      while (reading.length < due) reading.push(read())
+      if (due < count) return
+      clearInterval(timer)
+      resolve()
+    }, 5)
+  })
+  await Promise.all(reading)
+  const from = Math.max(...streams.map((tokens) => tokens[0]?.sentAt ?? Number.NaN))
+  const until = Math.min(...streams.map((tokens) => tokens.at(-1)?.sentAt ?? Number.NaN))
+  const whole = streams.flat()
+  const together = whole.filter(({ sentAt }) => sentAt >= from && sentAt <= until)
+  const summary = (tokens: Token[]) => {
+    const delays = tokens.map(({ delayMs }) => delayMs)
+    return { p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) }
+  }
+  console.log(
+    JSON.stringify({ whole: summary(whole), together: summary(together), tokens: whole.length, pieces })
+  )
+}
+
+await (turn ? wait() : follow())

@@ -131,10 +131,11 @@ async function read(world: World, ownerId: string, turnId: string, readsOf: numb
       for (let count = 0; count < readsOf; count++) {
         const { value, done } = await Promise.race([as(node, () => reader.next()), node.died])
         if (done) break
-        const event = value as LoggedEvent
-        if (event.id !== events.length + 1) throw new Error(`event ${event.id} came after ${events.length}`)
-        events.push(event)
-        if (event.type === 'done') return events
+        for (const event of value as LoggedEvent[]) {
+          if (event.id !== events.length + 1) throw new Error(`event ${event.id} came after ${events.length}`)
+          events.push(event)
+          if (event.type === 'done') return events
+        }
       }
     } catch (error) {
       if (!isAway(error)) throw error
