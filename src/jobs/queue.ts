@@ -1,15 +1,8 @@
-import { sql } from 'drizzle-orm'
-import {
-  type Db,
-  fromDrizzle,
-  getConstructionPlans,
-  type Job,
-  PgBoss,
-  systemClock,
-  type WorkOptions
-} from 'pg-boss'
-import { assertNoTransaction, type Connection, type Database, type Tx } from '../db/client.ts'
+import type { QueryConfig } from 'pg'
+import { type Db, getConstructionPlans, type Job, PgBoss, systemClock } from 'pg-boss'
+import { assertNoTransaction, type Connection, connectionOf, type Database, type Tx } from '../db/client.ts'
 import type { AlsoMigrate } from '../db/migrate.ts'
+import { createStatementNames } from '../db/statement-names.ts'
 import { outside } from '../telemetry/traced.ts'
 import { forgetFuture } from './forget-future.ts'
 import {
@@ -24,11 +17,10 @@ import {
   WATCHED
 } from './jobs.ts'
 import { traceFor, traceJob } from './trace-jobs.ts'
+import { createQueueWorker, type QueueWorker } from './work-queue.ts'
 
 type Handle = (payload: unknown, signal: AbortSignal) => Promise<void>
 
-/** A worker is woken by a notification; this often it looks anyway, for retries that are due and in case one was missed. */
-const POLL: WorkOptions = { notifyPollingIntervalSeconds: 5, pollingIntervalSeconds: 2 }
 const SCHEMA = 'pgboss'
 /**
  * pg-boss asks a clock how long its timers have left, and they would wait on for as long as that was set back: it is given one that
@@ -74,8 +66,13 @@ export async function openQueue(
   runs: boolean,
   onError: (error: Error) => void
 ): Promise<Queue> {
+  const workers = new Map<string, QueueWorker>()
+  const wake = (name?: string) => {
+    for (const [each, worker] of workers) if (name === undefined || name === each) worker.wake()
+  }
+  const { onPool, onTx } = createAdapters(database, wake)
   const boss = new PgBoss({
-    db: adapterOf(database),
+    db: onPool,
     schema: SCHEMA,
     ...(database.kind === 'embedded' ? { backend: 'pglite' as const } : {}),
     useListenNotify: true,
@@ -94,14 +91,14 @@ export async function openQueue(
   await boss.getQueues()
 
   let clock: NodeJS.Timeout | undefined
-
   async function doOrPutOff(
     job: Job<unknown>,
     payload: unknown,
-    handle: Handle
+    handle: Handle,
+    signal: AbortSignal
   ): Promise<'done' | 'put-off'> {
     try {
-      await handle(payload, job.signal)
+      await handle(payload, signal)
       return 'done'
     } catch (error) {
       if (!(error instanceof JobPutOff)) throw error
@@ -113,7 +110,7 @@ export async function openQueue(
   /** It waits as another job, which is there exactly when this one is over; one that another worker has now is left to it. */
   async function putOff(job: Job<unknown>, payload: unknown, afterSeconds: number): Promise<void> {
     await database.inSystem(async (tx) => {
-      const db = fromDrizzle(tx, sql)
+      const db = onTx(tx)
       // Its type leaves out what it answers.
       const { affected } = (await boss.complete(job.name, job, null, { db })) as { affected: number }
       if (affected > 0) await boss.send(job.name, payload as object, { db, startAfter: afterSeconds })
@@ -123,29 +120,24 @@ export async function openQueue(
   return {
     async enqueue(tx, name, payload, { afterSeconds = 0 } = {}) {
       const data = { ...payload, ...traceFor(name) }
-      await boss.send(name, data, { db: fromDrizzle(tx, sql), startAfter: afterSeconds })
+      await boss.send(name, data, { db: onTx(tx), startAfter: afterSeconds })
     },
     async work(handlers, concurrency, onFailure) {
       for (const name of Object.keys(QUEUES) as JobName[]) {
         // Each queue holds only its own payloads: `enqueue` is the one way in.
         const handle = handlers[name] as Handle
-        for (let workers = 0; workers < concurrency; workers++) {
-          let workerId = ''
-          workerId = await boss.work(name, POLL, async ([job]) => {
-            if (!job) return
-            // Jobs that come together are one notification: who had one looks for the next before resting.
-            boss.notifyWorker(workerId)
-            await traceJob(job, async (payload) => {
-              try {
-                return await doOrPutOff(job, payload, handle)
-              } catch (error) {
-                onFailure(name, error)
-                // pg-boss keeps a failure's message with the job, and ours may hold the person's words.
-                throw new Error((error as { code?: string }).code ?? 'PAI_JOB_FAILED')
-              }
-            })
+        const run = (job: Job<unknown>, signal: AbortSignal) =>
+          traceJob(job, async (payload) => {
+            try {
+              return await doOrPutOff(job, payload, handle, signal)
+            } catch (error) {
+              onFailure(name, error)
+              // pg-boss keeps a failure's message with the job, and ours may hold the person's words.
+              throw new Error((error as { code?: string }).code ?? 'PAI_JOB_FAILED')
+            }
           })
-        }
+        const onLoss = (error: unknown) => onError(error as Error)
+        workers.set(name, createQueueWorker({ boss, name, concurrency, run, onError: onLoss }))
       }
       const putRight = () => forgetFuture(database).catch(onError)
       await putRight()
@@ -158,6 +150,9 @@ export async function openQueue(
     },
     async close(timeoutMs = 10_000) {
       clearInterval(clock)
+      const closing = [...workers.values()].map((worker) => worker.close(timeoutMs))
+      workers.clear()
+      await Promise.all(closing)
       await boss.stop({ graceful: true, timeout: timeoutMs, close: false })
     }
   }
@@ -190,14 +185,34 @@ async function migrateQueue(client: Connection): Promise<void> {
   await client.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${SCHEMA} TO pai_app`)
 }
 
-/** pg-boss over the pool that everything else uses. */
-function adapterOf(database: Database): Db {
+/** pg-boss over the pool that everything else uses, and over one transaction of it. `wake` hears of queues that have jobs. */
+function createAdapters(
+  database: Database,
+  wake: (name?: string) => void
+): { onPool: Db; onTx: (tx: Tx) => Db } {
+  // On the embedded database, those of one connection are those of all.
+  const nameOf = database.kind === 'postgres' ? createStatementNames() : () => undefined
+  const toQuery = (text: string, values?: unknown[]) => ({ text, values, name: nameOf(text) }) as QueryConfig
   return {
-    executeSql(text, values) {
-      assertNoTransaction()
-      // A worker looks for jobs wherever it was woken: that is not part of the work which woke it.
-      return outside(() => database.pool.query(text, values))
+    onPool: {
+      executeSql(text, values) {
+        assertNoTransaction()
+        // A worker looks for jobs wherever it was woken: that is not part of the work which woke it.
+        return outside(() => database.pool.query(toQuery(text, values)))
+      },
+      listen: (channel, onNotify, onReconnect) =>
+        database.listen(
+          channel,
+          (name) => {
+            onNotify(name)
+            wake(name)
+          },
+          () => {
+            onReconnect()
+            wake()
+          }
+        )
     },
-    listen: database.listen
+    onTx: (tx) => ({ executeSql: (text, values) => connectionOf(tx).query(toQuery(text, values)) })
   }
 }

@@ -11,12 +11,14 @@ export function traceFor(name: string): { traceparent?: string } {
 export function traceJob(
   { name, data, retryCount }: { name: string; data: unknown; retryCount: number },
   run: (payload: unknown) => Promise<'done' | 'put-off'>
-): Promise<void> {
+): Promise<'done' | 'put-off'> {
   const { traceparent: parent, ...payload } = (data ?? {}) as { traceparent?: unknown }
   const facts = { 'messaging.destination.name': name, 'pai.job.tries': retryCount + 1 }
   return traced({ name: spanOf(name), kind: 'consumer', facts, parent }, async (span) => {
     try {
-      span.note({ 'pai.job.outcome': await run(payload) })
+      const outcome = await run(payload)
+      span.note({ 'pai.job.outcome': outcome })
+      return outcome
     } catch (error) {
       measure('Errors', 1)
       span.note({ 'pai.job.outcome': 'failed' })
