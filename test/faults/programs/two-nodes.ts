@@ -14,8 +14,8 @@ export const twoNodes: FaultProgram = {
   id: 'R6',
   title: `two nodes, ${SENDERS} senders to a conversation`,
   databases: ['postgres'],
-  rounds: { quick: 1, full: 12 },
-  minutes: 2,
+  rounds: { quick: 1, full: 16 },
+  minutes: 3,
   reply: ({ body }) =>
     body.stream && JSON.stringify(body.messages).includes(WAITS)
       ? { deltas: ['Hello'], ending: 'hang' }
