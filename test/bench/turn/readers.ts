@@ -91,8 +91,10 @@ async function follow(): Promise<void> {
     }, 5)
   })
   await Promise.all(reading)
-  const from = Math.max(...streams.map((tokens) => tokens[0]?.sentAt ?? Number.NaN))
-  const until = Math.min(...streams.map((tokens) => tokens.at(-1)?.sentAt ?? Number.NaN))
+  // A reply that was cut off is missed among the tokens, and does not cut short what is looked at of the others.
+  const begun = streams.filter((tokens) => tokens.length > 0)
+  const from = Math.max(...begun.map(([first]) => first?.sentAt ?? 0))
+  const until = begun[0]?.at(-1)?.sentAt ?? 0
   const whole = streams.flat()
   const together = whole.filter(({ sentAt }) => sentAt >= from && sentAt <= until)
   const summary = (tokens: Token[]) => {
