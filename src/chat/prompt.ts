@@ -26,6 +26,13 @@ const SOURCE_CHARACTERS = 2_000
 /** What was recalled may take this share of the budget; the conversation has the rest. */
 const SOURCES_SHARE = 1 / 3
 
+/** What a model must not take for settled. */
+const DOUBTS: Record<string, string> = {
+  unconfirmed: ', inferred and not confirmed',
+  conflicting: ', contradicted by another',
+  superseded: ', no longer so'
+}
+
 const GO_ON = {
   role: 'user' as const,
   content:
@@ -39,7 +46,11 @@ const GO_ON = {
 export function assemblePrompt(parts: PromptParts): Prompt {
   const { begun } = parts
   const taken = Math.max(0, ...(begun?.citations ?? []).map(({ index }) => index))
-  const numbered = parts.sources.map((source, index) => ({ ...source, index: taken + index + 1 }))
+  const numbered = parts.sources.map((source, index) => ({
+    ...source,
+    index: taken + index + 1,
+    day: dayOf(source.at, parts.timezone)
+  }))
   const sources = takeWithin(numbered, parts.budgetTokens * SOURCES_SHARE, (source) =>
     tokensOf(renderSource(source))
   )
@@ -62,11 +73,12 @@ export function assemblePrompt(parts: PromptParts): Prompt {
 }
 
 /** One line a source, and no line of it can end the fence it stands in. */
-function renderSource({ index, kind, text, at }: PromptSource): string {
+function renderSource({ index, kind, text, at, day = at.slice(0, 10), status = '' }: PromptSource): string {
   const origin = kind === 'memory' ? 'remembered' : 'said'
+  const doubt = DOUBTS[status] ?? ''
   const words = text.slice(0, SOURCE_CHARACTERS).toWellFormed()
   const fenced = words.replace(/\s+/g, ' ').replace(/<(?=[\s/]*memory)/gi, '‹')
-  return `[${index}] (${origin} ${at.slice(0, 10)}) ${fenced}`
+  return `[${index}] (${origin} ${day}${doubt}) ${fenced}`
 }
 
 function renderSources(sources: PromptSource[]): string {
@@ -98,13 +110,32 @@ function withinBudget(history: PromptParts['history'], budgetTokens: number): Pr
 }
 
 /** One each: making one takes longer than all else that a prompt needs. */
-const days = new Map<string, Intl.DateTimeFormat>()
+const written = {
+  full: new Map<string, Intl.DateTimeFormat>(),
+  plain: new Map<string, Intl.DateTimeFormat>()
+}
+const FORMATS = {
+  full: ['en-GB', { dateStyle: 'full' }],
+  // Canada writes days as ISO 8601 does.
+  plain: ['en-CA', { year: 'numeric', month: '2-digit', day: '2-digit' }]
+} as const
 /** There are some 400 time zones, and many ways to spell each. */
 const MOST_DAYS = 500
 
 function formatDay(now: Date, timeZone: string): string {
-  const day = days.get(timeZone) ?? new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone })
-  if (days.size >= MOST_DAYS) days.clear()
-  days.set(timeZone, day)
-  return day.format(now)
+  return formatOf('full', timeZone).format(now)
+}
+
+/** The day of a moment in a time zone: what was said at night belongs to the day it was said on there. */
+function dayOf(at: string, timeZone: string): string {
+  return formatOf('plain', timeZone).format(new Date(at))
+}
+
+function formatOf(kind: keyof typeof written, timeZone: string): Intl.DateTimeFormat {
+  const known = written[kind]
+  const [locale, options] = FORMATS[kind]
+  const format = known.get(timeZone) ?? new Intl.DateTimeFormat(locale, { ...options, timeZone })
+  if (known.size >= MOST_DAYS) known.clear()
+  known.set(timeZone, format)
+  return format
 }

@@ -31,6 +31,10 @@ export interface PromptSource {
   text: string
   /** When it was said or recorded, ISO 8601. */
   at: string
+  /** That day where the owner is, such as 2026-03-01; that of UTC when it is left out. */
+  day?: string
+  /** What is 'unconfirmed' PAI has only inferred, what is 'conflicting' a memory denies, what is 'superseded' holds no more. */
+  status?: string
   /** 0 to 1, higher is a better match. */
   score: number
 }

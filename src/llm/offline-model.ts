@@ -49,9 +49,10 @@ function renderQuote({ source, text }: Quote): string {
   return `${introduce(source)}: "${text}" [${source.index}]`
 }
 
-function introduce({ kind, role, at }: Quote['source']): string {
+function introduce({ kind, role, at, day = at, status }: Quote['source']): string {
   if (kind === 'passage') return 'Your documents say'
-  const when = Number.isNaN(Date.parse(at)) ? '' : ` on ${DATE.format(new Date(at))}`
+  if (status === 'unconfirmed') return 'I take it from what you told me, and you have not confirmed it'
+  const when = Number.isNaN(Date.parse(day)) ? '' : ` on ${DATE.format(new Date(day))}`
   return role === 'assistant' ? `I replied${when}` : `You told me${when}`
 }
 

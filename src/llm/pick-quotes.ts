@@ -38,12 +38,11 @@ export function pickQuotes(question: string, sources: PromptSource[]): Quote[] {
   const fresh = sources.filter(
     ({ kind, text }) => text.trim() !== question.trim() && (asked.size > 0 || kind !== 'passage')
   )
-  // Quoting a reply quotes a quote, so the owner's own words go first.
-  const said = rank(
-    fresh.filter(({ role }) => role !== 'assistant'),
-    asked
-  )
-  const candidates = said.length > 0 ? said : rank(fresh, asked)
+  // Quoting a reply quotes a quote, so the owner's own words go first, and of these what still holds.
+  const said = fresh.filter(({ role }) => role !== 'assistant')
+  const holding = said.filter(({ status }) => status !== 'superseded')
+  const candidates =
+    [holding, said, fresh].map((some) => rank(some, asked)).find(({ length }) => length > 0) ?? []
   const least = (candidates[0]?.rank ?? 0) * LEAST_OF_BEST
   const picked: Candidate[] = []
   for (const candidate of candidates) {

@@ -122,7 +122,10 @@ export const RecallItem = Type.Object({
   text: Type.String(),
   score: Type.Number(),
   matchedBy: MatchedBy,
+  /** When it was said, or else recorded. */
   at: Instant,
+  /** Of a memory; of a message 'superseded', where something has taken the place of all that was learnt from it. */
+  status: Type.Optional(MemoryStatus),
   conversationId: Type.Optional(Id),
   documentId: Type.Optional(Id)
 })

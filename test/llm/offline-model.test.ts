@@ -28,6 +28,27 @@ describe('a question', () => {
     )
   })
 
+  test('is answered with the day that it was for the owner', async () => {
+    const at = '2026-11-22T23:00:00Z'
+    expect(await reply('Where are the bees?', source(BEES, { at, day: '2026-11-23' }))).toMatch(
+      /^You told me on 23 November 2026:/
+    )
+  })
+
+  test('is answered with what no longer holds only where nothing else fits', async () => {
+    const old = source('I live in Oslo.', { kind: 'message', status: 'superseded', score: 0.8 })
+    const now = source('I live in Bergen.', { index: 2 })
+    expect(await reply('Where do I live?', old, now)).toBe(
+      'You told me on 22 November 2026: "I live in Bergen." [2]'
+    )
+    expect(await reply('Where do I live?', old)).toContain('"I live in Oslo." [1]')
+  })
+
+  test('is not told as said what was only inferred', async () => {
+    const text = await reply('Where are the bees?', source(BEES, { status: 'unconfirmed' }))
+    expect(text).toBe(`I take it from what you told me, and you have not confirmed it: "${BEES}" [1]`)
+  })
+
   test('that has nothing but pronouns and a verb still finds the verb in another form', async () => {
     expect(await reply('Where does she keep them?', source(BEES))).toContain(`"${BEES}" [1]`)
   })

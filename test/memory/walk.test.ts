@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
-import { setUp } from '../chat/talk.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { callAs, setUp } from '../chat/talk.ts'
+import { buildTestApp } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { everyWordOf } from './every-word.ts'
 import { runJobs } from './jobs.ts'
@@ -24,6 +25,25 @@ describeEachDatabase('a fact’s whole life', (database) => {
     expect(await find()).toEqual(data)
   })
 
+  test('who moved is told without a model where to, and as of before where from', async () => {
+    const house = await buildTestApp(database())
+    onTestFinished(() => house.close())
+    const owner = await house.register()
+    const call = callAs(house, owner)
+    const ask = async (message: string) => (await call('POST', '/chat', { message })).data.message.content
+    await ask('I live in Oslo.')
+    await runJobs(house, owner.id)
+    const before = new Date().toISOString()
+    await ask('I moved from Oslo to Bergen.')
+    await runJobs(house, owner.id)
+    const answer = await ask('Where do I live?')
+    expect(answer).toMatch(/^You told me on .*Bergen/)
+    expect(answer).not.toContain('I live in Oslo')
+    const recall = { query: 'Where do I live?', kinds: ['memory'], asOf: before }
+    const { items } = (await call('POST', '/recall', recall)).data
+    expect(items).toMatchObject([{ text: 'I live in Oslo.', status: 'superseded' }])
+  })
+
   test('told in March, corrected in June, asked as of April and now, forgotten in July, proven gone', async () => {
     let now = new Date('2026-06-20T12:00:00Z')
     const { house, owner, call } = await setUp(database(), ({ sources }) => [sources[0]?.text ?? 'I see.'], {
@@ -40,6 +60,7 @@ describeEachDatabase('a fact’s whole life', (database) => {
         ({ text }: { text: string }) => text
       )
     const QUERY = 'Where do I live?'
+    const tells = (text: string) => /I live in|Bergen|Oslo/i.test(text)
 
     // Told in March.
     const told = await tell('I live in Oslo. I love skiing.', '2026-03-05T10:00:00Z')
@@ -62,6 +83,13 @@ describeEachDatabase('a fact’s whole life', (database) => {
     const { data: turn } = await call('POST', '/chat', { message: QUERY })
     expect(turn.memoriesUsed).toMatchObject([{ id: current.id }])
     expect(turn.message.content).toContain('Bergen')
+    expect((await call('POST', '/recall', { query: QUERY })).data.items[0]).toMatchObject({
+      id: current.id,
+      at: '2026-06-15T10:00:00.000Z',
+      status: 'active'
+    })
+
+    expect((await everyWordOf(database(), owner.id)).filter(tells).length).toBeGreaterThan(20)
 
     // Forgotten in July: what it replaced is its history, and goes with it.
     now = new Date('2026-07-01T12:00:00Z')
@@ -78,7 +106,7 @@ describeEachDatabase('a fact’s whole life', (database) => {
       expect(checked.filter(({ found }: { found: number }) => found > 0)).toEqual([])
     }
     const words = await everyWordOf(database(), owner.id)
-    expect(words.filter((text) => /I live in|Bergen|Oslo/i.test(text))).toEqual([])
+    expect(words.filter(tells)).toEqual([])
     // And nothing else is.
     expect((await call('GET', '/memories')).data.items).toMatchObject([
       { text: expect.stringContaining('ski') }

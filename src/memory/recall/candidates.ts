@@ -43,15 +43,16 @@ export interface Candidate extends Record<string, unknown> {
   kind: IndexedKind
   id: string
   text: string
-  /** When it was said or recorded. */
+  /** When it was last said, or else recorded. */
   at: Date
   conversationId: string | null
   /** Who said it, where a conversation names its speakers; of a memory, whom it is about. */
   about: string | null
-  /** What follows is null of a message. */
+  /** What follows is null of a message, but for its status. */
   importance: number | null
   pinned: boolean | null
   category: string | null
+  /** Of a message: 'superseded' where something has taken the place of all that was learnt from it. */
   status: 'active' | 'superseded' | 'expired' | 'conflicting' | 'unconfirmed' | null
   supersededBy: string | null
   strength: number | null
@@ -222,16 +223,17 @@ function lookedUp(table: 'memories' | 'messages', ownerId: string, { times }: Ca
 
 function memories(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
   return sql`
-    SELECT 'memory' AS kind, fact.id, fact.text, fact.created_at AS at, NULL::uuid AS "conversationId",
+    SELECT 'memory' AS kind, fact.id, fact.text, coalesce(told.at, fact.created_at) AS at, NULL::uuid AS "conversationId",
            fact.subject AS about, fact.importance, fact.pinned, fact.category, fact.status,
            fact.superseded_by AS "supersededBy", fact.strength,
            greatest(fact.created_at, fact.last_used_at) AS "usedAt", fact.valid_from AS "validFrom",
            fact.valid_to AS "validTo", lexical.score::float8 AS lexical, lexical.named::float8 AS named,
-           vector.score AS similarity,
-           (SELECT array_agg(message_id) FROM memory_sources
-             WHERE memory_sources.owner_id = ${ownerId} AND memory_id = fact.id) AS "sourceIds"
+           vector.score AS similarity, told."sourceIds"
       FROM ${offered}
      CROSS JOIN ${lookedUp('memories', ownerId, query)} fact
+     CROSS JOIN LATERAL (
+       SELECT array_agg(message_id) AS "sourceIds", max(said_at) AS at FROM memory_sources
+        WHERE memory_sources.owner_id = ${ownerId} AND memory_id = fact.id) told
      WHERE true ${mayBeFound('fact', 'memory', query)}`
 }
 
@@ -248,11 +250,19 @@ function heldAt(alias: string, { asOf, now, knownAt }: CandidateQuery): SQL {
     ${asOf ? sql`AND coalesce(${row}.valid_from <= ${asOf}, true)` : sql``}`
 }
 
+/** What a message told may hold no more: it is found all the same, since it was said. */
+function isReplaced(ownerId: string): SQL {
+  return sql`(SELECT CASE WHEN bool_and(learnt.status = 'superseded') THEN 'superseded' END
+    FROM memory_sources told JOIN memories learnt
+      ON learnt.owner_id = ${ownerId} AND learnt.id = told.memory_id AND learnt.forgotten_at IS NULL
+   WHERE told.owner_id = ${ownerId} AND told.message_id = said.id)`
+}
+
 function messages(ownerId: string, query: CandidateQuery, offered: SQL): SQL {
   return sql`
     SELECT 'message' AS kind, said.id, said.content AS text, said.created_at AS at,
            said.conversation_id AS "conversationId", said.name AS about, NULL::real AS importance,
-           NULL::boolean AS pinned, NULL AS category, NULL AS status, NULL::uuid AS "supersededBy",
+           NULL::boolean AS pinned, NULL AS category, ${isReplaced(ownerId)} AS status, NULL::uuid AS "supersededBy",
            NULL::real AS strength, NULL::timestamptz AS "usedAt", NULL::timestamptz AS "validFrom",
            NULL::timestamptz AS "validTo", lexical.score::float8 AS lexical, lexical.named::float8 AS named,
            vector.score AS similarity, NULL::uuid[] AS "sourceIds"

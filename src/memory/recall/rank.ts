@@ -169,6 +169,7 @@ function toItem(candidate: Candidate, score: number, asked: string | null, looku
     score: Math.round(Math.min(score, 1) * 1000) / 1000,
     matchedBy: waysOf(candidate, asked, lookup),
     at: candidate.at.toISOString(),
+    ...(candidate.status ? { status: candidate.status } : {}),
     ...(candidate.conversationId ? { conversationId: candidate.conversationId } : {})
   }
 }

@@ -108,7 +108,8 @@ describeEachDatabase('recall', (database) => {
         text: 'My locker code is 4711',
         score: expect.any(Number),
         matchedBy: ['lexical'],
-        at: expect.any(String)
+        at: expect.any(String),
+        status: 'active'
       }
     ])
     await runJobs(house, owner.id)
