@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { createAccounts } from './auth/accounts.ts'
 import { deriveKey } from './auth/secrets.ts'
 import { loadConversation } from './chat/conversation-store.ts'
-import { extractionSource } from './chat/extraction-source.ts'
+import { extractionSource, isUnread } from './chat/extraction-source.ts'
 import { createFindTitle } from './chat/find-title.ts'
 import { createImportConversation, createIndexImport } from './chat/import-conversation.ts'
 import { createInterruptAbandoned } from './chat/interrupted.ts'
@@ -235,6 +235,7 @@ export async function createServices({
     },
     readCurrentProfile,
     loadConversation,
+    isUnread,
     database,
     embedders,
     jobs: giveWay.letGoFirst(payForJobs(jobs, payFor)),

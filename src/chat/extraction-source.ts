@@ -1,7 +1,15 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { users } from '../auth/tables.ts'
+import type { Tx } from '../db/client.ts'
 import type { ExtractionSource } from '../memory/extraction/extract.ts'
+import { loadMessage } from './conversation-store.ts'
 import { conversations, messages } from './tables.ts'
+
+/** Whether a message is still to be learnt from. Throws where there is none of this id. */
+export async function isUnread(tx: Tx, ownerId: string, messageId: string): Promise<boolean> {
+  await loadMessage(tx, ownerId, messageId)
+  return (await extractionSource.read(tx, ownerId, [messageId])).length > 0
+}
 
 /** What memory may read of conversations: the owner's own words, unless they are not to be remembered. */
 export const extractionSource: ExtractionSource = {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { brokenConstraint, type Database } from '../db/client.ts'
+import { brokenConstraint, type Database, type Tx } from '../db/client.ts'
 import { once } from '../db/idempotency.ts'
 import { readPage } from '../http/cursor.ts'
 import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
@@ -8,8 +8,9 @@ import type { Queue } from '../jobs/queue.ts'
 import { MemoryExists } from './errors.ts'
 import { forget, isSmall } from './forgetting/forget.ts'
 import type { Purge } from './forgetting/purge.ts'
+import { findLearnt } from './learnt.ts'
 import { merge } from './merge.ts'
-import { ForgetQuery, MemoryEventPage, MemoryPurgePage, MergeBody, Why } from './rights-schemas.ts'
+import { ForgetQuery, Learnt, MemoryEventPage, MemoryPurgePage, MergeBody, Why } from './rights-schemas.ts'
 import { Memory } from './schemas.ts'
 import { loadMemory } from './store.ts'
 import { undo } from './undo.ts'
@@ -21,11 +22,33 @@ export interface RightsRoutesOptions {
   database: Database
   queue: Queue
   purge: Purge['purge']
+  /** Whether a message is still to be learnt from. Throws where there is none of this id. */
+  isUnread: (tx: Tx, ownerId: string, messageId: string) => Promise<boolean>
   now: () => Date
 }
 
 /** What an owner may know about what is known of them. */
-export const rightsReadRoutes: FastifyPluginAsyncTypebox<RightsRoutesOptions> = async (app, { database }) => {
+export const rightsReadRoutes: FastifyPluginAsyncTypebox<RightsRoutesOptions> = async (
+  app,
+  { database, isUnread }
+) => {
+  app.get(
+    '/messages/:id/memories',
+    {
+      schema: {
+        tags,
+        summary: 'What was learnt from a message, and what that took the place of',
+        params: IdParams,
+        response: { 200: Learnt }
+      }
+    },
+    ({ user: { id: ownerId }, params: { id } }) =>
+      database.readInOwner(ownerId, async (tx) => ({
+        pending: await isUnread(tx, ownerId, id),
+        items: await findLearnt(tx, ownerId, id)
+      }))
+  )
+
   app.get(
     '/memories/:id/why',
     { schema: { tags, summary: 'Why PAI knows this', params: IdParams, response: { 200: Why } } },
@@ -83,7 +106,7 @@ export const rightsWriteRoutes: FastifyPluginAsyncTypebox<RightsRoutesOptions> =
       schema: {
         tags,
         summary:
-          'Undo the latest change of a memory: an edit, a merge, a superseding, an expiry, a forgetting',
+          'Undo the latest change of a memory: an edit, a merge, a superseding, an expiry, a decision against it, a forgetting',
         params: IdParams,
         headers: IdempotencyHeaders,
         response: { 200: Memory }

@@ -58,6 +58,20 @@ export const Why = Type.Object({
 })
 export type Why = Static<typeof Why>
 
+/** What was learnt from a message. */
+export const Learnt = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      memory: Memory,
+      /** The memories that it took the place of. */
+      replaced: Type.Array(Memory)
+    })
+  ),
+  /** Whether the message is still to be read for what is worth remembering. */
+  pending: Type.Boolean()
+})
+export type Learnt = Static<typeof Learnt>
+
 export const MergeBody = Type.Object(
   { ids: Type.Array(Id, { minItems: 1, maxItems: 50, uniqueItems: true }) },
   { additionalProperties: false }

@@ -36,4 +36,32 @@ describe.skipIf(!hasBrowser)('memories, in a browser', () => {
     await card.waitFor()
     expect(troubles).toEqual([])
   })
+
+  test('a correction says what it took the place of, and a reply one click from why it knows', {
+    timeout: 120_000
+  }, async () => {
+    const pai = await startPai(
+      { PAI_DATA_DIR: createDataFolder().path, PAI_CHAT_MODEL: 'offline' },
+      onTestFinished
+    )
+    const { page, troubles } = await visit(browser(), pai.url)
+    await signUp(page, 'Mira')
+    const learnt = page.getByRole('list', { name: 'Remembered from this message' })
+    await send(page, 'I live in Oslo.')
+    await learnt.getByText('Remembered: I live in Oslo.').waitFor()
+    await send(page, 'I moved from Oslo to Bergen.')
+    await learnt.getByText('in place of “I live in Oslo.”').waitFor()
+    await learnt.getByRole('button', { name: 'Bergen' }).click()
+    const why = page.getByRole('dialog', { name: 'Why do you know this?' })
+    expect(await why.getByRole('blockquote').textContent()).toBe('I moved from Oslo to Bergen.')
+    await why.getByRole('button', { name: 'Close' }).click()
+
+    await page.getByRole('link', { name: 'New chat' }).click()
+    await send(page, 'Where do I live?')
+    const reply = await finishedReply(page, 'Bergen')
+    await reply.getByText('1 memory used').click()
+    await reply.getByRole('button', { name: 'Bergen' }).click()
+    await why.getByRole('blockquote').waitFor()
+    expect(troubles).toEqual([])
+  })
 })

@@ -3199,6 +3199,8 @@ export interface paths {
                                 matchedBy: ("vector" | "lexical" | "entity" | "time")[];
                                 /** Format: date-time */
                                 at: string;
+                                /** @enum {unknown} */
+                                status?: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
                                 /** Format: uuid */
                                 conversationId?: string;
                                 /** Format: uuid */
@@ -3510,6 +3512,117 @@ export interface paths {
                                 updatedAt: string;
                             }[];
                             nextCursor: string | null;
+                        };
+                    };
+                };
+                /** @description A problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{id}/memories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was learnt from a message, and what that took the place of */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                memory: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    text: string;
+                                    category: string;
+                                    tags: string[];
+                                    importance: number;
+                                    strength: number;
+                                    pinned: boolean;
+                                    /** @enum {unknown} */
+                                    status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                                    validFrom: string | null;
+                                    validTo: string | null;
+                                    supersededBy: string | null;
+                                    sources: {
+                                        /** @enum {unknown} */
+                                        kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                        messageId: string | null;
+                                        reference: string | null;
+                                        conversationId: string | null;
+                                        quote: string;
+                                        quoteStart: number | null;
+                                        /** @enum {unknown} */
+                                        saidBy: "owner" | "assistant" | "other";
+                                        /** Format: date-time */
+                                        saidAt: string;
+                                    }[];
+                                    /** Format: date-time */
+                                    createdAt: string;
+                                };
+                                replaced: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    text: string;
+                                    category: string;
+                                    tags: string[];
+                                    importance: number;
+                                    strength: number;
+                                    pinned: boolean;
+                                    /** @enum {unknown} */
+                                    status: "active" | "superseded" | "expired" | "conflicting" | "proposed" | "unconfirmed";
+                                    validFrom: string | null;
+                                    validTo: string | null;
+                                    supersededBy: string | null;
+                                    sources: {
+                                        /** @enum {unknown} */
+                                        kind: "message" | "owner" | "web" | "document" | "tool" | "import";
+                                        messageId: string | null;
+                                        reference: string | null;
+                                        conversationId: string | null;
+                                        quote: string;
+                                        quoteStart: number | null;
+                                        /** @enum {unknown} */
+                                        saidBy: "owner" | "assistant" | "other";
+                                        /** Format: date-time */
+                                        saidAt: string;
+                                    }[];
+                                    /** Format: date-time */
+                                    createdAt: string;
+                                }[];
+                            }[];
+                            pending: boolean;
                         };
                     };
                 };
@@ -4416,7 +4529,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undo the latest change of a memory: an edit, a merge, a superseding, an expiry, a forgetting */
+        /** Undo the latest change of a memory: an edit, a merge, a superseding, an expiry, a decision against it, a forgetting */
         post: {
             parameters: {
                 query?: never;

@@ -6,6 +6,8 @@ const LARGEST_PAGE = 200
 const REVIEWED = 20
 const FOUND = 30
 const RUNNING_MS = 1_500
+/** Learning from a message takes seconds; what takes longer is seen when the page is opened again. */
+const MOST_LOOKS = 20
 
 export const keys = {
   me: ['me'],
@@ -22,6 +24,7 @@ export const keys = {
   memory: (id: string) => ['memories', 'one', id],
   memoryList: (clusterId: string | null) => ['memories', 'list', clusterId],
   topics: ['memories', 'topics'],
+  learnt: (messageId: string) => ['memories', 'learnt', messageId],
   memoryWhy: (id: string) => ['memories', 'why', id],
   memoryReview: ['memories', 'review'],
   memorySearch: (query: string) => ['memories', 'search', query],
@@ -190,6 +193,16 @@ export const memorySearchQuery = (client: PaiClient, query: string) =>
       )
       return items.map((item) => item.memory)
     }
+  })
+
+/** What was learnt from a message; asked again until it is. */
+export const learntQuery = (client: PaiClient, messageId: string) =>
+  queryOptions({
+    queryKey: keys.learnt(messageId),
+    queryFn: ({ signal }) =>
+      unwrap(client.GET('/v1/messages/{id}/memories', { signal, params: { path: { id: messageId } } })),
+    refetchInterval: ({ state }) =>
+      state.data?.pending && state.dataUpdateCount < MOST_LOOKS ? RUNNING_MS : false
   })
 
 export const memoryWhyQuery = (client: PaiClient, id: string) =>

@@ -32,6 +32,7 @@ export function Thread({ slot, conversation, onInsert, onResume }: ThreadProps) 
   }, [sent, toBottom])
 
   const entries = shownEntries(path, turn, slot)
+  const last = entries.findLast(({ message }) => message.role === 'user')
   const empty = slot === NEW_SLOT && entries.length === 0 && !turn
 
   return (
@@ -58,7 +59,7 @@ export function Thread({ slot, conversation, onInsert, onResume }: ThreadProps) 
           <div className="space-y-6">
             {entries.map((entry, index) => (
               <Fragment key={keyOf(entry.message)}>
-                <Article entry={entry} actions={actions} busy={isBusy(turn)} />
+                <Article entry={entry} isLast={entry === last} actions={actions} busy={isBusy(turn)} />
                 {entry.message.role === 'user' && entries[index + 1]?.message.role === 'user' && (
                   <NoReply message={entry.message} onAsk={conversation.regenerate} />
                 )}
@@ -120,16 +121,17 @@ interface Entry extends PathStep {
 
 interface ArticleProps {
   entry: Entry
+  isLast: boolean
   actions: ReplyActions
   busy: boolean
 }
 
-function Article({ entry, actions, busy }: ArticleProps) {
+function Article({ entry, isLast, actions, busy }: ArticleProps) {
   const { message, siblings, position, writing } = entry
   if (message.role === 'system') return null
   const shared = { siblings, position, actions }
   if (message.role === 'user') {
-    return <UserMessage message={message} busy={busy} {...shared} />
+    return <UserMessage message={message} busy={busy} isLast={isLast} {...shared} />
   }
   if (!writing) return <Reply message={message} {...shared} />
   const { reasoning, tools, notice } = writing

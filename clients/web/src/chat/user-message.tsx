@@ -6,12 +6,15 @@ import { CopyButton } from '../ui/copy-button.tsx'
 import { Branches } from './branches.tsx'
 import { EditMessage } from './edit-message.tsx'
 import { Images } from './images.tsx'
+import { Learnt } from './learnt.tsx'
 import type { ReplyActions } from './reply.tsx'
 
 interface UserMessageProps {
   message: Message
   /** A reply is being written. */
   busy: boolean
+  /** The latest of the conversation: what was learnt from it is told. */
+  isLast: boolean
   siblings?: string[]
   position?: number
   actions: ReplyActions
@@ -21,7 +24,7 @@ interface UserMessageProps {
 const UNSTORED = 'unstored'
 
 export const UserMessage = memo(function UserMessage(props: UserMessageProps) {
-  const { message, busy, siblings = [], position = 0, actions } = props
+  const { message, busy, isLast, siblings = [], position = 0, actions } = props
   const { id, content: text, parentId, attachments } = message
   const [editedId, setEditedId] = useState<string | null>(null)
   const isEditing = editedId === id
@@ -56,6 +59,7 @@ export const UserMessage = memo(function UserMessage(props: UserMessageProps) {
           </div>
         </div>
       )}
+      {isLast && !busy && id !== UNSTORED && <Learnt messageId={id} />}
       <Branches siblings={siblings} position={position} onChoose={(one) => actions.choose(parentId, one)} />
     </article>
   )

@@ -23,12 +23,13 @@ const STATES: Partial<Record<Memory['status'], string>> = {
 }
 
 export const MemoryCard = memo(function MemoryCard({ memory }: { memory: Memory }) {
-  const { id, text, category, pinned, status, createdAt, validTo } = memory
+  const { id, text, category, pinned, status, validTo } = memory
   const [editing, setEditing] = useState(false)
   const [asking, setAsking] = useState(false)
   const change = useChangeMemory(memory)
   const forget = useForgetMemory(memory)
   const past = status === 'superseded' || status === 'expired'
+  const told = toldAt(memory)
 
   // What was asked for is shown at once; the list catches up.
   const shownPin = (change.isPending ? change.variables.pinned : undefined) ?? pinned
@@ -79,7 +80,7 @@ export const MemoryCard = memo(function MemoryCard({ memory }: { memory: Memory 
             {category}
           </span>
         )}
-        <time dateTime={createdAt}>{formatDay(createdAt)}</time>
+        <time dateTime={told}>{formatDay(told)}</time>
         {validTo !== null && <span>until {formatDay(validTo)}</span>}
         {STATES[status] !== undefined && <span>{STATES[status]}</span>}
       </p>
@@ -87,6 +88,11 @@ export const MemoryCard = memo(function MemoryCard({ memory }: { memory: Memory 
     </li>
   )
 })
+
+/** When it was last said, which is how replies date it; what rests on nobody's words is as old as its record. */
+export function toldAt({ sources, createdAt }: Memory): string {
+  return sources.at(-1)?.saidAt ?? createdAt
+}
 
 interface EditFormProps {
   text: string

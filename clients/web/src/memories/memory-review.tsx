@@ -1,11 +1,13 @@
 import type { Memory, MemoryConflict } from '@pai/sdk'
 import { useQuery } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { memoryReviewQuery } from '../queries.ts'
 import { useClient } from '../services.ts'
 import { Button } from '../ui/button.tsx'
 import { formatDay } from '../ui/dates.ts'
+import { toldAt } from './memory-card.tsx'
 import { type Decision, useDecide } from './memory-mutations.ts'
+import { WhyMemory } from './why-memory.tsx'
 
 /** What only the owner can decide: nothing is shown where nothing waits. */
 export function MemoryReview() {
@@ -87,8 +89,8 @@ function Choice({ memory, onChoose }: { memory: Memory; onChoose: () => void }) 
       className="mt-2 flex w-full items-baseline justify-between gap-3 rounded-control border border-line bg-surface px-3.5 py-2.5 text-left hover:bg-hover"
     >
       <span className="wrap-anywhere">{memory.text}</span>
-      <time dateTime={memory.createdAt} className="shrink-0 text-sm text-muted">
-        {formatDay(memory.createdAt)}
+      <time dateTime={toldAt(memory)} className="shrink-0 text-sm text-muted">
+        {formatDay(toldAt(memory))}
       </time>
     </button>
   )
@@ -106,6 +108,7 @@ function Proposal({ memory, onDecide }: Deciding & { memory: Memory }) {
     >
       <p className="mt-2 font-medium wrap-anywhere">{text}</p>
       <div className="mt-3 flex justify-end gap-2">
+        <Why memoryId={id} />
         <Button small look="quiet" onClick={() => say('reject')}>
           Do not remember
         </Button>
@@ -123,6 +126,7 @@ function Inference({ memory: { id, text }, onDecide }: Deciding & { memory: Memo
     <Waiting title="PAI is not sure of this: is it true?">
       <p className="mt-2 font-medium wrap-anywhere">{text}</p>
       <div className="mt-3 flex justify-end gap-2">
+        <Why memoryId={id} />
         <Button small look="quiet" onClick={() => say('forget')}>
           Forget it
         </Button>
@@ -131,6 +135,19 @@ function Inference({ memory: { id, text }, onDecide }: Deciding & { memory: Memo
         </Button>
       </div>
     </Waiting>
+  )
+}
+
+/** What is to be decided can be looked into first. */
+function Why({ memoryId }: { memoryId: string }) {
+  const [asking, setAsking] = useState(false)
+  return (
+    <>
+      <Button small look="quiet" className="mr-auto -ml-3" onClick={() => setAsking(true)}>
+        Why?
+      </Button>
+      <WhyMemory memoryId={memoryId} open={asking} onOpenChange={setAsking} />
+    </>
   )
 }
 

@@ -1,4 +1,4 @@
-import type { MemoryWhy } from '@pai/sdk'
+import type { Memory, MemoryWhy } from '@pai/sdk'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { memoryWhyQuery } from '../queries.ts'
@@ -9,6 +9,8 @@ import { Modal } from '../ui/dialog.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
 import { useUndoMemory } from './memory-mutations.ts'
+
+const PAST = new Set<Memory['status']>(['superseded', 'expired'])
 
 interface WhyMemoryProps {
   memoryId: string
@@ -48,8 +50,11 @@ function Reasons({ memoryId, onClose }: { memoryId: string; onClose: () => void 
         <>
           <h3 className="mt-5 text-sm font-semibold text-muted">PAI concluded it from</h3>
           <ul className="mt-2 list-disc space-y-1 pl-5">
-            {derivedFrom.map(({ id, text }) => (
-              <li key={id}>{text}</li>
+            {derivedFrom.map(({ id, text, status }) => (
+              <li key={id} className="wrap-anywhere">
+                {text}
+                {PAST.has(status) && <span className="text-muted"> (no longer true)</span>}
+              </li>
             ))}
           </ul>
         </>
@@ -79,13 +84,20 @@ function Reasons({ memoryId, onClose }: { memoryId: string; onClose: () => void 
   )
 }
 
+/** What is quoted was not always said by the owner. */
+function originOf({ kind, saidBy }: MemoryWhy['sources'][number]): string {
+  if (kind === 'owner') return 'You wrote it down'
+  if (saidBy === 'owner') return 'You said it'
+  return saidBy === 'assistant' ? 'PAI said it' : 'It stood in something you shared'
+}
+
 function Source({ source, onFollow }: { source: MemoryWhy['sources'][number]; onFollow: () => void }) {
-  const { kind, conversationId, conversationTitle, quote, reference, saidAt } = source
+  const { conversationId, conversationTitle, quote, reference, saidAt } = source
   return (
     <li>
       <blockquote className="border-l-2 border-pine pl-3 wrap-anywhere">{quote}</blockquote>
       <p className="mt-1 pl-3.5 text-sm text-muted">
-        {kind === 'owner' ? 'You wrote it down' : 'You said it'} on {formatDay(saidAt)}
+        {originOf(source)} on {formatDay(saidAt)}
         {reference !== null && <> · {reference}</>}
         {conversationId !== null && (
           <>
