@@ -34,7 +34,7 @@ import type { JobHandlers } from './jobs/jobs.ts'
 import { openQueue, queueMigration } from './jobs/queue.ts'
 import { readQueueAge } from './jobs/queue-age.ts'
 import type { Llm } from './llm/model.ts'
-import { afterClosing } from './memory/closing.ts'
+import { afterClosing, reaffirmDependants } from './memory/closing.ts'
 import { createExtract } from './memory/extraction/extract.ts'
 import { createForgetTold } from './memory/forgetting/forget-told.ts'
 import { hideForgotten } from './memory/forgetting/hide-forgotten.ts'
@@ -159,7 +159,7 @@ export async function createServices({
   const checkSize = createCheckSize(database, queue)
   const importing = { database, queue, messageIndex: createMessageIndex(embedders, queue, checkSize) }
 
-  const memory = { record, afterClosing, hashText, indexWords, merge }
+  const memory = { record, afterClosing, reaffirmDependants, hashText, indexWords, merge }
 
   const purging = createPurge({ database, queue, now, toTitle })
 

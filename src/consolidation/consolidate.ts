@@ -3,7 +3,7 @@ import type { JobHandlers } from '../jobs/jobs.ts'
 import type { Queue } from '../jobs/queue.ts'
 import { isOutOfBudget } from '../llm/errors.ts'
 import type { Embedder, StructuredModel } from '../llm/model.ts'
-import type { afterClosing } from '../memory/closing.ts'
+import type { afterClosing, reaffirmDependants } from '../memory/closing.ts'
 import type { record } from '../memory/history.ts'
 import type { merge } from '../memory/merge.ts'
 import type { hashText, indexWords } from '../memory/store.ts'
@@ -21,6 +21,7 @@ import type { StoredReport } from './tables.ts'
 export interface MemoryCare {
   record: typeof record
   afterClosing: typeof afterClosing
+  reaffirmDependants: typeof reaffirmDependants
   hashText: typeof hashText
   indexWords: typeof indexWords
   merge: typeof merge

@@ -78,6 +78,7 @@ async function putBack(
   await changeColumns(tx, ownerId, row.id, columns)
   // It may have another entry in this batch.
   Object.assign(row, columns)
+  if (before.status) await memory.reaffirmDependants(tx, ownerId, row.id, 'owner')
   if (isWinner) {
     await removeSources(tx, ownerId, after.addedSources as string[])
     await removeDependants(tx, ownerId, row.id, after.addedDependants as string[])

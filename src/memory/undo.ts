@@ -2,7 +2,7 @@ import { and, desc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
 import { memoryClusterMembers, memoryClusters } from '../consolidation/tables.ts'
 import type { Tx } from '../db/client.ts'
 import type { Queue } from '../jobs/queue.ts'
-import { afterReopening, releaseIfAlone } from './closing.ts'
+import { afterReopening, reaffirmDependants, releaseIfAlone } from './closing.ts'
 import { MemoryNotFound, NothingToUndo } from './errors.ts'
 import type { TakenDown } from './forgetting/forget.ts'
 import { indexAnew } from './forgetting/redact-messages.ts'
@@ -19,7 +19,15 @@ import {
   memorySources
 } from './tables.ts'
 
-const UNDOABLE: MemoryAction[] = ['edited', 'merged', 'refined', 'superseded', 'expired', 'forgotten']
+const UNDOABLE: MemoryAction[] = [
+  'edited',
+  'merged',
+  'refined',
+  'superseded',
+  'expired',
+  'rejected',
+  'forgotten'
+]
 const DATES = new Set(['validFrom', 'validTo', 'closedAt', 'forgottenAt', 'purgeAt'])
 /** Every column a change may have named; whatever else a history holds is not written back. */
 const COLUMNS = new Set([
@@ -39,6 +47,9 @@ const COLUMNS = new Set([
   'supersededBy'
 ])
 
+/** Of a decided conflict the one that was not kept comes back, and with it what is to be decided. */
+const LOST = and(eq(memoryHistory.action, 'resolved'), sql`${memoryHistory.after} ->> 'closedAt' IS NOT NULL`)
+
 type HistoryRow = typeof memoryHistory.$inferSelect
 
 /** Puts back what the latest change of a memory changed; of a merge or a forgetting, all that it changed together. */
@@ -56,7 +67,7 @@ export async function undo(tx: Tx, queue: Queue, ownerId: string, id: string, no
       and(
         eq(memoryHistory.ownerId, ownerId),
         eq(memoryHistory.memoryId, id),
-        inArray(memoryHistory.action, UNDOABLE),
+        or(inArray(memoryHistory.action, UNDOABLE), LOST),
         isNull(memoryHistory.undoneAt)
       )
     )
@@ -127,6 +138,7 @@ async function putBack(tx: Tx, queue: Queue, ownerId: string, entry: HistoryRow)
   if ((columns.status ?? row.status) === 'conflicting' && typeof endedAt === 'string') {
     await afterReopening(tx, ownerId, memoryId, new Date(endedAt), 'owner')
   }
+  if ('text' in before || 'status' in before) await reaffirmDependants(tx, ownerId, memoryId, 'owner')
   if (before.taken) await putUp(tx, queue, ownerId, before.taken as TakenDown)
   await record(tx, ownerId, memoryId, {
     action: 'restored',

@@ -16,7 +16,7 @@ const MOST = 200
 /** The part of a message that is shown around a quote. */
 const MESSAGE_CHARACTERS = 2_000
 /** What a history keeps for undo alone. */
-const INTERNAL = new Set(['taken', 'addedSources', 'addedDependants'])
+const INTERNAL = new Set(['taken', 'addedSources', 'addedDependants', 'addedConflicts', 'questionedFor'])
 
 const DONE: Record<MemoryAction, string> = {
   created: 'It was first kept',

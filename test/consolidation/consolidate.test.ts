@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createConsolidate } from '../../src/consolidation/consolidate.ts'
 import type { Consolidation } from '../../src/consolidation/schemas.ts'
 import type { Database } from '../../src/db/client.ts'
-import { afterClosing } from '../../src/memory/closing.ts'
+import { afterClosing, reaffirmDependants } from '../../src/memory/closing.ts'
 import { record } from '../../src/memory/history.ts'
 import { merge } from '../../src/memory/merge.ts'
 import { hashText, indexWords } from '../../src/memory/store.ts'
@@ -135,7 +135,7 @@ function depsOf({ services }: TestApp) {
     queue,
     model: null,
     embedderOf: async () => llm.embedder,
-    memory: { record, afterClosing, hashText, indexWords, merge }
+    memory: { record, afterClosing, reaffirmDependants, hashText, indexWords, merge }
   }
 }
 

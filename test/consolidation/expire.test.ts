@@ -18,15 +18,17 @@ describeEachDatabase('expiring what no longer holds', (database) => {
   })
   afterAll(() => house.close())
 
-  test('what was derived from an expired memory needs confirming', async () => {
+  test('what was derived from an expired memory needs confirming, until that is undone', async () => {
     const over = await ada.remember('I lease a car', { valid_to: PAST })
     const derived = await ada.remember('I like to drive')
     await database().pool.query(
       'INSERT INTO memory_dependencies (owner_id, memory_id, depends_on) VALUES ($1, $2, $3)',
       [ada.owner.id, derived, over]
     )
-    await ada.tidy()
+    const { id } = await ada.tidy()
     expect((await ada.memory(derived)).status).toBe('unconfirmed')
+    await ada.call('POST', `/consolidations/${id}/undo`)
+    expect((await ada.memory(derived)).status).toBe('active')
   })
 
   test('a memory past its end is expired, one before it is not', async () => {

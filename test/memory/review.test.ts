@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { MemoryConflict } from '../../src/memory/review/review-schemas.ts'
+import { keepMemory } from '../../src/memory/store.ts'
 import { setUp } from '../chat/talk.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { runJobs } from './jobs.ts'
@@ -65,6 +66,36 @@ describeEachDatabase('what waits for the owner', (database) => {
       [owner.id]
     )
     expect(rows[0].count).toBe(2)
+  })
+
+  test('a decision is taken back by the one that was not kept', async () => {
+    const { conflicts, statuses, call } = await contradict()
+    const [conflict] = await conflicts()
+    await call('POST', `/memory-conflicts/${conflict?.id}/resolve`, { keep: 'first' })
+    expect((await call('POST', `/memories/${conflict?.second.id}/undo`)).status).toBe(200)
+    expect(await statuses()).toEqual({ [MARCH]: 'conflicting', [JUNE]: 'conflicting' })
+    expect(await conflicts()).toEqual([conflict])
+    await call('POST', `/memory-conflicts/${conflict?.id}/resolve`, { keep: 'second' })
+    expect(await statuses()).toEqual({ [MARCH]: 'superseded', [JUNE]: 'active' })
+  })
+
+  test('a proposal that was turned down waits again when that is undone', async () => {
+    const { house, owner, call } = await contradict()
+    const saidAt = new Date('2025-05-01T10:00:00Z')
+    const id = await house.services.database.inOwner(owner.id, (tx) =>
+      keepMemory(
+        tx,
+        owner.id,
+        { text: 'I am called Mallory.', category: 'identity', importance: 0.5, status: 'proposed' },
+        { kind: 'message', messageId: null, quote: 'Mallory', quoteStart: null, saidBy: 'other', saidAt }
+      )
+    )
+    const proposals = async () => (await call('GET', '/memory-proposals')).data.items
+    const [before] = await proposals()
+    expect((await call('POST', `/memory-proposals/${id}/reject`)).data.status).toBe('expired')
+    expect(await proposals()).toEqual([])
+    expect((await call('POST', `/memories/${id}/undo`)).data).toEqual(before)
+    expect(await proposals()).toEqual([before])
   })
 
   test('memories can be listed by status', async () => {

@@ -135,6 +135,53 @@ describeEachDatabase('the owner’s rights over a memory', (database) => {
     expect(await Promise.all([kept.id, lost.id, inferred].map(read))).toEqual(before)
   })
 
+  test('what rests on several is in doubt until each of them is as it was, or the owner says that it holds', async () => {
+    const { owner, call, remember, read, undo } = await house()
+    const [one, two] = [await remember('I row on Mondays'), await remember('I row on Fridays')]
+    const derived = await remember('I row a lot')
+    await database().pool.query(
+      'INSERT INTO memory_dependencies (owner_id, memory_id, depends_on) VALUES ($1, $2, $3), ($1, $2, $4)',
+      [owner.id, derived.id, one.id, two.id]
+    )
+    const status = async () => (await read(derived.id)).status
+    await call('PATCH', `/memories/${one.id}`, { text: 'I row on Tuesdays' })
+    await call('PATCH', `/memories/${two.id}`, { text: 'I row on Sundays' })
+    expect(await status()).toBe('unconfirmed')
+    const why = (await call('GET', `/memories/${derived.id}/why`)).data
+    expect(why.derivedFrom.map(({ text }: { text: string }) => text)).toEqual([
+      'I row on Tuesdays',
+      'I row on Sundays'
+    ])
+    await undo(one.id)
+    expect(await status()).toBe('unconfirmed')
+    await undo(two.id)
+    expect(await status()).toBe('active')
+    const { items } = (await call('GET', `/memories/${derived.id}/history?limit=1`)).data
+    expect(items).toMatchObject([{ action: 'restored', after: { status: 'active' } }])
+
+    await call('PATCH', `/memories/${one.id}`, { text: 'I row on Tuesdays' })
+    await call('PATCH', `/memories/${derived.id}`, { text: 'I row a lot' })
+    expect(await status()).toBe('active')
+    await call('PATCH', `/memories/${two.id}`, { text: 'I row on Sundays' })
+    await undo(one.id)
+    expect(await status()).toBe('unconfirmed')
+    await undo(two.id)
+    expect(await status()).toBe('active')
+  })
+
+  test('what was inferred and never confirmed is not confirmed by an undo', async () => {
+    const { owner, call, remember, read, undo } = await house()
+    const [one, derived] = [await remember('I row on Mondays'), await remember('I row a lot')]
+    await database().pool.query(
+      `WITH inferred AS (UPDATE memories SET status = 'unconfirmed' WHERE owner_id = $1 AND id = $2)
+       INSERT INTO memory_dependencies (owner_id, memory_id, depends_on) VALUES ($1, $2, $3)`,
+      [owner.id, derived.id, one.id]
+    )
+    await call('PATCH', `/memories/${one.id}`, { text: 'I row on Tuesdays' })
+    await undo(one.id)
+    expect((await read(derived.id)).status).toBe('unconfirmed')
+  })
+
   test('why: the words, the conversation they were said in, and what happened since', async () => {
     const { owner, call } = await house()
     const said = `Guess what. ${BEES}. Bye!`

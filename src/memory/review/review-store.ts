@@ -57,6 +57,7 @@ export async function isRejected(tx: Tx, ownerId: string, text: string): Promise
   const { rows } = await tx.execute(sql`
     SELECT FROM memories JOIN memory_history entry
         ON entry.owner_id = ${ownerId} AND entry.memory_id = memories.id AND entry.action = 'rejected'
+       AND entry.undone_at IS NULL
      WHERE memories.owner_id = ${ownerId} AND memories.text_hash = ${hashText(text)} AND memories.status = 'expired' LIMIT 1`)
   return rows.length > 0
 }
@@ -125,7 +126,8 @@ async function decide(
   after: Partial<Pick<MemoryRow, 'status' | 'validTo' | 'closedAt'>>
 ): Promise<boolean> {
   const isOne = and(eq(memories.ownerId, ownerId), eq(memories.id, id), isNull(memories.forgottenAt))
-  const [row] = await tx.select({ status: memories.status }).from(memories).where(isOne).for('update')
+  const { status, validTo, closedAt } = memories
+  const [row] = await tx.select({ status, validTo, closedAt }).from(memories).where(isOne).for('update')
   if (!row) throw new MemoryNotFound(id)
   // Decided before, the same way.
   if (row.status === after.status) return false
@@ -134,7 +136,8 @@ async function decide(
     .update(memories)
     .set({ ...after, updatedAt: sql`now()` })
     .where(isOne)
-  await record(tx, ownerId, id, { ...change, before: row, after })
+  const before = Object.fromEntries(Object.keys(after).map((name) => [name, row[name as keyof typeof row]]))
+  await record(tx, ownerId, id, { ...change, before, after })
   return true
 }
 
