@@ -17,7 +17,7 @@ import { toTitle } from './chat/title.ts'
 import { createTurnHub } from './chat/turn-hub.ts'
 import { createWatchTurn } from './chat/watch-turn.ts'
 import type { Config } from './config.ts'
-import { findCarried } from './consolidation/carried.ts'
+import { findCarried, readCarried } from './consolidation/carried.ts'
 import { createConsolidate } from './consolidation/consolidate.ts'
 import { readCurrentProfile } from './consolidation/profile-store.ts'
 import { createSchedule, startConsolidation } from './consolidation/start.ts'
@@ -211,6 +211,7 @@ export async function createServices({
         database,
         runner,
         hideForgotten,
+        readCarried: (...ids) => readCarried(database, ...ids),
         recallFor: (ownerId, query, conversationId, signal) =>
           payFor({ ownerId, purpose: 'chat', conversationId }, () => recall(ownerId, query, signal)),
         giveWay,

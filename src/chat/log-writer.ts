@@ -1,5 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm'
-import { type Bus, MAX_IDS } from '../db/bus.ts'
+import { type Bus, MAX_IDS, type Notice } from '../db/bus.ts'
 import { type Database, sqlState } from '../db/client.ts'
 import { appendTurnEvents, type LogPart } from '../db/system.ts'
 
@@ -64,19 +63,17 @@ export function createLogWriter({
 
   async function write(batch: Taken[]): Promise<void> {
     const parts = batch.map(({ part }) => part)
-    const held = await database.inSystem((tx) =>
-      appendTurnEvents(tx, runnerId, parts, tellingOf(parts.map(({ turnId }) => turnId)))
-    )
+    const turnIds = parts.map(({ turnId }) => turnId)
+    const held = await appendTurnEvents(database, runnerId, parts, noticesOf(turnIds))
     for (const { part, resolve } of batch) resolve(held.has(part.turnId))
   }
 
-  function tellingOf(turnIds: string[]): SQL {
-    const told: SQL[] = []
+  function noticesOf(turnIds: string[]): Notice[] {
+    const told: Notice[] = []
     for (let from = 0; from < turnIds.length; from += MAX_IDS) {
-      const some = toGrownLogs(runnerId, turnIds.slice(from, from + MAX_IDS))
-      told.push(sql`${bus.telling('turn-log', some)}::text`)
+      told.push(bus.telling('turn-log', toGrownLogs(runnerId, turnIds.slice(from, from + MAX_IDS))))
     }
-    return sql.join(told, sql` || `)
+    return told
   }
 
   /** Not at once: what comes together goes together, and those who have been answered say first what came for them meanwhile. */

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Carried } from '../consolidation/carried.ts'
 import { isOutOfBudget, isRetryable } from '../llm/errors.ts'
 import type { FinishReason, ModelEvent, Usage } from '../llm/model.ts'
 import type { Recall, RecallItem, RecallQuery } from '../memory/recall/recall.ts'
@@ -51,6 +52,8 @@ export interface AcceptedTurn {
   runnerId: string
   /** What the caller wants of this turn alone. It is not kept. */
   wishes?: Wishes | undefined
+  /** What its prompt carries whatever is asked, where reading that was begun before it was accepted. */
+  carried?: Promise<Carried | undefined> | undefined
   /** What is recalled for it, where that was begun before it was accepted, and how to give that up. */
   recalled?: { items: Promise<RecallItem[]>; leave: AbortController } | undefined
   /** Called at its first word, or at its end where it has none. */

@@ -1,9 +1,13 @@
+import { setImmediate as nextLoop } from 'node:timers/promises'
 import { v7 as uuidv7 } from 'uuid'
+import type { Carried } from '../consolidation/carried.ts'
 import type { Database, Tx } from '../db/client.ts'
-import { claim, claiming, findAnswer, type IdempotentCall } from '../db/idempotency.ts'
+import { claim, findAnswer, type IdempotentCall, toClaim } from '../db/idempotency.ts'
+import { ask } from '../db/statement.ts'
 import type { GiveWay } from '../jobs/give-way.ts'
 import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
 import type { RecallItem, RecallQuery } from '../memory/recall/recall.ts'
+import { type Accepted, acceptAgain, acceptMessage, readAccepted, refusePlace } from './accept-message.ts'
 import { attachTo, hasImages } from './attachments.ts'
 import { loadConversation, loadMessage, type MessageRow } from './conversation-store.ts'
 import { ConversationNotTemporary, MessageNotFound, TurnNotCutOff } from './errors.ts'
@@ -13,7 +17,7 @@ import { type AcceptedTurn, recallQuery, type Wishes } from './run-turn.ts'
 import type { Runner } from './runner.ts'
 import type { ChatBody, TurnStatus } from './schemas.ts'
 import { toTitle } from './title.ts'
-import { acceptAgain, acceptMessage, findOptions, loadTurn } from './turn-store.ts'
+import { findOptions, loadTurn } from './turn-store.ts'
 import { type ChatModels, findModel, isListed, refuseUnseen, whoAnswers } from './who-answers.ts'
 
 export interface StartedTurn {
@@ -46,6 +50,7 @@ export function createStartTurn({
   database,
   runner,
   hideForgotten,
+  readCarried,
   recallFor,
   giveWay,
   models
@@ -53,6 +58,7 @@ export function createStartTurn({
   database: Database
   runner: Runner
   hideForgotten: HideForgotten
+  readCarried: (ownerId: string, conversationId: string, messageId: string) => Promise<Carried | undefined>
   /** Recalls on the owner's account. */
   recallFor: (
     ownerId: string,
@@ -71,7 +77,11 @@ export function createStartTurn({
 
   function recallAhead(ownerId: string, text: string, conversationId: string): AcceptedTurn['recalled'] {
     const leave = new AbortController()
-    const items = recallFor(ownerId, recallQuery(text), conversationId, leave.signal)
+    const { signal } = leave
+    // What is to be stored is sent first: taking the words apart takes as long as storing them.
+    const items = nextLoop(undefined, { signal }).then(() =>
+      recallFor(ownerId, recallQuery(text), conversationId, signal)
+    )
     // Whoever waits for it hears of a failure; nobody may.
     items.catch(() => {})
     return { items, leave }
@@ -116,35 +126,50 @@ export function createStartTurn({
       const asked = wishes ? { ...body, wishes } : body
       const call: IdempotentCall = { ownerId, key, call: 'POST /v1/chat', body: asked }
       const onFirstWord = giveWay.begin()
-      const storing = database.inOwner(ownerId, async (tx) => {
-        const claimed = claiming(call, { turnId: turn.id })
-        const stored = await acceptMessage(tx, ownerId, turn, { text, parentId, begins }, claimed)
-        if (temporary && stored && !stored.temporary) throw new ConversationNotTemporary(turn.conversationId)
-        // Refused before it is stored, also where nobody may answer in place of a model that is gone.
-        const answers = stored && whoAnswers(models, stored.model).model
-        if (answers && attachmentIds.length > 0) {
-          refuseUnseen(answers)
-          await attachTo(tx, ownerId, turn.userMessageId, attachmentIds)
-        }
-        return stored ?? findAnswer<{ turnId: string }>(tx, call)
-      })
-      // Storing waits for the disk, and recall need not wait for that. Who is refused, or was answered before, has no use for it.
+      const message = { text, parentId, begins }
+      const accept = acceptMessage(ownerId, turn, message, toClaim(call, { turnId: turn.id }))
+      async function storeAmongOthers(): Promise<Accepted | null> {
+        return database.inOwner(ownerId, async (tx) => {
+          const stored = readAccepted(await ask(tx, accept), turn)
+          if (stored === null) return null
+          if (!stored) return refusePlace(tx, ownerId, turn, message)
+          if (temporary && !stored.temporary) throw new ConversationNotTemporary(turn.conversationId)
+          // Refused before it is stored, also where nobody may answer in place of a model that is gone.
+          const { model: answers } = whoAnswers(models, stored.model)
+          if (attachmentIds.length > 0) {
+            refuseUnseen(answers)
+            await attachTo(tx, ownerId, turn.userMessageId, attachmentIds)
+          }
+          return stored
+        })
+      }
+      /** Nothing that is there already has a say in it. */
+      const isAlone = begins && attachmentIds.length === 0
+      const storing = isAlone
+        ? database.oneInOwner(ownerId, accept).then((rows) => readAccepted(rows, turn) ?? null)
+        : storeAmongOthers()
+      // Storing waits for the disk, and reading need not wait for that. Who is refused, or was answered before, has no use for it.
+      const carried = isAlone ? readCarried(ownerId, turn.conversationId, turn.userMessageId) : undefined
+      carried?.catch(() => {})
       const recalled = useMemory ? recallAhead(ownerId, text, turn.conversationId) : undefined
-      const giveUp = () => {
+      try {
+        const accepted = await storing
+        if (accepted) {
+          const hasImages = attachmentIds.length > 0
+          const ready = { ...turn, ...accepted, ownerId, text, wishes, hasImages, begins: begins !== null }
+          return begin({ ...ready, carried, recalled, onFirstWord })
+        }
+        const earlier = await database.readInOwner(ownerId, (tx) => findAnswer<{ turnId: string }>(tx, call))
+        giveUp()
+        return { turnId: earlier.turnId, events: [] }
+      } catch (error) {
+        giveUp()
+        throw error
+      }
+      function giveUp(): void {
         onFirstWord()
         recalled?.leave.abort()
       }
-      const accepted = await storing.catch((error) => {
-        giveUp()
-        throw error
-      })
-      if ('turnId' in accepted) {
-        giveUp()
-        return { turnId: accepted.turnId, events: [] }
-      }
-      const hasImages = attachmentIds.length > 0
-      const ready = { ...turn, ...accepted, ownerId, text, wishes, hasImages, begins: begins !== null }
-      return begin({ ...ready, recalled, onFirstWord })
     },
 
     /**

@@ -32,16 +32,23 @@ export async function loadContext(
 ) {
   const { ownerId, userMessageId, text, conversationId, hasImages } = turn
   const seesImages = model.abilities?.images ?? false
-  const [carried, branch, images] = await database.readInOwner(ownerId, async (tx) => {
-    const known = (await findCarried(tx, ownerId, conversationId, userMessageId)) ?? UNKNOWN_OWNER
-    const said: BranchMessage[] = turn.begins
-      ? [{ id: userMessageId, role: 'user', content: text, sequence: 1, hasImages }]
+  const alone: BranchMessage[] = [{ id: userMessageId, role: 'user', content: text, sequence: 1, hasImages }]
+  async function read() {
+    // Begun before, and there is nothing else to read.
+    if (turn.carried) return [await turn.carried, alone, NO_IMAGES] as const
+    return database.readInOwner(ownerId, readMore)
+  }
+  async function readMore(tx: Tx) {
+    const known = await findCarried(tx, ownerId, conversationId, userMessageId)
+    const said = turn.begins
+      ? alone
       : await hideForgotten(tx, ownerId, await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES))
     // What was shown to another model before must not keep one that does not see from answering.
     const shown = said.filter((one) => one.hasImages && (seesImages || one.id === userMessageId))
     const ids = shown.map(({ id }) => id)
     return [known, said, ids.length > 0 ? await loadImages(tx, ownerId, ids) : NO_IMAGES] as const
-  })
+  }
+  const [carried = UNKNOWN_OWNER, branch, images] = await read()
   const { summary, aboutOwner, instructions, ...owner } = carried
   // Past the history's limit the summary ends before it begins.
   const covered = branch.findIndex(({ sequence }) => sequence === summary?.throughSequence) + 1

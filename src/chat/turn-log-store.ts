@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
+import { ask, fixed } from '../db/statement.ts'
 import { type LoggedEvent, type TurnEvent, toLogged } from './events.ts'
 import type { Citation } from './schemas.ts'
 import { turnEvents } from './tables.ts'
@@ -16,11 +17,16 @@ export async function appendEvents(
   events: TurnEvent[]
 ): Promise<void> {
   if (events.length === 0) return
-  await tx
-    .insert(turnEvents)
-    .values(events.map(({ type, data }, index) => ({ ownerId, turnId, id: firstId + index, type, data })))
-    .onConflictDoNothing()
+  await ask(tx, append({ ownerId, turnId, firstId, events: JSON.stringify(events) }))
 }
+
+const append = fixed<{ ownerId: string; turnId: string; firstId: number; events: string }>(
+  ({ ownerId, turnId, firstId, events }) => sql`
+    INSERT INTO turn_events (owner_id, turn_id, id, type, data)
+    SELECT ${ownerId}::uuid, ${turnId}::uuid, ${firstId}::bigint + place - 1, event ->> 'type', event -> 'data'
+      FROM jsonb_array_elements(${events}::jsonb) WITH ORDINALITY AS given (event, place)
+    ON CONFLICT DO NOTHING`
+)
 
 /**
  * The events of a turn's log after number `afterId`, the number of the last one there is, and whether the turn has ended:

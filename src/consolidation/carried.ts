@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
-import type { Tx } from '../db/client.ts'
+import type { Database, Tx } from '../db/client.ts'
+import { ask, fixed } from '../db/statement.ts'
 import { type CurrentProfile, currentProfile, readProfile } from './profile-store.ts'
 
 /** What every prompt carries, whatever is asked. */
@@ -24,7 +25,23 @@ export async function findCarried(
   conversationId: string,
   messageId: string
 ): Promise<Carried | undefined> {
-  const { rows } = await tx.execute<Omit<Carried, 'aboutOwner'> & { profile: CurrentProfile | null }>(sql`
+  return toCarried(await ask(tx, carriedBy({ ownerId, conversationId, messageId })))
+}
+
+/** The same in a transaction of its own. */
+export async function readCarried(
+  database: Pick<Database, 'readOneInOwner'>,
+  ownerId: string,
+  conversationId: string,
+  messageId: string
+): Promise<Carried | undefined> {
+  return toCarried(await database.readOneInOwner(ownerId, carriedBy({ ownerId, conversationId, messageId })))
+}
+
+type CarriedRow = Omit<Carried, 'aboutOwner'> & { profile: CurrentProfile | null }
+
+const carriedBy = fixed<{ ownerId: string; conversationId: string; messageId: string }, CarriedRow>(
+  ({ ownerId, conversationId, messageId }) => sql`
     SELECT name, timezone, instructions, ${currentProfile(ownerId)} AS profile,
            (SELECT json_build_object('text', text, 'throughSequence', through_sequence)
               FROM conversation_summaries summary
@@ -36,8 +53,11 @@ export async function findCarried(
                    FROM branch JOIN messages parent ON parent.owner_id = ${ownerId} AND parent.id = branch.parent_id
                   WHERE branch.sequence > summary.through_sequence AND branch.depth < ${MOST_AFTER}
                ) SELECT FROM branch WHERE branch.sequence = summary.through_sequence)) AS summary
-      FROM users WHERE id = ${ownerId}`)
-  if (!rows[0]) return undefined
-  const { profile, ...carried } = rows[0]
+      FROM users WHERE id = ${ownerId}`
+)
+
+function toCarried([row]: CarriedRow[]): Carried | undefined {
+  if (!row) return undefined
+  const { profile, ...carried } = row
   return { ...carried, aboutOwner: readProfile(profile) }
 }

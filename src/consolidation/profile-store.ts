@@ -1,4 +1,4 @@
-import { eq, type SQL, sql } from 'drizzle-orm'
+import { eq, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
 import { profiles } from './tables.ts'
 
@@ -18,7 +18,7 @@ export interface CurrentProfile {
  * The profile, with what it may still say, as a value of a statement: forgetting, correcting and superseding show at once,
  * not the night after.
  */
-export function currentProfile(ownerId: string): SQL {
+export function currentProfile(ownerId: string | Placeholder): SQL {
   return sql`(
     SELECT json_build_object(
              'text', CASE WHEN count(*) = count(fact.id) FILTER (WHERE fact.updated_at <= profile.built_at)

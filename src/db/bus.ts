@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
-import { type SQL, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Database, Tx } from './client.ts'
+import { ask, fixed } from './statement.ts'
 
 const CHANNEL = 'pai'
 
@@ -13,6 +14,14 @@ export type BusTopic = 'turn-log' | 'turn-stop' | 'signed-out' | 'budget'
 /** As many ids as one notification may name: PostgreSQL takes 8,000 bytes in it. */
 export const MAX_IDS = 200
 
+/** What `pg_notify` is given. */
+export interface Notice extends Record<string, unknown> {
+  channel: string
+  payload: string
+}
+
+const notify = fixed<Notice>(({ channel, payload }) => sql`SELECT pg_notify(${channel}, ${payload})`)
+
 /**
  * How the processes on one database wake each other. A message may be lost while a connection is down: whoever listens
  * looks again after a reconnection, and the rows are the truth.
@@ -20,8 +29,8 @@ export const MAX_IDS = 200
 export interface Bus {
   /** Tells every process, this one too, once `tx` is committed. */
   tell(tx: Tx, topic: BusTopic, message: string): Promise<void>
-  /** The same as an expression, to go along with another statement. */
-  telling(topic: BusTopic, message: string): SQL
+  /** The same as the arguments of `pg_notify`, to go along with another statement. */
+  telling(topic: BusTopic, message: string): Notice
   hear(topic: BusTopic, heard: (message: string) => void): void
   /** Calls back when something may have been missed. */
   onReconnect(again: () => void): void
@@ -38,11 +47,11 @@ export async function openBus(database: Database): Promise<Bus> {
     },
     () => emitter.emit('reconnect')
   )
-  const telling: Bus['telling'] = (topic, message) => sql`pg_notify(${CHANNEL}, ${`${topic} ${message}`})`
+  const telling: Bus['telling'] = (topic, message) => ({ channel: CHANNEL, payload: `${topic} ${message}` })
   return {
     telling,
     async tell(tx, topic, message) {
-      await tx.execute(sql`SELECT ${telling(topic, message)}`)
+      await ask(tx, notify(telling(topic, message)))
     },
     hear(topic, heard) {
       emitter.on(topic, heard)

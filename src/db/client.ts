@@ -5,6 +5,7 @@ import pg from 'pg'
 import { isTracing } from '../telemetry/traced.ts'
 import { DatabaseUnavailable, OwnerGone } from './errors.ts'
 import { KEPT_PLAN } from './kept-plans.ts'
+import { ask, type Statement } from './statement.ts'
 import { traceStatements } from './trace-statements.ts'
 
 /** A drizzle handle on one open transaction. */
@@ -34,8 +35,13 @@ export interface Database {
   readInOwner<T>(ownerId: string, work: (tx: Tx) => Promise<T>): Promise<T>
   /** The same for a search by vectors: an index goes on looking until it has found enough rows of this owner's. */
   searchInOwner<T>(ownerId: string, work: (tx: Tx) => Promise<T>): Promise<T>
+  /** The same for one statement alone, which travels with the beginning and the end of its transaction. */
+  oneInOwner<Row extends pg.QueryResultRow>(ownerId: string, statement: Statement<Row>): Promise<Row[]>
+  /** The same for one that only reads. */
+  readOneInOwner<Row extends pg.QueryResultRow>(ownerId: string, statement: Statement<Row>): Promise<Row[]>
   /** The same without an owner: sees no owner's row, only what the functions in `db/system.ts` answer. */
   inSystem<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  oneInSystem<Row extends pg.QueryResultRow>(statement: Statement<Row>): Promise<Row[]>
   /** Calls back for each NOTIFY on `channel`; `onReconnect` after each (re)subscription, when some may have been missed. */
   listen(channel: string, onNotify: (payload: string) => void, onReconnect: () => void): Promise<Listener>
   /** What a server does by itself: forgets removed rows for good, and counts the others for the planner. */
@@ -97,18 +103,21 @@ export class Pool extends pg.Pool {
   }
 }
 
+export type Transactions = Pick<
+  Database,
+  'inOwner' | 'readInOwner' | 'searchInOwner' | 'oneInOwner' | 'readOneInOwner' | 'inSystem' | 'oneInSystem'
+>
+
 /**
  * The transactions over a pool. Beginning one, dropping to `pai_app` and naming the owner is one round trip, and on a pool
  * whose connections pipeline it travels with the work's first statement: were it refused, that statement would find an
  * aborted transaction.
  */
-export function createTransactions(
-  pool: pg.Pool
-): Pick<Database, 'inOwner' | 'readInOwner' | 'searchInOwner' | 'inSystem'> {
+export function createTransactions(pool: pg.Pool): Transactions {
   const handles = new WeakMap<pg.PoolClient, Tx>()
   const pipelined = 'pipeline' in pool.options && pool.options.pipeline === true
 
-  async function run<T>({ begin, reads }: Start, work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function run<T>({ begin, reads, isWhole }: Start, work: (tx: Tx) => Promise<T>): Promise<T> {
     assertNoTransaction()
     const client = await checkOut(pool)
     const transaction = { open: true }
@@ -119,10 +128,14 @@ export function createTransactions(
       // Heard below, whatever the work does meanwhile.
       begun.catch(() => {})
       if (!pipelined) await begun
-      const result = await surrounding.run(transaction, () => work(handleOf(client)))
+      const working = surrounding.run(transaction, () => work(handleOf(client)))
+      const committing = isWhole && pipelined ? commit(client) : undefined
+      // Heard below, unless the work has failed and there is nothing to commit.
+      committing?.catch(() => {})
+      const result = await working
       await begun
-      const committed = commit(client)
-      // Nothing depends on how reading ends; a connection on which it fails is not given to anyone else.
+      const committed = committing ?? commit(client)
+      // A connection on which reading ends badly is not given to anyone else.
       if (reads) end = committed.then(...SETTLED)
       else await committed
       return result
@@ -161,8 +174,13 @@ export function createTransactions(
     }
   }
 
+  const one =
+    <Row extends pg.QueryResultRow>(statement: Statement<Row>) =>
+    (tx: Tx) =>
+      ask(tx, statement)
+
   return {
-    inOwner: (ownerId, work) => runWithRetry({ begin: beginAs(ownerId, 'BEGIN'), reads: false }, work),
+    inOwner: (ownerId, work) => runWithRetry({ begin: beginAs(ownerId, 'BEGIN') }, work),
     readInOwner: (ownerId, work) =>
       runWithRetry({ begin: beginAs(ownerId, 'BEGIN READ ONLY'), reads: true }, work),
     searchInOwner: (ownerId, work) =>
@@ -170,18 +188,33 @@ export function createTransactions(
         { begin: `${beginAs(ownerId, 'BEGIN READ ONLY')}; ${SEARCHING}; ${KEPT_PLAN}`, reads: true },
         work
       ),
-    inSystem: (work) =>
+    oneInOwner: (ownerId, statement) =>
+      runWithRetry({ begin: beginAs(ownerId, 'BEGIN'), isWhole: true }, one(statement)),
+    readOneInOwner: (ownerId, statement) =>
       runWithRetry(
-        { begin: `BEGIN; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = ''`, reads: false },
-        work
-      )
+        { begin: beginAs(ownerId, 'BEGIN READ ONLY'), reads: true, isWhole: true },
+        one(statement)
+      ),
+    inSystem: (work) => runWithRetry({ begin: BEGIN_SYSTEM }, work),
+    oneInSystem: (statement) => runWithRetry({ begin: BEGIN_SYSTEM, isWhole: true }, one(statement))
   }
 }
 
 interface Start {
   begin: string
-  reads: boolean
+  /** Nothing depends on how it ends. */
+  reads?: boolean
+  /** The work sends all it has to ask at once, so that the commit can be sent behind it. */
+  isWhole?: boolean
 }
+
+const BEGIN_SYSTEM = `BEGIN; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = ''`
+
+/**
+ * What an owner has is reached by its keys. A plan that is kept, such as a foreign key's, would else go on reading all of a table
+ * that was small when it was made.
+ */
+const BY_KEYS = 'SET LOCAL enable_seqscan = off'
 
 /** What a settled end means for its connection: nothing, or why it cannot be used again. */
 const SETTLED = [() => undefined, (error: Error) => error] as const
@@ -189,7 +222,7 @@ const SETTLED = [() => undefined, (error: Error) => error] as const
 function beginAs(ownerId: string, begin: string): string {
   // The id goes into the statement's text, so only the shape of a UUID may pass.
   if (!UUID.test(ownerId)) throw new TypeError('An owner id must be a UUID')
-  return `${begin}; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = '${ownerId}'`
+  return `${begin}; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = '${ownerId}'; ${BY_KEYS}`
 }
 
 async function commit(client: pg.PoolClient): Promise<void> {

@@ -44,21 +44,37 @@ export async function claim<Answer>(
   request: IdempotentCall,
   answer: Answer | null
 ): Promise<{ answer: Answer } | null> {
-  if (request.key === undefined) return null
-  const { rows } = await tx.execute(claiming(request, answer))
+  const claim = toClaim(request, answer)
+  if (!claim) return null
+  const { rows } = await tx.execute(claiming({ ownerId: request.ownerId, ...claim }))
   return rows.length > 0 ? null : { answer: await findAnswer<Answer>(tx, request) }
 }
 
+/** A key as it is stored, with what it stands for and is answered by. */
+export interface Claim extends Record<string, unknown> {
+  key: string
+  requestHash: Buffer
+  response: string
+}
+
+/** null where the call has no key, and is made as often as it arrives. */
+export function toClaim({ key, ...request }: IdempotentCall, answer: unknown): Claim | null {
+  return key === undefined
+    ? null
+    : { key, requestHash: hashOf({ key, ...request }), response: JSON.stringify(answer) }
+}
+
 /**
- * The same as a part of a statement that goes on with the work, to save a round trip: it answers one row when the key is
+ * Taking a key as a part of a statement that goes on with the work, to save a round trip: it answers one row when the key is
  * the caller's now, and none when somebody had it first, whose answer `findAnswer` then has.
  */
-export function claiming({ key, ...request }: IdempotentCall, answer: unknown): SQL {
-  if (key === undefined) return sql`SELECT`
+export function claiming({ ownerId, key, requestHash, response }: ClaimParts): SQL {
   return sql`INSERT INTO idempotency_keys (owner_id, key, request_hash, response)
-    VALUES (${request.ownerId}, ${key}, ${hashOf({ key, ...request })}, ${JSON.stringify(answer)}::jsonb)
-    ON CONFLICT DO NOTHING RETURNING 1`
+    VALUES (${ownerId}, ${key}, ${requestHash}, ${response}::jsonb) ON CONFLICT DO NOTHING RETURNING 1`
 }
+
+/** Values, or the places of values that come later. */
+type ClaimParts = Record<'ownerId' | 'key' | 'requestHash' | 'response', unknown>
 
 /** What a key that was taken before stands for; refuses one that came with another request. */
 export async function findAnswer<Answer>(tx: Tx, request: IdempotentCall): Promise<Answer> {

@@ -37,7 +37,9 @@ export function connectPostgres(url: string, poolSize = 10): Database {
     pipeline: true,
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 30_000,
-    application_name: 'pai'
+    application_name: 'pai',
+    // Compiling a statement pays where much is read, which takes longer than any of ours may.
+    options: '-c jit=off'
   })
   return {
     kind: 'postgres',

@@ -1,5 +1,7 @@
-import { type SQL, sql } from 'drizzle-orm'
-import type { Tx } from './client.ts'
+import { sql } from 'drizzle-orm'
+import type { Notice } from './bus.ts'
+import type { Database, Tx } from './client.ts'
+import { fixed } from './statement.ts'
 
 /** The functions that may look across owners, all of them. They are defined in the migrations. */
 
@@ -107,14 +109,14 @@ export interface LogPart {
 }
 
 /**
- * Adds to the logs of turns that are still the runner's, and evaluates `telling` in the same statement. Answers which turns
- * those were; the rest was not written.
+ * Adds to the logs of turns that are still the runner's, and notifies in the same statement. Answers which turns those were;
+ * the rest was not written.
  */
 export async function appendTurnEvents(
-  tx: Tx,
+  database: Pick<Database, 'oneInSystem'>,
   runnerId: string,
   parts: LogPart[],
-  telling: SQL
+  notices: Notice[]
 ): Promise<Set<string>> {
   const batch = parts.map(({ ownerId, turnId, firstId, events }) => ({
     owner_id: ownerId,
@@ -122,12 +124,24 @@ export async function appendTurnEvents(
     first_id: firstId,
     events
   }))
-  const { rows } = await tx.execute<{ id: string }>(
-    sql`SELECT turn_id AS id, told FROM (SELECT ${telling}::text AS told) AS telling
-         CROSS JOIN system.append_turn_events(${runnerId}::uuid, ${JSON.stringify(batch)}::jsonb)`
-  )
+  const rows = await database.oneInSystem(append({
+      runnerId,
+      batch: JSON.stringify(batch),
+      channel: notices[0]?.channel ?? null,
+      payloads: notices.map(({ payload }) => payload)
+    }))
   return new Set(rows.map(({ id }) => id))
 }
+
+const append = fixed<
+  { runnerId: string; batch: string; channel: string | null; payloads: string[] },
+  { id: string }
+>(
+  ({ runnerId, batch, channel, payloads }) =>
+    sql`SELECT turn_id AS id, told FROM (
+          SELECT count(pg_notify(${channel}, payload)::text) AS told FROM unnest(${payloads}::text[]) AS payload
+        ) AS telling CROSS JOIN system.append_turn_events(${runnerId}::uuid, ${batch}::jsonb)`
+)
 
 /** Keeps these of a runner's turns for it; answers those it still has, and whether their owner wants them stopped. */
 export async function renewLeases(

@@ -1,9 +1,8 @@
-import { sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { expect, onTestFinished, test } from 'vitest'
+import { acceptMessage } from '../../src/chat/accept-message.ts'
 import { createLogWriter, readGrownLogs } from '../../src/chat/log-writer.ts'
 import { readLog } from '../../src/chat/turn-log-store.ts'
-import { acceptMessage } from '../../src/chat/turn-store.ts'
 import { openBus } from '../../src/db/bus.ts'
 import type { Database } from '../../src/db/client.ts'
 import type { LogPart } from '../../src/db/system.ts'
@@ -23,9 +22,9 @@ describeEachDatabase('the writer of turn logs', (database) => {
     let transactions = 0
     const counted: Database = {
       ...database(),
-      inSystem: (work) => {
+      oneInSystem: (statement) => {
         transactions++
-        return database().inSystem(work)
+        return database().oneInSystem(statement)
       }
     }
     const write = createLogWriter({ database: counted, bus, runnerId })
@@ -44,7 +43,7 @@ describeEachDatabase('the writer of turn logs', (database) => {
       runnerId
     }
     const message = { text: 'Hi', parentId: undefined, begins: { title: 'Hi', temporary: false } }
-    await database().inOwner(ownerId, (tx) => acceptMessage(tx, ownerId, turn, message, sql`SELECT`))
+    await database().oneInOwner(ownerId, acceptMessage(ownerId, turn, message, null))
     const stored = async () =>
       (await database().inOwner(ownerId, (tx) => readLog(tx, ownerId, turn.id, 1)))?.events ?? []
     return { ownerId, turnId: turn.id, stored }

@@ -293,6 +293,7 @@ describeEachDatabase('a message', (database, kind) => {
       database: database(),
       runner: { id: uuidv7(), run } as Runner,
       hideForgotten: async (_tx, _ownerId, messages) => messages,
+      readCarried: async () => undefined,
       recallFor: async () => [],
       giveWay: { begin },
       models: { chat: model, chatModel: () => model, inPlaceOf: () => model }

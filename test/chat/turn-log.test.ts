@@ -1,13 +1,12 @@
-import { sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { acceptMessage } from '../../src/chat/accept-message.ts'
 import { TurnInterrupted } from '../../src/chat/errors.ts'
 import type { LoggedEvent, TurnEvent } from '../../src/chat/events.ts'
 import { createLogWriter } from '../../src/chat/log-writer.ts'
 import { createTurnHub } from '../../src/chat/turn-hub.ts'
 import { createTurnLog } from '../../src/chat/turn-log.ts'
 import { appendEvents, readLog } from '../../src/chat/turn-log-store.ts'
-import { acceptMessage } from '../../src/chat/turn-store.ts'
 import { type Bus, openBus } from '../../src/db/bus.ts'
 import { createOwner, describeEachDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
@@ -46,7 +45,7 @@ describeEachDatabase('the turn log', (database) => {
       runnerId
     }
     const message = { text: 'Hi', parentId: undefined, begins: { title: 'Hi', temporary: false } }
-    await database().inOwner(ownerId, (tx) => acceptMessage(tx, ownerId, turn, message, sql`SELECT`))
+    await database().oneInOwner(ownerId, acceptMessage(ownerId, turn, message, null))
     const hub = createTurnHub()
     const told: LoggedEvent[] = []
     hub.subscribe(turnId, (events) => told.push(...(events ?? [])))

@@ -1,9 +1,9 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { allSettledOrThrow, type Tx } from '../../db/client.ts'
+import { ask, fixed } from '../../db/statement.ts'
 import { type WeightedTerm, weighTerms } from '../../search/bm25.ts'
 import { nameTerm, nameTerms } from './entities.ts'
-import { messageTerms } from './tables.ts'
 
 /** About how many terms a message has, with its share of its neighbours'. */
 const PIVOT_LENGTH = 40
@@ -40,14 +40,7 @@ interface MessageInContext extends Record<string, unknown> {
 /** Makes messages findable by their words and a little of their neighbours', in the transaction that stores them. */
 export const indexMessages: IndexMessages = async (tx, ownerId, messageIds) => {
   if (messageIds.length === 0) return
-  const { rows } = await tx.execute<MessageInContext>(sql`
-    SELECT said.id, said.name, left(said.content, ${MAX_CHARACTERS}::int) AS content,
-           array[${beginning('before1')}, ${beginning('before2')}] AS before,
-           array[${beginning('after1')}, ${beginning('after2')}] AS after
-      FROM messages said
-      ${neighbour(ownerId, 'before1', -1)} ${neighbour(ownerId, 'before2', -2)}
-      ${neighbour(ownerId, 'after1', 1)} ${neighbour(ownerId, 'after2', 2)}
-     WHERE said.owner_id = ${ownerId} AND said.id = ANY(${sql.param(messageIds)}::uuid[]) AND NOT ${isHidden(ownerId)}`)
+  const rows = await ask(tx, inContext({ ownerId, messageIds }))
   const ids = rows.map(({ id }) => id)
   const terms: TermOfMessage[] = []
   let characters = 0
@@ -59,10 +52,7 @@ export const indexMessages: IndexMessages = async (tx, ownerId, messageIds) => {
     characters = 0
   }
   // Not waited for before the first rows are sent: statements run in the order in which they are.
-  const removed = tx
-    .delete(messageTerms)
-    .where(and(eq(messageTerms.ownerId, ownerId), inArray(messageTerms.id, ids)))
-    .execute()
+  const removed = ask(tx, removeTerms({ ownerId, ids }))
   for (let start = 0; start < terms.length; start += ROWS_AT_ONCE) {
     await allSettledOrThrow([removed, insertTerms(tx, ownerId, terms.slice(start, start + ROWS_AT_ONCE))])
   }
@@ -70,14 +60,34 @@ export const indexMessages: IndexMessages = async (tx, ownerId, messageIds) => {
 }
 
 async function insertTerms(tx: Tx, ownerId: string, terms: TermOfMessage[]): Promise<void> {
-  const column = (name: keyof TermOfMessage) => sql.param(terms.map((term) => term[name]))
-  await tx.execute(sql`
-    INSERT INTO message_terms (owner_id, term, id, weight)
-    SELECT ${ownerId}::uuid, * FROM unnest(${column('term')}::text[], ${column('id')}::uuid[], ${column('weight')}::real[])`)
+  const column = (name: keyof TermOfMessage) => terms.map((term) => term[name])
+  await ask(tx, addTerms({ ownerId, terms: column('term'), ids: column('id'), weights: column('weight') }))
 }
 
+const inContext = fixed<{ ownerId: string; messageIds: string[] }, MessageInContext>(
+  ({ ownerId, messageIds }) => sql`
+    SELECT said.id, said.name, left(said.content, ${MAX_CHARACTERS}::int) AS content,
+           array[${beginning('before1')}, ${beginning('before2')}] AS before,
+           array[${beginning('after1')}, ${beginning('after2')}] AS after
+      FROM messages said
+      ${neighbour(ownerId, 'before1', -1)} ${neighbour(ownerId, 'before2', -2)}
+      ${neighbour(ownerId, 'after1', 1)} ${neighbour(ownerId, 'after2', 2)}
+     WHERE said.owner_id = ${ownerId} AND said.id = ANY(${messageIds}::uuid[]) AND NOT ${isHidden(ownerId)}`
+)
+
+const removeTerms = fixed<{ ownerId: string; ids: string[] }>(
+  ({ ownerId, ids }) =>
+    sql`DELETE FROM message_terms WHERE owner_id = ${ownerId} AND id = ANY(${ids}::uuid[])`
+)
+
+const addTerms = fixed<{ ownerId: string; terms: unknown[]; ids: unknown[]; weights: unknown[] }>(
+  ({ ownerId, terms, ids, weights }) => sql`
+    INSERT INTO message_terms (owner_id, term, id, weight)
+    SELECT ${ownerId}::uuid, * FROM unnest(${terms}::text[], ${ids}::uuid[], ${weights}::real[])`
+)
+
 /** Whether a message, `said`, was hidden with a memory that is forgotten and not purged yet. */
-export function isHidden(ownerId: string): SQL {
+export function isHidden(ownerId: string | Placeholder): SQL {
   return sql`EXISTS (SELECT FROM memories fact
     JOIN memory_history entry ON entry.owner_id = ${ownerId} AND entry.memory_id = fact.id
      AND entry.action = 'forgotten' AND entry.undone_at IS NULL
@@ -106,7 +116,7 @@ function charactersOf({ content, before, after }: MessageInContext): number {
   return [content, ...before, ...after].reduce((sum, text) => sum + (text?.length ?? 0), 0)
 }
 
-function neighbour(ownerId: string, alias: string, distance: number): SQL {
+function neighbour(ownerId: Placeholder, alias: string, distance: number): SQL {
   const name = sql.identifier(alias)
   return sql`LEFT JOIN messages ${name} ON ${name}.owner_id = ${ownerId}
     AND ${name}.conversation_id = said.conversation_id AND ${name}.sequence = said.sequence + ${distance}::int`

@@ -74,6 +74,7 @@ export async function startNode(
         database,
         runner,
         hideForgotten,
+        readCarried: async () => undefined,
         recallFor: async () => [],
         giveWay: { begin: () => () => {} },
         models

@@ -67,39 +67,33 @@ export async function openWorld(
   })
 
   /** Every transaction waits for its turn, and its answer travels for a while. */
-  function through(run: (work: () => Promise<unknown>) => Promise<unknown>) {
-    return async (work: () => Promise<unknown>) => {
+  function through<Run extends (...asked: never[]) => Promise<unknown>>(run: Run): Run {
+    return (async (...asked: Parameters<Run>) => {
       await gate('a transaction')
       const fault = databaseFaults[calls++] ?? 'none'
       if (fault === 'before') throw new DatabaseUnavailable()
       inFlight++
       let result: unknown
       try {
-        result = await run(work)
+        result = await run(...asked)
       } finally {
         inFlight--
       }
       await gate('its answer')
       if (fault === 'after') throw new DatabaseUnavailable()
       return result
-    }
+    }) as Run
   }
 
   function databaseOf(process: Process): Database {
-    const { inOwner, readInOwner, inSystem } = database.transactions
-    const ofOwner = (run: Database['inOwner']) =>
-      ((ownerId, work) =>
-        through((given) => run(ownerId, given as typeof work))(
-          work as () => Promise<unknown>
-        )) as Database['inOwner']
+    const { inOwner, readInOwner, oneInOwner, inSystem, oneInSystem } = database.transactions
     return {
       kind: 'postgres',
-      inOwner: ofOwner(inOwner),
-      readInOwner: ofOwner(readInOwner),
-      inSystem: ((work) =>
-        through((given) => inSystem(given as typeof work))(
-          work as () => Promise<unknown>
-        )) as Database['inSystem'],
+      inOwner: through(inOwner),
+      readInOwner: through(readInOwner),
+      oneInOwner: through(oneInOwner),
+      inSystem: through(inSystem),
+      oneInSystem: through(oneInSystem),
       async listen(_channel, onNotify, onReconnect): Promise<Listener> {
         const listener = {
           process,
