@@ -163,33 +163,34 @@ export async function createServices({
 
   const purging = createPurge({ database, queue, now, toTitle })
 
+  const behind = giveWay.afterPeople(database)
   const jobs: JobHandlers = {
     'consolidation.schedule': createSchedule({ database, queue, now }),
     'consolidation.run': createConsolidate({
-      database,
+      database: behind,
       queue,
       model: llm.structured,
       embedderOf: embedders.inUse,
       memory
     }),
-    'conversations.import': createIndexImport(importing),
-    'conversations.title': createFindTitle({ database, model: llm.structured, hideForgotten }),
-    'transfer.import': createImportParts({ database, queue, memory }),
+    'conversations.import': createIndexImport({ ...importing, database: behind }),
+    'conversations.title': createFindTitle({ database: behind, model: llm.structured, hideForgotten }),
+    'transfer.import': createImportParts({ database: behind, queue, memory }),
     'memory.extract': createExtract({
-      database,
+      database: behind,
       queue,
       model: llm.structured,
       embedders,
       source: extractionSource,
       now
     }),
-    'memory.index': createIndexWords({ database, embedders, checkSize }),
+    'memory.index': createIndexWords({ database: behind, embedders, checkSize }),
     'memory.purge': purging.job,
     'memory.sweep-purges': purging.sweep,
     'memory.sweep-unfinished': createSweep({ database, queue, embedders, hasBudget: usage.hasBudget, now }),
     'memory.build-vector-index': createBuildIndex(database, config.PAI_MIGRATION_DATABASE_URL),
     'memory.reembed': createReembed({
-      database,
+      database: behind,
       queue,
       embedders,
       checkSize,

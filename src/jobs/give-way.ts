@@ -1,8 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Database } from '../db/client.ts'
 import type { JobHandlers, JobName, JobPayloads } from './jobs.ts'
 
 /** When somebody or other has waited for this long on end, jobs begin all the same: they must not queue up for ever. */
 const LONGEST_MS = 1_000
+
+/** What begins a transaction. */
+const BEGINNING = ['inOwner', 'readInOwner', 'searchInOwner', 'oneInOwner', 'readOneInOwner'] as const
 
 /** Lets the jobs of this process begin while nobody waits for the first word of a reply from it. */
 export interface GiveWay {
@@ -10,6 +14,8 @@ export interface GiveWay {
   begin(): () => void
   /** Has each of these begin when nobody waits, or somebody has for a second on end. */
   letGoFirst(handlers: JobHandlers): JobHandlers
+  /** The same for the transactions of jobs: one that is at work when somebody begins to wait goes on after them. */
+  afterPeople(database: Database): Database
 }
 
 export function createGiveWay(): GiveWay {
@@ -46,6 +52,13 @@ export function createGiveWay(): GiveWay {
         over = true
         if (--waiting === 0) quiet.resolve()
       }
+    },
+    afterPeople(database) {
+      const later = BEGINNING.map((name) => {
+        const begin = database[name] as (...asked: unknown[]) => Promise<unknown>
+        return [name, (...asked: unknown[]) => untilQuiet().then(() => begin(...asked))]
+      })
+      return { ...database, ...Object.fromEntries(later) }
     },
     letGoFirst: (handlers) =>
       Object.fromEntries(

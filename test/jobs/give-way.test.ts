@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Database } from '../../src/db/client.ts'
 import { createGiveWay } from '../../src/jobs/give-way.ts'
 import type { JobHandlers } from '../../src/jobs/jobs.ts'
 import { eventually } from '../support/eventually.ts'
@@ -47,4 +48,23 @@ test('and when people have waited for a second on end, which the next job need n
   await new Promise(setImmediate)
   expect(began).toEqual(['one', 'two'])
   await next
+})
+
+test('a job that is at work when somebody begins to wait goes on with its next transaction after them', async () => {
+  const giveWay = createGiveWay()
+  const done: string[] = []
+  const database = giveWay.afterPeople({
+    inOwner: async (ownerId: string) => {
+      done.push(ownerId)
+    }
+  } as unknown as Database)
+  const write = (name: string) => database.inOwner(name, async () => {})
+  await write('before')
+  const first = giveWay.begin()
+  const waiting = write('after')
+  await new Promise(setImmediate)
+  expect(done).toEqual(['before'])
+  first()
+  await waiting
+  expect(done).toEqual(['before', 'after'])
 })
