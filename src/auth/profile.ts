@@ -7,9 +7,9 @@ import type { Profile, ProfileChanges } from './schemas.ts'
 import {
   findAccount,
   findPasswordHash,
-  findProfile,
   hasOtherAccounts,
   lockAccounts,
+  profileOf,
   removeAccount,
   saveProfile
 } from './store.ts'
@@ -31,7 +31,8 @@ export interface Profiles {
 export function createProfiles({ database, bus, revocations, passwords }: Dependencies): Profiles {
   return {
     async load(ownerId) {
-      return orGone(await database.readInOwner(ownerId, (tx) => findProfile(tx, ownerId)))
+      const [profile] = await database.readOneInOwner(ownerId, profileOf({ ownerId }))
+      return orGone(profile)
     },
     async save(ownerId, changes) {
       const checked = checkChanges(changes)

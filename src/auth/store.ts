@@ -1,5 +1,6 @@
 import { and, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
 import { brokenConstraint, type Tx } from '../db/client.ts'
+import { fixed } from '../db/statement.ts'
 import { listOwners } from '../db/system.ts'
 import { EmailTaken } from './errors.ts'
 import type { Account, Profile, ProfileChanges, Role, Scope } from './schemas.ts'
@@ -67,10 +68,12 @@ export async function findAccount(tx: Tx, ownerId: string): Promise<Account | un
   return row
 }
 
-export async function findProfile(tx: Tx, ownerId: string): Promise<Profile | undefined> {
-  const [row] = await tx.select(PROFILE).from(users).where(eq(users.id, ownerId))
-  return row
-}
+/** Asked by every client when it opens, and by many while they are open. */
+export const profileOf = fixed<{ ownerId: string }, Profile>(
+  ({ ownerId }) => sql`
+    SELECT id, email, name, role, timezone, locale, instructions, memory_paused AS "memoryPaused",
+           monthly_budget_cents / 100.0::float8 AS "monthlyBudget" FROM users WHERE id = ${ownerId}`
+)
 
 export async function saveProfile(
   tx: Tx,
