@@ -185,7 +185,7 @@ export function createTransactions(pool: pg.Pool): Transactions {
       runWithRetry({ begin: beginAs(ownerId, 'BEGIN READ ONLY'), reads: true }, work),
     searchInOwner: (ownerId, work) =>
       runWithRetry(
-        { begin: `${beginAs(ownerId, 'BEGIN READ ONLY')}; ${SEARCHING}; ${KEPT_PLAN}`, reads: true },
+        { begin: beginAs(ownerId, 'BEGIN READ ONLY', `${SEARCHING}; ${KEPT_PLAN}`), reads: true },
         work
       ),
     oneInOwner: (ownerId, statement) =>
@@ -219,10 +219,10 @@ const BY_KEYS = 'SET LOCAL enable_seqscan = off'
 /** What a settled end means for its connection: nothing, or why it cannot be used again. */
 const SETTLED = [() => undefined, (error: Error) => error] as const
 
-function beginAs(ownerId: string, begin: string): string {
+function beginAs(ownerId: string, begin: string, settings = BY_KEYS): string {
   // The id goes into the statement's text, so only the shape of a UUID may pass.
   if (!UUID.test(ownerId)) throw new TypeError('An owner id must be a UUID')
-  return `${begin}; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = '${ownerId}'; ${BY_KEYS}`
+  return `${begin}; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = '${ownerId}'; ${settings}`
 }
 
 async function commit(client: pg.PoolClient): Promise<void> {

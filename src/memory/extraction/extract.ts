@@ -156,6 +156,7 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
     facts: FoundFact[],
     signal: AbortSignal
   ): Promise<Judged[]> {
+    if (facts.length === 0) return []
     const embedder = await embedders.inUse(ownerId)
     const { id, dimensions } = embedder
     const vectors = embedder.semantic ? await embed(embedder, facts, signal) : []

@@ -95,18 +95,26 @@ export function isHidden(ownerId: string | Placeholder): SQL {
      AND entry.before -> 'taken' -> 'messageIds' ? said.id::text)`
 }
 
-/** Indexes the messages just before these once more, now that what follows them is known. */
+/**
+ * Indexes the messages just before these once more, now that what follows them is known. These themselves were indexed
+ * together, and know of each other.
+ */
 export async function indexMessagesBefore(tx: Tx, ownerId: string, messageIds: string[]): Promise<void> {
-  const { rows } = await tx.execute<{ id: string }>(sql`
+  const rows = await ask(tx, justBefore({ ownerId, messageIds }))
+  const ids = rows.map(({ id }) => id)
+  await indexMessages(tx, ownerId, ids)
+}
+
+const justBefore = fixed<{ ownerId: string; messageIds: string[] }, { id: string }>(
+  ({ ownerId, messageIds }) => sql`
     SELECT DISTINCT earlier.id FROM messages said
       JOIN conversations ON conversations.owner_id = ${ownerId} AND conversations.id = said.conversation_id
        AND NOT conversations.temporary
       JOIN messages earlier ON earlier.owner_id = ${ownerId} AND earlier.conversation_id = said.conversation_id
        AND earlier.sequence BETWEEN said.sequence - ${AFTER.length}::int AND said.sequence - 1
-     WHERE said.owner_id = ${ownerId} AND said.id = ANY(${sql.param(messageIds)}::uuid[])`)
-  const ids = rows.map(({ id }) => id)
-  await indexMessages(tx, ownerId, ids)
-}
+       AND earlier.id <> ALL(${messageIds}::uuid[])
+     WHERE said.owner_id = ${ownerId} AND said.id = ANY(${messageIds}::uuid[])`
+)
 
 function beginning(alias: string): SQL {
   return sql`left(${sql.identifier(alias)}.content, ${MAX_NEIGHBOUR_CHARACTERS}::int)`

@@ -29,9 +29,12 @@ export function createIndexWords({
   checkSize: CheckSize
 }): JobHandlers['memory.index'] {
   return async function indexWords({ ownerId, memoryIds, messageIds, indexed = false, used }, signal) {
-    if (used) await database.inOwner(ownerId, (tx) => noteUse(tx, ownerId, used.memoryIds, new Date(used.at)))
-    if (messageIds.length > 0 && !indexed) {
-      await database.inOwner(ownerId, (tx) => indexMessagesBefore(tx, ownerId, messageIds))
+    const hasBefore = messageIds.length > 0 && !indexed
+    if (used || hasBefore) {
+      await database.inOwner(ownerId, async (tx) => {
+        if (hasBefore) await indexMessagesBefore(tx, ownerId, messageIds)
+        if (used) await noteUse(tx, ownerId, used.memoryIds, new Date(used.at))
+      })
     }
     for (const embedder of await embedders.forWriting(ownerId)) {
       await embedMissing(embedder, ownerId, memoryIds, messageIds, signal)
