@@ -84,8 +84,12 @@ export async function createServices({
     alsoMigrate: queueMigration
   })
   await checkAppRole(database)
-  const queue = await openQueue(database, config.PAI_ROLE !== 'api', (error) =>
-    onError(error, 'working the queue')
+  const giveWay = createGiveWay()
+  const queue = await openQueue(
+    database,
+    config.PAI_ROLE !== 'api',
+    (error) => onError(error, 'working the queue'),
+    giveWay.untilQuiet
   )
 
   const bus = await openBus(database)
@@ -123,7 +127,6 @@ export async function createServices({
   const timedRecall = meters.timeRecall(createRecall({ database, embedders, now }))
   const recall: Recall = (...asked) => traced({ name: 'recall' }, () => timedRecall(...asked))
 
-  const giveWay = createGiveWay()
   const runnerId = uuidv7()
   const hub = createTurnHub()
   bus.hear('turn-log', (message) => readGrownLogs(message, runnerId).forEach(hub.wake))

@@ -12,6 +12,8 @@ const BEGINNING = ['inOwner', 'readInOwner', 'searchInOwner', 'oneInOwner', 'rea
 export interface GiveWay {
   /** Somebody waits from now on; answers how to say that they have their first word, or will get none. */
   begin(): () => void
+  /** Waits until nobody does, or somebody has for a second on end. */
+  untilQuiet(): Promise<void>
   /** Has each of these begin when nobody waits, or somebody has for a second on end. */
   letGoFirst(handlers: JobHandlers): JobHandlers
   /** The same for the transactions of jobs: one that is at work when somebody begins to wait goes on after them. */
@@ -53,6 +55,7 @@ export function createGiveWay(): GiveWay {
         if (--waiting === 0) quiet.resolve()
       }
     },
+    untilQuiet,
     afterPeople(database) {
       const later = BEGINNING.map((name) => {
         const begin = database[name] as (...asked: unknown[]) => Promise<unknown>

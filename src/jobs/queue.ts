@@ -5,6 +5,7 @@ import type { AlsoMigrate } from '../db/migrate.ts'
 import { createStatementNames } from '../db/statement-names.ts'
 import { outside } from '../telemetry/traced.ts'
 import { forgetFuture } from './forget-future.ts'
+import type { GiveWay } from './give-way.ts'
 import {
   FAILED,
   type JobHandlers,
@@ -60,17 +61,21 @@ export interface Queue {
   close(timeoutMs?: number): Promise<void>
 }
 
-/** The jobs of PAI, on the same database as everything else. `runs` says whether this process works on them. */
+/**
+ * The jobs of PAI, on the same database as everything else. `runs` says whether this process works on them. What workers ask the
+ * database for themselves, such as whether there is a job, waits for `untilQuiet`.
+ */
 export async function openQueue(
   database: Database,
   runs: boolean,
-  onError: (error: Error) => void
+  onError: (error: Error) => void,
+  untilQuiet: GiveWay['untilQuiet'] = async () => {}
 ): Promise<Queue> {
   const workers = new Map<string, QueueWorker>()
   const wake = (name?: string) => {
     for (const [each, worker] of workers) if (name === undefined || name === each) worker.wake()
   }
-  const { onPool, onTx } = createAdapters(database, wake)
+  const { onPool, onTx } = createAdapters(database, wake, untilQuiet)
   const boss = new PgBoss({
     db: onPool,
     schema: SCHEMA,
@@ -188,15 +193,17 @@ async function migrateQueue(client: Connection): Promise<void> {
 /** pg-boss over the pool that everything else uses, and over one transaction of it. `wake` hears of queues that have jobs. */
 function createAdapters(
   database: Database,
-  wake: (name?: string) => void
+  wake: (name?: string) => void,
+  untilQuiet: GiveWay['untilQuiet']
 ): { onPool: Db; onTx: (tx: Tx) => Db } {
   // On the embedded database, those of one connection are those of all.
   const nameOf = database.kind === 'postgres' ? createStatementNames() : () => undefined
   const toQuery = (text: string, values?: unknown[]) => ({ text, values, name: nameOf(text) }) as QueryConfig
   return {
     onPool: {
-      executeSql(text, values) {
+      async executeSql(text, values) {
         assertNoTransaction()
+        await untilQuiet()
         // A worker looks for jobs wherever it was woken: that is not part of the work which woke it.
         return outside(() => database.pool.query(toQuery(text, values)))
       },

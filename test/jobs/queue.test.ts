@@ -40,9 +40,13 @@ describeEachDatabase('the queue', (database) => {
   })
 
   /** A queue whose failures are kept; it works on jobs when it is given handlers. */
-  async function open(handlers?: Partial<JobHandlers>, on: Database = database()) {
+  async function open(
+    handlers?: Partial<JobHandlers>,
+    on: Database = database(),
+    untilQuiet: () => Promise<void> = async () => {}
+  ) {
     const failures: unknown[] = []
-    const queue = await openQueue(on, handlers !== undefined, (error) => failures.push(error))
+    const queue = await openQueue(on, handlers !== undefined, (error) => failures.push(error), untilQuiet)
     onTestFinished(() => queue.close(0))
     if (handlers) {
       await queue.work({ ...noJobs, ...handlers }, 2, (name, error) => failures.push([name, error]))
@@ -95,6 +99,21 @@ describeEachDatabase('the queue', (database) => {
       'memory.extract': async ({ messageIds }) => void done.push(...messageIds)
     })
     await expectPrompt(queue, done)
+  })
+
+  test('a worker that is woken while people wait looks for its job after them', async () => {
+    const done: string[] = []
+    let quiet = Promise.resolve()
+    const work = {
+      'memory.extract': async ({ messageIds }: { messageIds: string[] }) => void done.push(...messageIds)
+    }
+    const { queue } = await open(work, database(), () => quiet)
+    const waiting = Promise.withResolvers<void>()
+    quiet = waiting.promise
+    await enqueue(queue, 'one')
+    expect(await stored()).toMatchObject([{ state: 'created' }])
+    waiting.resolve()
+    await eventually(() => expect(done).toEqual(['one']))
   })
 
   test('a worker is woken by what another process enqueues', async () => {
