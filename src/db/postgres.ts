@@ -33,6 +33,8 @@ export function connectPostgres(url: string, poolSize = 10): Database {
     // A caller waits this long for a connection, then gets a 503 instead of a hang.
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    // A new connection knows neither the tables nor the plans: people who write once a minute would meet one each time.
+    idleTimeoutMillis: 600_000,
     // Statements that need not wait for each other's answers are sent together.
     pipeline: true,
     statement_timeout: 30_000,

@@ -124,12 +124,14 @@ export async function appendTurnEvents(
     first_id: firstId,
     events
   }))
-  const rows = await database.oneInSystem(append({
+  const rows = await database.oneInSystem(
+    append({
       runnerId,
       batch: JSON.stringify(batch),
       channel: notices[0]?.channel ?? null,
       payloads: notices.map(({ payload }) => payload)
-    }))
+    })
+  )
   return new Set(rows.map(({ id }) => id))
 }
 
