@@ -42,6 +42,8 @@ export function createTurnLog({
   let again: NodeJS.Timeout | undefined
   let storing: Promise<void> | undefined
   let isFirst = true
+  /** Whether the first words are with the writer, or were. */
+  let hasFirst = false
   /** Whether the writer has what is sent, or has yet to ask for it. */
   let isTaken = false
   let lost = false
@@ -74,7 +76,8 @@ export function createTurnLog({
   }
 
   function takePart(): LogPart | null {
-    if (settled) return null
+    if (settled && hasFirst) return null
+    hasFirst = true
     isTaken = true
     if (sent.length === 0) {
       sent = pending
@@ -105,8 +108,9 @@ export function createTurnLog({
     async settle() {
       settled = true
       clearTimeout(again)
-      // What has not been taken yet is not waited for: it stays here.
-      if (isTaken) await storing
+      // What has not been taken yet is not waited for: it stays here. But the first words are somebody's wait, and do not wait
+      // for all that a turn's end stores.
+      if (isTaken || !hasFirst) await storing
     },
     take() {
       return { firstId: nextId, events: [...sent, ...pending] }

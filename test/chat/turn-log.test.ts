@@ -88,6 +88,15 @@ describeEachDatabase('the turn log', (database) => {
     expect(await stored()).toEqual(told)
   })
 
+  test('a reply that comes in one piece is told of before its turn is ended', async () => {
+    const { log, told, stored } = await begin()
+    log.append(text('Hello'))
+    await log.settle()
+    expect(told).toEqual([{ id: 2, ...text('Hello') }])
+    expect(log.take()).toEqual({ firstId: 3, events: [] })
+    expect(await stored()).toEqual(told)
+  })
+
   test('words are gathered only with words of their kind that stand beside them', async () => {
     const { log, told, stored, end } = await begin()
     log.append(thought('First'))
