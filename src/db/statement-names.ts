@@ -5,6 +5,8 @@ const COMES_AGAIN = 3
 /** Each connection keeps a plan of each. */
 const MOST_NAMED = 200
 const MOST_SEEN = 2_000
+/** A server prepares one statement at a time, and refuses a name for several. */
+const SEVERAL = /;\s*\S/
 
 /**
  * Names for the statements that come again and again. Of a named one a server keeps the plan, on each connection; any other is
@@ -15,7 +17,7 @@ export function createStatementNames(): (text: string) => string | undefined {
   const seen = new Map<string, number>()
   return (text) => {
     const known = names.get(text)
-    if (known || names.size >= MOST_NAMED) return known
+    if (known || names.size >= MOST_NAMED || SEVERAL.test(text)) return known
     const times = (seen.get(text) ?? 0) + 1
     if (seen.size >= MOST_SEEN) seen.clear()
     seen.set(text, times)

@@ -11,6 +11,13 @@ test('a statement that comes again and again has a name, the same each time and 
   expect(come('SELECT 2').at(-1)).not.toBe(third)
 })
 
+test('several statements in one text have no name, which no server would take for them', () => {
+  const nameOf = createStatementNames()
+  const come = (text: string) => [1, 2, 3, 4].map(() => nameOf(text)).at(-1)
+  expect(come('BEGIN;\nSELECT 1;\nCOMMIT;')).toBeUndefined()
+  expect(come('SELECT 1;\n')).toBeDefined()
+})
+
 test('texts without end, each with values of its own, take no names from those that come again', () => {
   const nameOf = createStatementNames()
   for (let value = 0; value < 10_000; value++) expect(nameOf(`SELECT ${value}`)).toBeUndefined()
