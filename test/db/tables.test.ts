@@ -52,7 +52,7 @@ describeEachDatabase('tables in the code', (database) => {
 
   test('have the primary keys and the foreign keys the migrations make', async () => {
     const { rows } = await database().pool.query<{ key: string }>(`
-      SELECT conrelid::regclass || ' ' || regexp_replace(pg_get_constraintdef(oid), ' ON DELETE.*| DEFERRABLE.*', '') AS key
+      SELECT conrelid::regclass || ' ' || regexp_replace(pg_get_constraintdef(oid), ' ON DELETE.*| DEFERRABLE.*| INCLUDE.*', '') AS key
         FROM pg_constraint WHERE contype IN ('p', 'f') AND connamespace = 'public'::regnamespace ORDER BY 1`)
     const names = (columns: PgColumn[]) => columns.map(({ name }) => name).join(', ')
     const declared = [...(await declaredTables())].flatMap(([table, definition]) => {

@@ -67,6 +67,7 @@ function termsOf<Name extends string>(name: Name, { ownerId, id }: Searched) {
       weight: real('weight').notNull()
     },
     (table) => [
+      // Its index holds the weight as well: a search reads nothing else.
       primaryKey({ columns: [table.ownerId, table.term, table.id] }),
       index(`${name}_id`).on(table.ownerId, table.id),
       foreignKey({ columns: [table.ownerId, table.id], foreignColumns: [ownerId, id] }).onDelete('cascade')
