@@ -21,8 +21,6 @@ interface Waiting {
 
 interface Taken extends Omit<Waiting, 'take'> {
   part: LogPart
-  resolve: (held: boolean) => void
-  reject: (error: unknown) => void
 }
 
 /** What the bus is told of logs that have grown: who wrote, whose watchers know it already, and the turns. */

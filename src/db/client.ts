@@ -14,11 +14,6 @@ export type Tx = NodePgDatabase & { $client: pg.PoolClient }
 /** One connection, from the pool or of its own. */
 export type Connection = pg.Client | pg.PoolClient
 
-/** The connection that a transaction is on. */
-export function connectionOf(tx: Tx): Connection {
-  return (tx as Tx & { $client: Connection }).$client
-}
-
 export interface Listener {
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import type { QueryConfig } from 'pg'
 import { type Db, getConstructionPlans, type Job, PgBoss, systemClock } from 'pg-boss'
-import { assertNoTransaction, type Connection, connectionOf, type Database, type Tx } from '../db/client.ts'
+import { assertNoTransaction, type Connection, type Database, type Tx } from '../db/client.ts'
 import type { AlsoMigrate } from '../db/migrate.ts'
 import { createStatementNames } from '../db/statement-names.ts'
 import { outside } from '../telemetry/traced.ts'
@@ -220,6 +220,6 @@ function createAdapters(
           }
         )
     },
-    onTx: (tx) => ({ executeSql: (text, values) => connectionOf(tx).query(toQuery(text, values)) })
+    onTx: (tx) => ({ executeSql: (text, values) => tx.$client.query(toQuery(text, values)) })
   }
 }
