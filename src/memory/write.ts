@@ -12,7 +12,7 @@ const OWNER_IMPORTANCE = 0.7
 
 /** What a text is about, in words alone. */
 export function describe(text: string, saidAt: Date) {
-  return describeStatement(text, { saidAt, timeZone: 'UTC', known: [] })
+  return describeStatement(text, { saidAt, timeZone: 'UTC', known: [], standing: [] })
 }
 
 /** Keeps what the owner writes by hand: it holds from now on, also where PAI had only heard or inferred it. Answers its id. */

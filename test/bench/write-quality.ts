@@ -30,7 +30,7 @@ interface Kept {
   status: string
 }
 
-interface Counts {
+export interface Counts {
   cases: number
   kept: number
   junk: number
@@ -134,7 +134,12 @@ async function listMemories(house: House, authorization: string): Promise<Kept[]
   return items
 }
 
-function score({ id, holds, gone, optional = [] }: Case, memories: Kept[], counts: Counts, note: Note): void {
+export function score(
+  { id, holds, gone, optional = [] }: Case,
+  memories: Kept[],
+  counts: Counts,
+  note: Note
+): void {
   const current = memories.filter(({ status }) => CURRENT.has(status))
   const ended = memories.filter(({ status }) => status === 'superseded' || status === 'expired')
   const welcome = [...holds, ...optional, ...gone]
@@ -178,7 +183,7 @@ export function says(text: string, { words }: Statement): boolean {
   return words.every((group) => group.some((word) => lower.includes(word.toLowerCase())))
 }
 
-function newCounts(): Counts {
+export function newCounts(): Counts {
   return {
     cases: 0,
     kept: 0,

@@ -11,8 +11,9 @@ import { askForVerdicts } from './ask-verdicts.ts'
 import type { FoundFact } from './facts.ts'
 import { listOwnCategories, sortAsOwner } from './own-categories.ts'
 import { compareWith, reconcile, type Told } from './reconcile.ts'
-import { listKnown } from './reconcile-store.ts'
+import { findMentioned, listKnown } from './reconcile-store.ts'
 import { findFacts } from './rules.ts'
+import { termsOf } from './sameness.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What a message offers to extraction: the owner's own words and their date, never what was recalled or answered. */
@@ -68,11 +69,12 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
   ): Promise<void> {
     for (const input of inputs) {
       signal.throwIfAborted()
-      const [known, own] = await database.inOwner(ownerId, async (tx) => [
-        await listKnown(tx, ownerId),
-        await listOwnCategories(tx, ownerId)
-      ])
-      const facts = findFacts(input.text, { ...input, known }).map((fact) => sortAsOwner(fact, own))
+      const { known, standing, own } = await database.inOwner(ownerId, async (tx) => ({
+        known: await listKnown(tx, ownerId),
+        standing: await findMentioned(tx, ownerId, termsOf(input.text)),
+        own: await listOwnCategories(tx, ownerId)
+      }))
+      const facts = findFacts(input.text, { ...input, known, standing }).map((fact) => sortAsOwner(fact, own))
       await keep(
         ownerId,
         input,

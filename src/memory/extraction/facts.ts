@@ -19,22 +19,20 @@ export interface FoundFact {
   saidBy: 'owner' | 'other'
   /** The message's own words that show a change; null: none do. */
   evidence: string | null
-  /** What it says is over. */
-  ends: Ending[]
+  /** The memories that it says are over, by their ids. */
+  ends: string[]
   /** False for what only ends something and says nothing that lasts. */
   lasting: boolean
 }
 
-/** Something that is over: memories about this subject (null: anything) that hold every one of these terms. */
-export interface Ending {
+/** A memory that a message may have to do with. */
+export interface Remembered {
+  id: string
+  text: string
   subject: string | null
-  terms: string[]
-  /** Only where a memory has a value of this kind: the rest that is known of the thing goes on. */
-  value?: 'weekday' | 'date' | 'amount' | 'transport' | 'name'
-  /** Only what denies it: it has come back. */
-  denied?: boolean
-  /** What fills one of these attributes, whatever it says. */
-  slots?: string[]
+  slot: string | null
+  /** When it began to hold, or was recorded. */
+  since: Date
 }
 
 /** The owner, as a subject. */

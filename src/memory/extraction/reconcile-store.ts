@@ -3,7 +3,7 @@ import { SEARCHING, type Tx } from '../../db/client.ts'
 import { afterClosing } from '../closing.ts'
 import { type Change, record } from '../history.ts'
 import { memories, memoryConflicts } from '../tables.ts'
-import type { Known } from './facts.ts'
+import type { Known, Remembered } from './facts.ts'
 import type { Standing } from './verdict.ts'
 
 /** How many memories a fact is compared with. */
@@ -11,6 +11,8 @@ const COMPARED = 10
 /** Terms looked up, rarest first; what very many memories hold tells nothing apart and costs much. */
 const MAX_TERMS = 12
 const COMMON = 500
+/** How many memories a message is held against, by its words, and as many of the latest. */
+const MENTIONED = 20
 /** Vectors less alike than this are about something else. */
 const ALIKE = 0.6
 const CURRENT = sql`forgotten_at IS NULL AND closed_at IS NULL AND status IN ('active', 'conflicting', 'unconfirmed')`
@@ -22,9 +24,10 @@ export async function lockMemories(tx: Tx, ownerId: string): Promise<void> {
 
 export interface Near {
   subject: string | null
-  /** Its attribute, and those that it ends. */
   slots: string[]
   terms: string[]
+  /** What is compared in any case. */
+  ids: string[]
   /** null: the vectors know no meaning. */
   vector: { model: string; dimensions: number; values: number[] } | null
 }
@@ -53,7 +56,7 @@ interface StandingRow extends Record<string, unknown> {
 
 /** The current memories that a fact may have to do with: those of its attribute first, then the nearest in words or meaning. */
 export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise<Standing[]> {
-  const { subject, slots, terms, vector } = near
+  const { subject, slots, terms, ids, vector } = near
   if (vector) await tx.execute(sql.raw(SEARCHING))
   const { rows } = await tx.execute<StandingRow>(sql`
     WITH useful AS MATERIALIZED (
@@ -65,6 +68,9 @@ export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise
       (SELECT id, 0 AS way, 0::float8 AS score FROM memories
         WHERE owner_id = ${ownerId} AND subject = ${subject} AND slot = ANY(${sql.param(slots)}::text[]) AND ${CURRENT}
         ORDER BY created_at DESC LIMIT ${COMPARED})
+      UNION ALL
+      (SELECT id, 0, 0 FROM memories
+        WHERE owner_id = ${ownerId} AND id = ANY(${sql.param(ids)}::uuid[]) AND ${CURRENT})
       UNION ALL
       (SELECT words.id, 1, -sum(words.weight / ln(useful.count + 2)) AS score
          FROM useful
@@ -78,6 +84,30 @@ export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise
       FROM (SELECT id, min(way) AS way, min(score) AS score FROM near GROUP BY id) AS found
       JOIN memories fact ON fact.owner_id = ${ownerId} AND fact.id = found.id
      ORDER BY found.way, found.score, fact.id LIMIT ${2 * COMPARED}`)
+  return rows.map((row) => ({ ...row, since: new Date(row.since) }))
+}
+
+/** The current memories that a message may say something new of: those that share its rarest words, and the latest. */
+export async function findMentioned(tx: Tx, ownerId: string, terms: string[]): Promise<Remembered[]> {
+  const { rows } = await tx.execute<StandingRow>(sql`
+    WITH useful AS MATERIALIZED (
+      SELECT term, count FROM term_counts
+       WHERE owner_id = ${ownerId} AND kind = 'memory' AND term = ANY(${sql.param(terms)}::text[])
+         AND term <> '' AND count < ${COMMON}::int
+       ORDER BY count, term LIMIT ${MAX_TERMS}
+    ), mentioned AS MATERIALIZED (
+      (SELECT words.id
+         FROM useful
+         JOIN memory_terms words ON words.owner_id = ${ownerId} AND words.term = useful.term
+         JOIN memories current ON current.owner_id = ${ownerId} AND current.id = words.id AND ${currentOf('current')}
+        GROUP BY words.id ORDER BY -sum(words.weight / ln(useful.count + 2)), words.id LIMIT ${MENTIONED})
+      UNION
+      (SELECT id FROM memories WHERE owner_id = ${ownerId} AND ${CURRENT}
+        ORDER BY created_at DESC, id DESC LIMIT ${MENTIONED})
+    )
+    SELECT fact.id, fact.text, fact.subject, fact.slot, coalesce(fact.valid_from, fact.created_at) AS since
+      FROM mentioned JOIN memories fact ON fact.owner_id = ${ownerId} AND fact.id = mentioned.id
+     ORDER BY fact.created_at DESC, fact.id DESC`)
   return rows.map((row) => ({ ...row, since: new Date(row.since) }))
 }
 

@@ -9,7 +9,7 @@ import {
   isRejected
 } from '../review/review-store.ts'
 import { keepMemory, type NewSource, proveMemory } from '../store.ts'
-import type { Ending, FoundFact } from './facts.ts'
+import type { FoundFact } from './facts.ts'
 import {
   addConflict,
   closeMemory,
@@ -19,8 +19,7 @@ import {
   lockMemories,
   type Near
 } from './reconcile-store.ts'
-import { fitsEnding } from './rules-changes.ts'
-import { compareStatements, speaksOf, termsOf, withKinds } from './sameness.ts'
+import { compareStatements, termsOf } from './sameness.ts'
 import { isSameSubject } from './slots.ts'
 import { guard, judge, type Standing, type Verdict } from './verdict.ts'
 
@@ -185,16 +184,11 @@ export async function reconcileKept(
 ): Promise<void> {
   const kept = await findCurrent(tx, ownerId, id)
   if (!kept?.slot) return
-  const near = { subject: kept.subject, slots: [kept.slot], terms: [], vector: null }
+  const near = { subject: kept.subject, slots: [kept.slot], terms: [], ids: [], vector: null }
   const rivals = (await findStanding(tx, ownerId, near)).filter((memory) => memory.id !== id)
   const began = since ?? kept.since
   const verdict = judge({ ...kept, evidence: null }, began, rivals)
   await settle(tx, ownerId, { id, since: began }, verdict, rivals, by, now)
-}
-
-function isEndedBy({ text, slot }: Standing, ending: Ending): boolean {
-  if (ending.slots) return slot !== null && ending.slots.includes(slot)
-  return speaksOf(text, ending.terms) && fitsEnding(text, ending)
 }
 
 /** The standing memories that a fact says are over. Something said before they began does not end them. */
@@ -208,16 +202,7 @@ function findEnded(told: Told, standing: Standing[]): Standing[] {
     id === verdict.id &&
     isSameSubject(fact.subject, subject)
   return standing.filter(
-    (memory) =>
-      memory.since <= since &&
-      (isEndedByModel(memory) ||
-        fact.ends.some(
-          (ending) =>
-            (ending.subject === null ||
-              memory.subject === null ||
-              isSameSubject(ending.subject, memory.subject)) &&
-            isEndedBy(memory, ending)
-        ))
+    (memory) => memory.since <= since && (isEndedByModel(memory) || fact.ends.includes(memory.id))
   )
 }
 
@@ -230,10 +215,8 @@ function keep(tx: Tx, ownerId: string, { fact, source }: Told): Promise<string> 
 }
 
 function nearOf({ fact, vector }: Pick<Told, 'fact' | 'vector'>): Near {
-  const slots = fact.ends.flatMap((ending) => ending.slots ?? [])
-  const terms = [...termsOf(fact.text), ...fact.ends.flatMap((ending) => withKinds(ending.terms))]
-  const all = fact.slot ? [fact.slot, ...slots] : slots
-  return { subject: fact.subject, slots: all, terms: [...new Set(terms)], vector }
+  const slots = fact.slot ? [fact.slot] : []
+  return { subject: fact.subject, slots, terms: termsOf(fact.text), ids: fact.ends, vector }
 }
 
 /** Since when a fact holds: for a plan, since it was said. */

@@ -1,12 +1,12 @@
 /** Who a message introduces, whom a sentence is about, and what is told of one person in one go. */
 
-import { type Ending, type Known, OWNER } from './facts.ts'
+import { OWNER } from './facts.ts'
 import * as filters from './rules-filters.ts'
 import { PRONOUN } from './rules-patterns.ts'
 import { meantBy, type Person, subjectOf } from './rules-people.ts'
 import { clausesOf, type Stretch } from './rules-sentences.ts'
-import { add, bare, type Reading } from './rules-statements.ts'
-import { termsOf } from './sameness.ts'
+import { add, bare, type Reading, type RulesContext } from './rules-statements.ts'
+import { holdsTerms, termsOf } from './sameness.ts'
 import { isSingle } from './slots.ts'
 
 /** People who were named with what they are to the owner, where nothing kept says so. */
@@ -18,7 +18,7 @@ export function introduce(reading: Reading, sentences: Stretch[]): void {
       ({ start, text }) => person.at >= start && person.at < start + text.length
     )
     if (!introduced || !name || !sentence || filters.isPlay(sentence.text)) continue
-    const before = whatWas(person, context.known)
+    const before = whatWas(person, context)
     if (before.length === 0 && context.known.some(({ subject }) => subject === name.toLowerCase())) continue
     const said = facts.find(({ text }) => text.includes(name))
     said?.ends.push(...before)
@@ -55,14 +55,20 @@ const ONE_OF_THEM = new Set([
 ])
 
 /** What of a person, or of the one in their place, is over because of what they are said to be now. */
-function whatWas({ name, relation }: Person, known: Known[]): Ending[] {
+function whatWas({ name, relation }: Person, { known, standing }: RulesContext): string[] {
   const subject = (name ?? '').toLowerCase()
   const lower = BEFORE.get(relation) ?? []
   const self = known.filter((one) => one.subject === subject && lower.includes(one.relation ?? ''))
   const others = ONE_OF_THEM.has(relation)
     ? known.filter((one) => one.relation === relation && one.subject !== subject && one.subject !== relation)
     : []
-  return [...self, ...others].map((one) => ({ subject: one.subject, terms: termsOf(one.relation ?? '') }))
+  return standing
+    .filter((memory) =>
+      [...self, ...others].some(
+        (one) => one.subject === memory.subject && holdsTerms(memory.text, termsOf(one.relation ?? ''))
+      )
+    )
+    .map(({ id }) => id)
 }
 
 /** Who a sentence is about: somebody named in it, or whom its first pronoun means. */

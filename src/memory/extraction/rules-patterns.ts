@@ -24,8 +24,6 @@ export const BRAND =
   /\b[Mm]y\s((?:\p{Lu}[\p{L}\d-]+\s)(?:\p{Lu}[\p{L}\d-]*|\d+)(?:\s(?:\p{Lu}[\p{L}\d-]*|\d+))*)/u
 export const PRONOUN =
   /^((?:from|since|as of|starting|these days|now|nowadays|apparently)\s(?:[\w]+\s?){0,3},?\s?)?(he|she|they)(['’](?:s|re|ve|d|ll))?\b/i
-/** A parting has its own terms. */
-export const BROAD = /\b(?:together|divorced|separated|broke up|split up)\b/i
 export const AS_ROLE = /^as ((?:an?|the) [^,.]{3,60}?),? (?:can |do |should |must |may |could )?i\b/i
 /** Words that only soften what was said. */
 export const HEDGE = /,?\s(?:i['’]d say|i guess|i suppose|i think|if you ask me)(?=[.!]*$)/i

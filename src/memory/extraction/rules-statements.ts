@@ -1,7 +1,7 @@
 /** How what was found is put: whole, dated, with names for pronouns, and with the subject and attribute it is about. */
 
 import { findSince, makeDatesAbsolute } from './dates.ts'
-import { type FoundFact, type Known, OWNER } from './facts.ts'
+import { type FoundFact, type Known, OWNER, type Remembered } from './facts.ts'
 import type { Kind } from './kinds.ts'
 import { findEvidence } from './rules-changes.ts'
 import { OPENING, OWN_SUBJECT, PRONOUN } from './rules-patterns.ts'
@@ -16,6 +16,8 @@ export interface RulesContext {
   saidAt: Date
   timeZone: string
   known: Known[]
+  /** Memories that the message may have to do with. */
+  standing: Remembered[]
 }
 
 /** A message being read, and what was found in it so far. */
@@ -26,6 +28,15 @@ export interface Reading {
   message: string
   /** Who has been introduced in a statement. */
   introduced: Set<Person>
+  /** Whom and which attribute each statement was about, also of those that were left out again. */
+  spoken: Spoken[]
+}
+
+export interface Spoken {
+  /** Where its sentence begins. */
+  start: number
+  subject: string | null
+  slot: string | null
 }
 
 /** Adds a statement to what was found; null where it says nothing. */
@@ -68,6 +79,7 @@ export function add(
     lasting: true
   }
   reading.facts.push(fact)
+  reading.spoken.push({ start: sentence.start, subject, slot })
   return fact
 }
 

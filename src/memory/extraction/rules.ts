@@ -3,8 +3,8 @@
 import { type FoundFact, OWNER } from './facts.ts'
 import { parseClause } from './grammar.ts'
 import { kindOf } from './kinds.ts'
-import { findEvidence, findNewValues } from './rules-changes.ts'
-import { readEnding } from './rules-endings.ts'
+import { weighLinks } from './links.ts'
+import { readChange } from './rules-changed.ts'
 import * as filters from './rules-filters.ts'
 import { introduce, joinAlike } from './rules-introductions.ts'
 import { type Around, type Keep, keepWorthy } from './rules-keeping.ts'
@@ -29,11 +29,16 @@ export function describeStatement(text: string, context: RulesContext): Pick<Fou
 }
 
 /** What a message of the owner's says about the owner's world; nothing where nothing is plain. */
-export function findFacts(message: string, context: RulesContext, weighing = weigh): FoundFact[] {
+export function findFacts(
+  message: string,
+  context: RulesContext,
+  weighing = weigh,
+  linking = weighLinks
+): FoundFact[] {
   const { text: spelt, original } = spellOut(message)
   const sentences = sentencesOf(spelt).map(calm)
   const people = sentences.flatMap((sentence) => peopleIn(sentence, context.known))
-  const reading: Reading = { people, context, facts: [], message: spelt, introduced: new Set() }
+  const reading: Reading = { people, context, facts: [], message: spelt, introduced: new Set(), spoken: [] }
   for (const [index, sentence] of sentences.entries()) {
     const about = ABOUT_ME.exec(sentence.text)?.[1]
     if (about)
@@ -46,7 +51,9 @@ export function findFacts(message: string, context: RulesContext, weighing = wei
     }
     // What follows is somebody's text, the text to work on, or a play.
     if (filters.isHandingOver(sentence.text)) break
+    const was = reading.facts.map((fact) => ({ ...fact }))
     readSentence(reading, own, around, keepWorthy(reading, weighing, own, around))
+    readChange(reading, own, around, was, linking)
     if (cut !== null || filters.isPretending(sentence.text)) break
   }
   introduce(reading, sentences)
@@ -81,7 +88,6 @@ function readSentence(reading: Reading, sentence: Stretch, around: Around, keep:
   if (!isAsking && filters.isTold(text)) return
   const clauses = clausesOf(sentence)
   const mark = { asked: isAsking, laughs: /\b(?:lol|lmao+|haha\w*)\b|\p{Extended_Pictographic}/iu.test(text) }
-  if (!isAsking && readEnding(reading, sentence, around, clauses, mark, keep)) return
   const role = AS_ROLE.exec(bare(text))?.[1]
   if (role) {
     const said = `I'm ${role}`
@@ -111,11 +117,6 @@ function readSentence(reading: Reading, sentence: Stretch, around: Around, keep:
       { ...mark, joined: clauses.length > 1 },
       keep
     )
-  }
-  const values = isAsking ? [] : findNewValues(text)
-  for (const fact of reading.facts.slice(known)) {
-    fact.ends = values.map((ending) => ({ ...ending, subject: ending.subject ?? fact.subject }))
-    if (values.length > 0) fact.evidence ??= findEvidence(text)
   }
   const brand = reading.facts.length === known && !filters.isUnreal(text) ? BRAND.exec(text)?.[1] : null
   if (brand)

@@ -63,46 +63,10 @@ export function isMostlySame(one: string, other: string): boolean {
   )
 }
 
-/** Whether a statement says that something is not so. */
-export function isDenial(text: string): boolean {
-  return NEGATIONS.test(text) || /\b(?:gave|given) up\b|\boff (?!to|for|the)\w+/i.test(text)
-}
-
 /** Whether a text speaks of all of these terms, in any form of the words. */
 export function holdsTerms(text: string, terms: string[]): boolean {
   const held = termsOf(text)
   return terms.length > 0 && terms.every((term) => isIn(term, held))
-}
-
-/** The same for what is over: who drinks no coffee any more drinks no espresso either. */
-export function speaksOf(text: string, terms: string[]): boolean {
-  const held = termsOf(text)
-  const isSpokenOf = (term: string) => [term, ...kindsOf(term)].some((kind) => isIn(kind, held))
-  return terms.length > 0 && terms.every(isSpokenOf)
-}
-
-/** The terms themselves with the kinds of what they name. */
-export function withKinds(terms: string[]): string[] {
-  return [...new Set(terms.flatMap((term) => [term, ...kindsOf(term)]))]
-}
-
-/** Everyday things that people name by their kinds. */
-const KINDS = [
-  'coffee espresso cappuccino latte americano macchiato',
-  'alcohol wine beer cider gin whisky vodka drinking',
-  'dairy lactose milk cheese cream butter yoghurt yogurt',
-  'meat beef steak pork chicken lamb bacon ham',
-  'gluten wheat bread',
-  'cigarette smoke smoking cigar vaping puff',
-  'sugar sweets chocolate',
-  'football soccer goalkeeper striker',
-  'bike bicycle cycle cycling',
-  'car drive driving',
-  'phone mobile smartphone iphone samsung galaxy pixel nokia'
-].map((kinds) => kinds.split(' ').map(stemWord))
-
-function kindsOf(term: string): string[] {
-  return KINDS.find((kinds) => kinds.includes(term)) ?? []
 }
 
 /** The telling terms of a statement: stemmed, without fillers, numbers in figures. */

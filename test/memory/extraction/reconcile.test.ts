@@ -71,6 +71,24 @@ describeEachDatabase('what is said later', (database) => {
     ).toHaveLength(1)
   })
 
+  test('what is told by pointing back takes the place of what it points to, and can be understood alone', async () => {
+    const memories = await told(
+      {
+        at: '2025-03-01T10:00:00Z',
+        messages: ['My dentist appointment with Dr Okafor is on 18 March at 10.', 'My sister Ada keeps bees.']
+      },
+      { at: '2025-03-10T10:00:00Z', messages: ['The practice called, they have moved it to 2 April.'] }
+    )
+    const texts = Object.keys(memories)
+    const before = texts.find((text) => text.includes('18 March')) ?? ''
+    const after = texts.find((text) => text.includes('2 April')) ?? ''
+    expect(after).toMatch(
+      /^My dentist appointment with Dr Okafor: the practice called, they have moved it to 2 April/i
+    )
+    expect(memories[before]).toMatchObject({ status: 'superseded', successor: after })
+    expect(memories['My sister Ada keeps bees.']?.status).toBe('active')
+  })
+
   test('likings do not drive each other out', async () => {
     const memories = await told(MARCH, JUNE)
     expect(memories['I like jazz.']?.status).toBe('active')

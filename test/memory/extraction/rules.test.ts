@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { findFacts as findFactsIn, type RulesContext } from '../../../src/memory/extraction/rules.ts'
 import fc from '../../support/properties.ts'
 
-const CONTEXT: RulesContext = { saidAt: new Date('2025-03-12T10:00:00Z'), timeZone: 'Europe/Oslo', known: [] }
+const CONTEXT: RulesContext = {
+  saidAt: new Date('2025-03-12T10:00:00Z'),
+  timeZone: 'Europe/Oslo',
+  known: [],
+  standing: []
+}
 const findFacts = (message: string, context = CONTEXT) => findFactsIn(message, context)
 
 const textsOf = (message: string) => findFacts(message).map(({ text }) => text)
@@ -189,18 +194,6 @@ describe('what is said of others names them', () => {
       slot: 'home',
       evidence: 'now'
     })
-  })
-})
-
-describe('what is over is said with what ends', () => {
-  test.each<[string, { terms: string[]; subject?: string | null }[]]>([
-    ['I sold the Fabia and bought a Golf.', [{ terms: ['fabia'], subject: 'owner' }]],
-    ['I switched from Spotify to Tidal.', [{ terms: ['spotifi'], subject: 'owner' }]],
-    ['I left my sister at the station.', []],
-    ['My sister is off to Spain.', []],
-    ['I live in Oslo.', []]
-  ])('%s', (message, ends) => {
-    expect(findFacts(message).flatMap((fact) => fact.ends)).toMatchObject(ends)
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { FoundFact } from '../../../src/memory/extraction/facts.ts'
-import { compareStatements, speaksOf, termsOf } from '../../../src/memory/extraction/sameness.ts'
+import { compareStatements } from '../../../src/memory/extraction/sameness.ts'
 import { isSameSubject, normaliseSlot, normaliseSubject } from '../../../src/memory/extraction/slots.ts'
 import { guard, judge, type Standing, type VerdictKind } from '../../../src/memory/extraction/verdict.ts'
 
@@ -53,12 +53,6 @@ describe('two statements', () => {
     ['I like it', 'I love them', 'different']
   ])('“%s” beside “%s” says %s', (fresh, known, sameness) => {
     expect(compareStatements(fresh, known)).toBe(sameness)
-  })
-
-  test('kinds of a thing are spoken of by its name', () => {
-    expect(speaksOf('I drink five espressos a day', termsOf('coffee'))).toBe(true)
-    expect(speaksOf('I drink five teas a day', termsOf('coffee'))).toBe(false)
-    expect(speaksOf('anything', [])).toBe(false)
   })
 })
 

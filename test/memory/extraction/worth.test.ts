@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { findFacts } from '../../../src/memory/extraction/rules.ts'
 import { compareStatements } from '../../../src/memory/extraction/sameness.ts'
-import { trainWeights } from '../../bench/train-worth.ts'
+import { worthRecord } from '../../bench/train-worth.ts'
 
-const CONTEXT = { saidAt: new Date('2025-03-12T10:00:00Z'), timeZone: 'Europe/Oslo', known: [] }
+const CONTEXT = { saidAt: new Date('2025-03-12T10:00:00Z'), timeZone: 'Europe/Oslo', known: [], standing: [] }
 const textsOf = (message: string) => findFacts(message, CONTEXT).map(({ text }) => text)
 const read = (path: string) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
 
 test('the weights are what the script makes of the examples', () => {
-  expect(read('../../../src/memory/extraction/worth-weights.json')).toEqual(trainWeights())
+  expect(read('../../../src/memory/extraction/worth-weights.json')).toEqual(worthRecord())
 })
 
 // Sentences of everyday talk that the weights were not learnt from.

@@ -141,7 +141,7 @@ describeEachDatabase('the index of vectors', (database, kind) => {
   test('what a new fact is compared with is found through it as well', async () => {
     if (kind === 'embedded') return
     const statements = recordStatements(database())
-    const near = { subject: null, slots: [], terms: [], vector: QUERY.vector }
+    const near = { subject: null, slots: [], terms: [], ids: [], vector: QUERY.vector }
     await database().inOwner(owners.large, (tx) => findStanding(tx, owners.large, near))
     const [begin, settings, comparing] = statements
     const plan = await explain([begin, settings], comparing)
