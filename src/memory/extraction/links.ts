@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { isStopWord, splitWords, stemWord } from '../../search/analyze.ts'
 import type { Remembered } from './facts.ts'
 import { parseClause, type Word } from './grammar.ts'
+import { termsOf } from './sameness.ts'
 import { isSingle } from './slots.ts'
 import { type ValueKind, valuesIn } from './values.ts'
 
@@ -43,6 +44,9 @@ interface Seen {
 
 /** From here on a sentence ends a memory: the logarithm of the odds. */
 export const LINKED = -0.7
+/** A memory of more terms than these mostly holds several facts, and all would end with one: each asks for surer signs. */
+const ONE_FACT = 5
+const SURER = 0.5
 const CONTENT = new Set(['NOUN', 'PROPN', 'VERB', 'ADJ', 'NUM', 'X', 'INTJ'])
 /** What two sentences may share, the most telling first. */
 const ANCHORS = ['PROPN', 'NOUN', 'VERB', 'ADJ', 'NUM']
@@ -222,12 +226,13 @@ function ownWeights(): LinkWeights {
   return weights
 }
 
-/** The logarithms of the odds that a sentence ends each of the memories that stand. */
+/** How much speaks for each of the memories that stand being ended by a sentence: odds, as logarithms, less for long ones. */
 export function weighLinks(heard: Heard, standing: Remembered[], by = ownWeights()): number[] {
   const cue = sumOf(cueFeatures(heard), by.cue)
   return standing.map((memory) => {
     const features = linkFeatures(heard, memory, standing, cue)
-    return features ? sumOf(features, by.link) : Number.NEGATIVE_INFINITY
+    const further = Math.max(0, termsOf(memory.text).length - ONE_FACT)
+    return features ? sumOf(features, by.link) - SURER * further : Number.NEGATIVE_INFINITY
   })
 }
 
