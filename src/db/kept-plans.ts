@@ -3,6 +3,7 @@ import type { SQL } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import type { Tx } from './client.ts'
+import { ask } from './statement.ts'
 
 /** For a statement that has one good plan, whoever asks and however many rows they have. */
 export const KEPT_PLAN =
@@ -13,17 +14,12 @@ const MOST_KEPT = 50
 const dialect = new PgDialect()
 const keptBy = new WeakMap<pg.ClientBase, Set<string>>()
 
-/** Has a connection of a server keep the plans of `executeKept`. */
-export function keepPlans(client: pg.ClientBase): void {
-  keptBy.set(client, new Set())
-}
-
 /** Runs a statement whose plan its connection keeps from then on, where it is a server's. */
-export async function executeKept<Row extends pg.QueryResultRow>(tx: Tx, statement: SQL): Promise<Row[]> {
+export function executeKept<Row extends pg.QueryResultRow>(tx: Tx, statement: SQL): Promise<Row[]> {
   const { sql: text, params: values } = dialect.sqlToQuery(statement)
-  const kept = keptBy.get(tx.$client)
   const name = `kept_${hash('sha256', text)}`.slice(0, 40)
-  if (kept && kept.size < MOST_KEPT) kept.add(name)
-  const { rows } = await tx.$client.query<Row>(kept?.has(name) ? { name, text, values } : { text, values })
-  return rows
+  const kept = keptBy.get(tx.$client) ?? new Set()
+  keptBy.set(tx.$client, kept)
+  if (kept.size < MOST_KEPT) kept.add(name)
+  return ask(tx, { name: kept.has(name) ? name : undefined, text, values })
 }

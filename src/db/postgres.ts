@@ -1,6 +1,5 @@
 import pg from 'pg'
 import { createTransactions, type Database, Pool } from './client.ts'
-import { keepPlans } from './kept-plans.ts'
 
 /**
  * Gathers what is sent until the code that runs now pauses: statements that do not wait for each other's answers are one
@@ -9,7 +8,6 @@ import { keepPlans } from './kept-plans.ts'
 class GatheringClient extends pg.Client {
   constructor(options?: string | pg.ClientConfig) {
     super(options)
-    keepPlans(this)
     const query = this.query.bind(this) as (...values: unknown[]) => unknown
     this.query = ((...values: unknown[]) => {
       const { stream } = this.connection

@@ -5,7 +5,8 @@ import type pg from 'pg'
 
 /** A statement with its values. `Row` is what it answers, as pg maps it. */
 export interface Statement<Row extends pg.QueryResultRow> {
-  readonly name: string
+  /** A connection of a server plans it once under this name; undefined: each time. */
+  readonly name: string | undefined
   readonly text: string
   readonly values: unknown[]
   /** Only for the type. */
@@ -45,7 +46,7 @@ export async function ask<Row extends pg.QueryResultRow>(
   { name, text, values }: Statement<Row>
 ): Promise<Row[]> {
   // The connections of the embedded database are one session: a name that one gave would be the others' as well.
-  const named = 'pipeline' in $client && $client.pipeline === true
+  const named = name !== undefined && 'pipeline' in $client && $client.pipeline === true
   try {
     const { rows } = await $client.query<Row>(named ? { name, text, values } : { text, values })
     return rows
