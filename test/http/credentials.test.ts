@@ -142,6 +142,7 @@ describeEachDatabase('credentials', (database) => {
       'GET /v1/memory-extractions',
       'GET /v1/memory-proposals',
       'GET /v1/memory-purges',
+      'GET /v1/messages/{id}/memories',
       'GET /v1/models',
       'GET /v1/profile',
       'POST /v1/memories/search',
