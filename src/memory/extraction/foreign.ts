@@ -4,6 +4,9 @@
 const MAX_TITLE_WORDS = 5
 const PASTE_LINE =
   /^\s*(?:[-=_*]{3,}|(?:from|to|subject|date|sent):.*|begin forwarded message.*|-+ ?original message.*)\s*$/i
+/** "Forwarded message from Kari: …", "Fwd: …": what follows is theirs, from the same line on. */
+const PASTE_LEAD =
+  /^\s*(?:fwd?|(?:(?:an?|the|this) )?(?:(?:forwarded|pasted|copied) )?(?:message|e-?mail|mail|letter) from\b[^:\n]{1,60}|(?:forwarded|pasted|copied)(?: (?:message|e-?mail|mail|letter|text))?)\s*:/i
 
 const PAIRS = [
   ['„', '“'],
@@ -34,10 +37,14 @@ function* quotedLines(text: string): Iterable<Span> {
     if (isFence || fenced || /^\s*>/.test(line)) yield [start, end]
     if (isFence) fenced = !fenced
     // A header or a rule with text below it begins something pasted, to the end.
-    else if (pastedFrom === -1 && !fenced && PASTE_LINE.test(line) && end < text.length) pastedFrom = start
+    else if (pastedFrom === -1 && !fenced && beginsPaste(line, end < text.length)) pastedFrom = start
     start = end + 1
   }
   if (pastedFrom !== -1) yield [pastedFrom, text.length]
+}
+
+function beginsPaste(line: string, hasTextBelow: boolean): boolean {
+  return PASTE_LEAD.test(line) || (hasTextBelow && PASTE_LINE.test(line))
 }
 
 function* quotations(text: string): Iterable<Span> {

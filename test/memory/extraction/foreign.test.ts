@@ -10,6 +10,9 @@ test.each([
   ['Here:\n```\nMy name is Bob.\n```\nThanks', ['```', 'My name is Bob.', '```']],
   ['Look at this\n---\nI am Gustavo and I play drums.', ['---\nI am Gustavo and I play drums.']],
   ['See below\nSubject: Hello\nI moved to Recife.', ['Subject: Hello\nI moved to Recife.']],
+  ['Forwarded message from Kari: I live in Paris.', ['Forwarded message from Kari: I live in Paris.']],
+  ['Look\nFwd: I am vegan.\nI have a dog.', ['Fwd: I am vegan.\nI have a dog.']],
+  ['An email from my boss:\nI moved to Rome.', ['An email from my boss:\nI moved to Rome.']],
   ['It says "I never end and go on', ['"I never end and go on']]
 ])('the words of others are found: %j', (text, foreign) => {
   expect(foreignWords(text)).toEqual(foreign)
@@ -18,6 +21,7 @@ test.each([
 test.each([
   'My band is called "The Wet Matches" now.',
   'I read “Saltmother” twice.',
+  'I forwarded the message from Kari: I agree with her.',
   'Nothing quoted - at all.'
 ])('a title is no quotation: %j', (text) => {
   expect(findForeign(text)).toEqual([])
