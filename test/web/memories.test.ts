@@ -64,4 +64,27 @@ describe.skipIf(!hasBrowser)('memories, in a browser', () => {
     await why.getByRole('blockquote').waitFor()
     expect(troubles).toEqual([])
   })
+
+  test('tidying ends with the profile in sight, and a pause is told of where one speaks', {
+    timeout: 120_000
+  }, async () => {
+    const pai = await startPai(
+      { PAI_DATA_DIR: createDataFolder().path, PAI_CHAT_MODEL: 'offline' },
+      onTestFinished
+    )
+    const { page, troubles } = await visit(browser(), pai.url)
+    await signUp(page, 'Mira')
+    await send(page, BEES)
+    await waitForMemory(page, BEES)
+    await page.getByRole('link', { name: 'Tidying' }).click()
+    await page.getByText('Nothing has been tidied yet').waitFor()
+    await page.getByRole('button', { name: 'Tidy now' }).click()
+    await page.getByRole('region', { name: 'Who you are to PAI' }).getByText(BEES).waitFor()
+
+    await page.getByRole('link', { name: 'Settings' }).click()
+    await page.getByLabel('Pause remembering').check()
+    await page.getByRole('link', { name: 'New chat' }).click()
+    await page.getByText('Remembering is paused').waitFor()
+    expect(troubles).toEqual([])
+  })
 })

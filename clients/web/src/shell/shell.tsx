@@ -13,7 +13,7 @@ export function Shell() {
       <div className="relative flex h-dvh overflow-clip">
         <a
           href="#main"
-          className="sr-only z-50 rounded-control bg-surface px-4 py-2 shadow-float focus:not-sr-only focus:fixed focus:top-3 focus:left-3"
+          className="sr-only z-50 rounded-control bg-surface shadow-float focus:not-sr-only focus:fixed focus:top-3 focus:left-3 focus:px-4 focus:py-2"
         >
           Skip to content
         </a>

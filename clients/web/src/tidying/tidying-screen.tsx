@@ -1,5 +1,6 @@
 import { type Consolidation, unwrap } from '@pai/sdk'
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
+import { useEffect } from 'react'
 import { keys, profileQuery, tidyingQuery } from '../queries.ts'
 import { useClient, useServices } from '../services.ts'
 import { ScreenHeader } from '../shell/screen-header.tsx'
@@ -50,6 +51,7 @@ function Profile() {
 
 function Reports() {
   const list = useInfiniteQuery(tidyingQuery(useClient()))
+  useFreshAfter(list.data?.pages[0]?.items[0])
   if (list.isPending) return <Skeleton label="Loading reports" lines={['w-1/3', 'w-4/5', 'w-3/5']} />
   if (list.data === undefined) {
     return (
@@ -118,6 +120,16 @@ function Report({ run }: { run: Consolidation }) {
       )}
     </li>
   )
+}
+
+/** A run at its end has changed the memories, their topics and the profile that were read while it worked. */
+function useFreshAfter(latest: Consolidation | undefined) {
+  const { queryClient } = useServices()
+  const state = latest && `${latest.id} ${latest.status}`
+  useEffect(() => {
+    if (state === undefined) return
+    for (const queryKey of [keys.profile, keys.memories]) queryClient.invalidateQueries({ queryKey })
+  }, [state, queryClient])
 }
 
 function useTidy() {
