@@ -68,6 +68,7 @@ test('what is told by pointing back is put with what it points to', () => {
 })
 
 test('a memory that tells several things does not end with one of them unless it is plain', () => {
-  const several = 'I drive a Fabia to the clinic in Bergen, play the clarinet on Mondays and keep bees with Ada.'
+  const several =
+    'I drive a Fabia to the clinic in Bergen, play the clarinet on Mondays and keep bees with Ada.'
   expect(endedBy('I gave up the clarinet last month.', several)).toEqual([])
 })
