@@ -1,4 +1,5 @@
-export type OneAtATime = <T>(key: string, work: () => Promise<T>) => Promise<T>
+/** `atOnce`: from when on the work waits for nothing before it. */
+export type OneAtATime = <T>(key: string, work: () => Promise<T>, atOnce?: Promise<void>) => Promise<T>
 
 /**
  * Does work of the same key one after the other. What would wait in the database for a row that the one before holds would keep
@@ -6,14 +7,14 @@ export type OneAtATime = <T>(key: string, work: () => Promise<T>) => Promise<T>
  */
 export function createOneAtATime(): OneAtATime {
   const last = new Map<string, Promise<unknown>>()
-  return (key, work) => {
+  return (key, work, atOnce) => {
     const before = last.get(key)
-    const mine = before ? before.then(work, work) : work()
-    last.set(key, mine)
-    const leave = () => {
-      if (last.get(key) === mine) last.delete(key)
-    }
-    mine.then(leave, leave)
+    const mine = before ? Promise.race(atOnce ? [before, atOnce] : [before]).then(work) : work()
+    // What comes after one that did not wait waits for both.
+    const over = Promise.allSettled([before, mine]).then(() => {
+      if (last.get(key) === over) last.delete(key)
+    })
+    last.set(key, over)
     return mine
   }
 }

@@ -243,23 +243,38 @@ async function finish(
 ): Promise<void> {
   await log.settle()
   const { firstId, events } = log.take()
+  const store = () =>
+    deps.database.inOwner(turn.ownerId, (tx) => finishTurn(tx, deps, turn, outcome, firstId, events))
+  const stopping = whenStopping(signal)
   for (let tries = 1; ; tries++) {
     try {
-      const written = await finishing(turn.ownerId, () =>
-        deps.database.inOwner(turn.ownerId, (tx) => finishTurn(tx, deps, turn, outcome, firstId, events))
-      )
+      // One after the other, those of a process that stops would each wait for a database that is away.
+      const written = await finishing(turn.ownerId, store, stopping)
       if (written) log.publish(firstId, written)
       // Somebody else has ended it, or this did and the answer was lost: the log says how.
       else deps.hub.wake(turn.id)
       return
     } catch (error) {
       deps.onError(error)
-      const isStopping = signal.aborted && signal.reason === 'interrupted'
       // It stays unfinished in the database: its lease runs out, and it is found as interrupted.
-      if (tries > (isStopping ? FINISH_AGAIN_MS.length : FINISH_TRIES)) return
+      if (tries > (isStopping(signal) ? FINISH_AGAIN_MS.length : FINISH_TRIES)) return
       await wait(FINISH_AGAIN_MS[tries - 1] ?? FINISH_AGAIN_MS.at(-1))
     }
   }
+}
+
+function isStopping(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason === 'interrupted'
+}
+
+function whenStopping(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (isStopping(signal)) resolve()
+    }
+    look()
+    signal.addEventListener('abort', look, { once: true })
+  })
 }
 
 /** What a client may show: our own errors as they are, anything else without its words. */

@@ -125,10 +125,35 @@ export function createStartTurn({
       // What is wished for is a part of what is asked.
       const asked = wishes ? { ...body, wishes } : body
       const call: IdempotentCall = { ownerId, key, call: 'POST /v1/chat', body: asked }
-      const onFirstWord = giveWay.begin()
       const message = { text, parentId, begins }
-      const accept = acceptMessage(ownerId, turn, message, toClaim(call, { turnId: turn.id }))
-      async function storeAmongOthers(): Promise<Accepted | null> {
+      /** Nothing that is there already has a say in it. */
+      const isAlone = begins && attachmentIds.length === 0
+      const onFirstWord = giveWay.begin()
+      let recalled: AcceptedTurn['recalled']
+      // Whatever is thrown from here on, nobody waits any longer.
+      try {
+        const accept = acceptMessage(ownerId, turn, message, toClaim(call, { turnId: turn.id }))
+        const storing = isAlone
+          ? database.oneInOwner(ownerId, accept).then((rows) => readAccepted(rows, turn) ?? null)
+          : storeAmongOthers(accept)
+        // Storing waits for the disk, and reading need not wait for that. Who is refused, or was answered before, has no use for it.
+        const carried = isAlone ? readCarried(ownerId, turn.conversationId, turn.userMessageId) : undefined
+        carried?.catch(() => {})
+        recalled = useMemory ? recallAhead(ownerId, text, turn.conversationId) : undefined
+        const accepted = await storing
+        if (accepted) {
+          const hasImages = attachmentIds.length > 0
+          const ready = { ...turn, ...accepted, ownerId, text, wishes, hasImages, begins: begins !== null }
+          return begin({ ...ready, carried, recalled, onFirstWord })
+        }
+        const earlier = await database.readInOwner(ownerId, (tx) => findAnswer<{ turnId: string }>(tx, call))
+        giveUp()
+        return { turnId: earlier.turnId, events: [] }
+      } catch (error) {
+        giveUp()
+        throw error
+      }
+      async function storeAmongOthers(accept: ReturnType<typeof acceptMessage>): Promise<Accepted | null> {
         return database.inOwner(ownerId, async (tx) => {
           const stored = readAccepted(await ask(tx, accept), turn)
           if (stored === null) return null
@@ -142,29 +167,6 @@ export function createStartTurn({
           }
           return stored
         })
-      }
-      /** Nothing that is there already has a say in it. */
-      const isAlone = begins && attachmentIds.length === 0
-      const storing = isAlone
-        ? database.oneInOwner(ownerId, accept).then((rows) => readAccepted(rows, turn) ?? null)
-        : storeAmongOthers()
-      // Storing waits for the disk, and reading need not wait for that. Who is refused, or was answered before, has no use for it.
-      const carried = isAlone ? readCarried(ownerId, turn.conversationId, turn.userMessageId) : undefined
-      carried?.catch(() => {})
-      const recalled = useMemory ? recallAhead(ownerId, text, turn.conversationId) : undefined
-      try {
-        const accepted = await storing
-        if (accepted) {
-          const hasImages = attachmentIds.length > 0
-          const ready = { ...turn, ...accepted, ownerId, text, wishes, hasImages, begins: begins !== null }
-          return begin({ ...ready, carried, recalled, onFirstWord })
-        }
-        const earlier = await database.readInOwner(ownerId, (tx) => findAnswer<{ turnId: string }>(tx, call))
-        giveUp()
-        return { turnId: earlier.turnId, events: [] }
-      } catch (error) {
-        giveUp()
-        throw error
       }
       function giveUp(): void {
         onFirstWord()

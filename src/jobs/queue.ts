@@ -62,20 +62,21 @@ export interface Queue {
 }
 
 /**
- * The jobs of PAI, on the same database as everything else. `runs` says whether this process works on them. What workers ask the
- * database for themselves, such as whether there is a job, waits for `untilQuiet`.
+ * The jobs of PAI, on the same database as everything else. `runs` says whether this process works on them. Looking for one waits
+ * for `untilQuiet`; the end of one, and whether the queue is there, does not.
  */
 export async function openQueue(
   database: Database,
   runs: boolean,
   onError: (error: Error) => void,
-  untilQuiet: GiveWay['untilQuiet'] = async () => {}
+  untilQuiet: GiveWay['untilQuiet'] = async () => {},
+  superviseSeconds = SUPERVISE_SECONDS
 ): Promise<Queue> {
   const workers = new Map<string, QueueWorker>()
   const wake = (name?: string) => {
     for (const [each, worker] of workers) if (name === undefined || name === each) worker.wake()
   }
-  const { onPool, onTx } = createAdapters(database, wake, untilQuiet)
+  const { onPool, onTx } = createAdapters(database, wake)
   const boss = new PgBoss({
     db: onPool,
     schema: SCHEMA,
@@ -86,8 +87,8 @@ export async function openQueue(
     clock: { ...systemClock, now: () => performance.timeOrigin + performance.now() },
     clockMonitorIntervalSeconds: CLOCK_SECONDS,
     supervise: runs,
-    superviseIntervalSeconds: SUPERVISE_SECONDS,
-    monitorIntervalSeconds: SUPERVISE_SECONDS,
+    superviseIntervalSeconds: superviseSeconds,
+    monitorIntervalSeconds: superviseSeconds,
     schedule: runs
   })
   boss.on('error', onError)
@@ -142,7 +143,8 @@ export async function openQueue(
             }
           })
         const onLoss = (error: unknown) => onError(error as Error)
-        workers.set(name, createQueueWorker({ boss, name, concurrency, run, onError: onLoss }))
+        const worker = createQueueWorker({ boss, name, concurrency, untilQuiet, run, onError: onLoss })
+        workers.set(name, worker)
       }
       const putRight = () => forgetFuture(database).catch(onError)
       await putRight()
@@ -193,8 +195,7 @@ async function migrateQueue(client: Connection): Promise<void> {
 /** pg-boss over the pool that everything else uses, and over one transaction of it. `wake` hears of queues that have jobs. */
 function createAdapters(
   database: Database,
-  wake: (name?: string) => void,
-  untilQuiet: GiveWay['untilQuiet']
+  wake: (name?: string) => void
 ): { onPool: Db; onTx: (tx: Tx) => Db } {
   // On the embedded database, those of one connection are those of all.
   const nameOf = database.kind === 'postgres' ? createStatementNames() : () => undefined
@@ -203,7 +204,6 @@ function createAdapters(
     onPool: {
       async executeSql(text, values) {
         assertNoTransaction()
-        await untilQuiet()
         // A worker looks for jobs wherever it was woken: that is not part of the work which woke it.
         return outside(() => database.pool.query(toQuery(text, values)))
       },

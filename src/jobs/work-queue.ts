@@ -18,6 +18,8 @@ export interface QueueWorkerDeps {
   name: string
   /** Jobs that run at once. */
   concurrency: number
+  /** What looking for jobs waits for. */
+  untilQuiet: () => Promise<void>
   /** Does a job; one that is put off is ended by that. Throws what is kept of its failure. */
   run: (job: Job<unknown>, signal: AbortSignal) => Promise<'done' | 'put-off'>
   onError: (error: unknown) => void
@@ -27,7 +29,14 @@ export interface QueueWorkerDeps {
  * Works on one queue. pg-boss' own workers take and end each job by itself, with a transaction for either; here those that come
  * together are taken together, and those that are over are ended together, without any of them waiting for another.
  */
-export function createQueueWorker({ boss, name, concurrency, run, onError }: QueueWorkerDeps): QueueWorker {
+export function createQueueWorker({
+  boss,
+  name,
+  concurrency,
+  untilQuiet,
+  run,
+  onError
+}: QueueWorkerDeps): QueueWorker {
   /** What this process has: jobs that run, and those whose end is not stored yet. */
   const claims = new Map<Job<unknown>, AbortController>()
   const running = new Set<Promise<void>>()
@@ -51,6 +60,7 @@ export function createQueueWorker({ boss, name, concurrency, run, onError }: Que
 
   async function take(): Promise<void> {
     clearTimeout(poll)
+    await untilQuiet()
     // Whatever ends in this moment makes room together.
     await nextLoop()
     mayBeMore = false

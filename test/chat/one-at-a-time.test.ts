@@ -27,3 +27,23 @@ test('work that fails fails alone', async () => {
   await expect(failing).rejects.toThrow('no')
   expect(await next).toBe('done')
 })
+
+test('work that may begin at once waits for nothing before it, and what comes after it for both', async () => {
+  const oneAtATime = createOneAtATime()
+  const seen: string[] = []
+  const gate = Promise.withResolvers<void>()
+  const hurry = Promise.withResolvers<void>()
+  const first = oneAtATime('ada', async () => {
+    await gate.promise
+    seen.push('first')
+  })
+  const urgent = oneAtATime('ada', async () => seen.push('urgent'), hurry.promise)
+  const last = oneAtATime('ada', async () => seen.push('last'))
+  hurry.resolve()
+  await urgent
+  await new Promise(setImmediate)
+  expect(seen).toEqual(['urgent'])
+  gate.resolve()
+  await Promise.all([first, last])
+  expect(seen).toEqual(['urgent', 'first', 'last'])
+})

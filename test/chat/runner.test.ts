@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { buildTestApp } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
@@ -6,7 +6,7 @@ import { callAs, gate, openStream, setUp } from './talk.ts'
 
 const INTERRUPTED = { code: 'PAI_CHAT_TURN_INTERRUPTED', message: expect.any(String), retryable: true }
 
-describeEachDatabase('the runner', (database) => {
+describeEachDatabase('the runner', (database, kind) => {
   /** A turn that has said "Hello" and waits. */
   async function setUpWaiting() {
     const { step, open } = gate()
@@ -39,6 +39,29 @@ describeEachDatabase('the runner', (database) => {
       message: { content: 'Hello Ada' }
     })
   })
+
+  // On one connection, whatever holds a row holds everything.
+  test.runIf(kind === 'postgres')(
+    'closing, it has no ending wait for another of its owner that cannot be stored',
+    async () => {
+      const { house, owner, open, turnId } = await setUpWaiting()
+      const other = await openStream(house, owner, '/chat', { body: { message: 'Ho' } })
+      await other.until('text-delta')
+      const holder = await database().pool.connect()
+      onTestFinished(async () => {
+        await holder.query('ROLLBACK')
+        holder.release()
+      })
+      await holder.query('BEGIN')
+      await holder.query('SELECT 1 FROM turns WHERE id = $1 FOR UPDATE', [turnId])
+      const closing = house.services.runner.close(0)
+      expect((await other.all()).at(-1)?.data).toMatchObject({ status: 'interrupted' })
+      await eventually(() => expect(house.services.runner.active).toBe(1))
+      await holder.query('ROLLBACK')
+      open()
+      await closing
+    }
+  )
 
   test('who waits for a whole turn has the answer before the connections are closed', async () => {
     const { house, owner, open } = await setUpWaiting()

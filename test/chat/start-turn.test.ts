@@ -289,7 +289,7 @@ describeEachDatabase('a message', (database, kind) => {
       expect(waiting.size).toBe(1)
       onFirstWord()
     }
-    const startTurn = createStartTurn({
+    const deps: Parameters<typeof createStartTurn>[0] = {
       database: database(),
       runner: { id: uuidv7(), run } as Runner,
       hideForgotten: async (_tx, _ownerId, messages) => messages,
@@ -297,13 +297,21 @@ describeEachDatabase('a message', (database, kind) => {
       recallFor: async () => [],
       giveWay: { begin },
       models: { chat: model, chatModel: () => model, inPlaceOf: () => model }
-    })
+    }
+    const startTurn = createStartTurn(deps)
     const conversationId = uuidv7()
     await startTurn.chat(ownerId, { message: 'Hi' }, 'one')
     await startTurn.chat(ownerId, { message: 'Hi' }, 'one')
     await expect(startTurn.chat(ownerId, { message: 'Hi', conversationId })).rejects.toThrow('not found')
     const { rows } = await database().pool.query('SELECT id FROM messages WHERE owner_id = $1', [ownerId])
     await startTurn.regenerate(ownerId, rows[0].id)
+    const faulty = createStartTurn({
+      ...deps,
+      readCarried: () => {
+        throw new Error('a fault of our own')
+      }
+    })
+    await expect(faulty.chat(ownerId, { message: 'Hi' })).rejects.toThrow('a fault of our own')
     expect(waiting.size).toBe(0)
   })
 })

@@ -43,10 +43,13 @@ describeEachDatabase('the queue', (database) => {
   async function open(
     handlers?: Partial<JobHandlers>,
     on: Database = database(),
-    untilQuiet: () => Promise<void> = async () => {}
+    untilQuiet?: () => Promise<void>,
+    superviseSeconds?: number
   ) {
     const failures: unknown[] = []
-    const queue = await openQueue(on, handlers !== undefined, (error) => failures.push(error), untilQuiet)
+    const runs = handlers !== undefined
+    const onError = (error: Error) => failures.push(error)
+    const queue = await openQueue(on, runs, onError, untilQuiet, superviseSeconds)
     onTestFinished(() => queue.close(0))
     if (handlers) {
       await queue.work({ ...noJobs, ...handlers }, 2, (name, error) => failures.push([name, error]))
@@ -114,6 +117,45 @@ describeEachDatabase('the queue', (database) => {
     expect(await stored()).toMatchObject([{ state: 'created' }])
     waiting.resolve()
     await eventually(() => expect(done).toEqual(['one']))
+  })
+
+  test('a job that is over ends while people wait, and the queue says that it is there', async () => {
+    const waiting = Promise.withResolvers<void>()
+    onTestFinished(() => waiting.resolve())
+    let quiet = Promise.resolve()
+    const work = {
+      'memory.extract': async () => {
+        quiet = waiting.promise
+      }
+    }
+    const { queue } = await open(work, database(), () => quiet)
+    await enqueue(queue, 'one')
+    await eventually(async () => expect(await stored()).toMatchObject([{ state: 'completed' }]))
+    await queue.check()
+  })
+
+  test('a job whose worker died is tried again, however often the queues were looked after before', async () => {
+    const { queue, failures } = await open({}, database(), undefined, 1)
+    const looks = new Set<string>()
+    await eventually(async () => {
+      const { rows } = await database().pool.query(
+        `SELECT monitor_on::text AS at FROM pgboss.queue WHERE name = 'memory.extract'`
+      )
+      looks.add(rows[0].at)
+      expect(looks.size).toBeGreaterThan(4)
+    })
+    await database().inOwner(ownerId, (tx) =>
+      queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: ['its worker died'] }, { afterSeconds: 600 })
+    )
+    await database().pool.query(
+      `UPDATE pgboss.job SET state = 'active', started_on = now() - interval '1 minute',
+              heartbeat_on = now() - interval '1 minute'
+        WHERE name = 'memory.extract'`
+    )
+    await eventually(async () =>
+      expect(await stored()).toMatchObject([{ name: 'memory.extract', state: 'completed', retries: 1 }])
+    )
+    expect(failures).toEqual([])
   })
 
   test('a worker is woken by what another process enqueues', async () => {

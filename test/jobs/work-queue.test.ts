@@ -38,6 +38,7 @@ function setUp(ids: string[], run: (id: string, signal: AbortSignal) => Promise<
     boss,
     name: 'memory.purge',
     concurrency: 4,
+    untilQuiet: async () => {},
     run: (job, signal) => run(job.id, signal),
     onError: (error) => failures.push(error)
   })

@@ -13,6 +13,8 @@ const MAX_TERMS = 12
 const COMMON = 500
 /** How many memories a message is held against, by its words, and as many of the latest. */
 const MENTIONED = 20
+/** So many terms of a message are looked up: as many as ten thousand characters hold. */
+const MOST_ASKED = 1_000
 /** Vectors less alike than this are about something else. */
 const ALIKE = 0.6
 const CURRENT = sql`forgotten_at IS NULL AND closed_at IS NULL AND status IN ('active', 'conflicting', 'unconfirmed')`
@@ -54,9 +56,14 @@ interface StandingRow extends Record<string, unknown> {
   since: Date
 }
 
-/** The current memories that a fact may have to do with: those of its attribute first, then the nearest in words or meaning. */
+/**
+ * The current memories that a fact may have to do with: those named in any case, then those of its attribute and the nearest in
+ * words or meaning.
+ */
 export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise<Standing[]> {
-  const { subject, slots, terms, ids, vector } = near
+  const { subject, slots, terms, vector } = near
+  // A message ends none but those that it was held against.
+  const ids = near.ids.slice(0, 2 * MENTIONED)
   if (vector) await tx.execute(sql.raw(SEARCHING))
   const { rows } = await tx.execute<StandingRow>(sql`
     WITH useful AS MATERIALIZED (
@@ -69,7 +76,7 @@ export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise
         WHERE owner_id = ${ownerId} AND subject = ${subject} AND slot = ANY(${sql.param(slots)}::text[]) AND ${CURRENT}
         ORDER BY created_at DESC LIMIT ${COMPARED})
       UNION ALL
-      (SELECT id, 0, 0 FROM memories
+      (SELECT id, -1, 0 FROM memories
         WHERE owner_id = ${ownerId} AND id = ANY(${sql.param(ids)}::uuid[]) AND ${CURRENT})
       UNION ALL
       (SELECT words.id, 1, -sum(words.weight / ln(useful.count + 2)) AS score
@@ -83,16 +90,17 @@ export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise
            coalesce(fact.valid_from, fact.created_at) AS since
       FROM (SELECT id, min(way) AS way, min(score) AS score FROM near GROUP BY id) AS found
       JOIN memories fact ON fact.owner_id = ${ownerId} AND fact.id = found.id
-     ORDER BY found.way, found.score, fact.id LIMIT ${2 * COMPARED}`)
+     ORDER BY found.way, found.score, fact.id LIMIT ${ids.length + 2 * COMPARED}`)
   return rows.map((row) => ({ ...row, since: new Date(row.since) }))
 }
 
 /** The current memories that a message may say something new of: those that share its rarest words, and the latest. */
 export async function findMentioned(tx: Tx, ownerId: string, terms: string[]): Promise<Remembered[]> {
+  const asked = terms.slice(0, MOST_ASKED)
   const { rows } = await tx.execute<StandingRow>(sql`
     WITH useful AS MATERIALIZED (
       SELECT term, count FROM term_counts
-       WHERE owner_id = ${ownerId} AND kind = 'memory' AND term = ANY(${sql.param(terms)}::text[])
+       WHERE owner_id = ${ownerId} AND kind = 'memory' AND term = ANY(${sql.param(asked)}::text[])
          AND term <> '' AND count < ${COMMON}::int
        ORDER BY count, term LIMIT ${MAX_TERMS}
     ), mentioned AS MATERIALIZED (
