@@ -121,7 +121,6 @@ describeEachDatabase('the queue', (database) => {
 
   test('a job that is over ends while people wait, and the queue says that it is there', async () => {
     const waiting = Promise.withResolvers<void>()
-    onTestFinished(() => waiting.resolve())
     let quiet = Promise.resolve()
     const work = {
       'memory.extract': async () => {
@@ -129,6 +128,8 @@ describeEachDatabase('the queue', (database) => {
       }
     }
     const { queue } = await open(work, database(), () => quiet)
+    // Before the queue closes, which would wait with it.
+    onTestFinished(() => waiting.resolve())
     await enqueue(queue, 'one')
     await eventually(async () => expect(await stored()).toMatchObject([{ state: 'completed' }]))
     await queue.check()
