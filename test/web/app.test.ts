@@ -39,7 +39,7 @@ describe.skipIf(!hasBrowser)('the web app, in a browser', () => {
     expect(new URL(page.url()).pathname).toMatch(/^\/c\/[0-9a-f-]{36}$/)
 
     await page.reload()
-    await sentBy(page, 'You').getByText(SAID).waitFor()
+    await sentBy(page, 'You').getByText(SAID, { exact: true }).waitFor()
     await finishedReply(page, 'Noted')
 
     await page.getByRole('link', { name: 'New chat' }).click()
@@ -74,7 +74,7 @@ describe.skipIf(!hasBrowser)('the web app, in a browser', () => {
     const menu = page.getByRole('dialog', { name: 'Menu' })
     await menu.getByRole('link', { name: SAID }).click()
     await menu.waitFor({ state: 'hidden' })
-    await sentBy(page, 'You').getByText(SAID).waitFor()
+    await sentBy(page, 'You').getByText(SAID, { exact: true }).waitFor()
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width)
 
     expect(troubles).toEqual([])
