@@ -25,7 +25,8 @@ export async function countTogether(rig: Rig, tally: Tally): Promise<void> {
   const minute = Math.floor(Date.now() / MINUTE_MS)
   let admitted = 0
   for (; admitted < LIMIT / 2; admitted++) await ask(here)
-  // It asks for the others' counts when it has some of its own.
+  await wait(TOLD_MS)
+  // The other one asks for them when it has some of its own.
   await ask(there)
   admitted++
   await wait(TOLD_MS)
