@@ -16,6 +16,9 @@ const PARTS = ['accepted', 'first-token', 'rate', 'idle', 'many']
 export async function benchTurn(args: string[]): Promise<Figure[]> {
   const { values } = parseArgs({ args, options: { part: { type: 'string', multiple: true } } })
   const parts = new Set(values.part ?? PARTS)
+  const unknown = [...parts].filter((part) => !PARTS.includes(part))
+  if (unknown.length > 0)
+    throw new Error(`No such part: ${unknown.join(', ')}. There are ${PARTS.join(', ')}`)
   const folder = mkdtempSync(join(tmpdir(), 'pai-bench-'))
   const figures: Figure[] = []
   try {
