@@ -1,6 +1,6 @@
 import { type Me, unwrap } from '@pai/sdk'
 import { useMutation } from '@tanstack/react-query'
-import { type ChangeEvent, useRef } from 'react'
+import { type ChangeEvent, useRef, useState } from 'react'
 import { keys } from '../queries.ts'
 import { useServices } from '../services.ts'
 import { Button } from '../ui/button.tsx'
@@ -22,19 +22,26 @@ export function YourMemory({ me }: { me: Me }) {
 function PauseMemory({ paused }: { paused: boolean }) {
   const { session, queryClient } = useServices()
   const notify = useNotify()
+  // A state of its own: the mutation tells that it began only after React has drawn, and the mark just set would jump back.
+  const [wanted, setWanted] = useState<boolean>()
   const pause = useMutation({
     mutationFn: (memoryPaused: boolean) => unwrap(session.client.PATCH('/v1/me', { body: { memoryPaused } })),
     onError: (error) => notify({ tone: 'danger', text: `Not changed: ${detailOf(error)}` }),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: keys.me })
+    onSettled: async (_me, _error, asked) => {
+      await queryClient.invalidateQueries({ queryKey: keys.me })
+      setWanted((now) => (now === asked ? undefined : now))
+    }
   })
-  const shown = pause.isPending ? pause.variables : paused
   return (
     <label className="flex cursor-pointer items-start gap-3">
       <input
         type="checkbox"
         className="mt-1 size-4.5 accent-pine"
-        checked={shown}
-        onChange={(event) => pause.mutate(event.target.checked)}
+        checked={wanted ?? paused}
+        onChange={(event) => {
+          setWanted(event.target.checked)
+          pause.mutate(event.target.checked)
+        }}
       />
       <span>
         Pause remembering
