@@ -1,7 +1,6 @@
 import type { Memory } from '@pai/sdk'
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
-import { WhyMemory } from '../memories/why-memory.tsx'
+import { WhyButton } from '../memories/why-button.tsx'
 import { learntQuery } from '../queries.ts'
 import { useClient } from '../services.ts'
 
@@ -22,23 +21,16 @@ export function Learnt({ messageId }: { messageId: string }) {
 }
 
 function Remembered({ memory, replaced }: { memory: Memory; replaced: Memory[] }) {
-  const [asking, setAsking] = useState(false)
   const isProposed = memory.status === 'proposed'
   return (
     <li>
-      <button
-        type="button"
-        title="Why do you know this?"
-        onClick={() => setAsking(true)}
-        className="group/learnt rounded-md text-right wrap-anywhere"
-      >
+      <WhyButton memoryId={memory.id} className="group/learnt text-right">
         {isProposed ? 'Waits for your approval: ' : 'Remembered: '}
         <span className="text-ink underline decoration-line-strong underline-offset-4 group-hover/learnt:text-pine">
           {memory.text}
         </span>
         {replaced.length > 0 && ` in place of “${replaced.map(({ text }) => text).join('”, “')}”`}
-      </button>
-      <WhyMemory memoryId={memory.id} open={asking} onOpenChange={setAsking} />
+      </WhyButton>
     </li>
   )
 }

@@ -3,7 +3,7 @@ import { ChevronRightIcon } from '@radix-ui/react-icons'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import { WhyMemory } from '../memories/why-memory.tsx'
+import { WhyButton } from '../memories/why-button.tsx'
 import { memoriesUsedQuery } from '../queries.ts'
 import { useClient } from '../services.ts'
 
@@ -41,8 +41,15 @@ export function MemoriesUsed({ messageId, turnId }: MemoriesUsedProps) {
         )}
         {data && data.length > 0 && (
           <ul className="space-y-1.5">
-            {data.map((memory) => (
-              <Used key={memory.id} memory={memory} />
+            {data.map(({ id, text }) => (
+              <li key={id}>
+                <WhyButton
+                  memoryId={id}
+                  className="text-left hover:text-pine hover:underline hover:underline-offset-4"
+                >
+                  {text}
+                </WhyButton>
+              </li>
             ))}
             <li>
               <Link to="/memories" className="text-pine underline underline-offset-4">
@@ -53,24 +60,6 @@ export function MemoriesUsed({ messageId, turnId }: MemoriesUsedProps) {
         )}
       </div>
     </details>
-  )
-}
-
-/** A memory as it was then, and one click from the words it rests on. */
-function Used({ memory: { id, text } }: { memory: MemoryUsed }) {
-  const [asking, setAsking] = useState(false)
-  return (
-    <li>
-      <button
-        type="button"
-        title="Why do you know this?"
-        onClick={() => setAsking(true)}
-        className="rounded-md text-left wrap-anywhere hover:text-pine hover:underline hover:underline-offset-4"
-      >
-        {text}
-      </button>
-      <WhyMemory memoryId={id} open={asking} onOpenChange={setAsking} />
-    </li>
   )
 }
 

@@ -48,13 +48,13 @@ export const MemoryCard = memo(function MemoryCard({ memory }: { memory: Memory 
           }}
         />
       ) : (
-        <div className="flex items-start gap-2">
+        <div className="flex flex-col gap-1 sm:flex-row sm:items-start sm:gap-2">
           <p
             className={`min-w-0 grow wrap-anywhere ${past ? 'text-muted line-through decoration-line-strong' : ''}`}
           >
             {shownText}
           </p>
-          <div className="-mt-1.5 -mr-2 flex">
+          <div className="-mx-2 flex sm:-mt-1.5 sm:ml-0">
             <IconButton
               label={shownPin ? 'Unpin' : 'Pin, so that it never fades'}
               aria-pressed={shownPin}
@@ -106,9 +106,15 @@ function EditForm({ text, onCancel, onSave }: EditFormProps) {
     <form
       onSubmit={(event) => {
         event.preventDefault()
-        onSave(edited.trim())
+        if (edited.trim() !== '') onSave(edited.trim())
       }}
-      onKeyDown={(event) => event.key === 'Escape' && onCancel()}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') onCancel()
+        // A memory is a sentence: as in the message box, Enter sends it.
+        if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
+        event.preventDefault()
+        event.currentTarget.requestSubmit()
+      }}
     >
       <textarea
         ref={focusAtEnd}

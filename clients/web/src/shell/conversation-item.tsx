@@ -62,7 +62,7 @@ export const ConversationItem = memo(function ConversationItem({ conversation, o
         to="/c/$conversationId"
         params={{ conversationId: id }}
         onClick={onNavigate}
-        className="flex min-h-9 items-center gap-2 rounded-control px-3 py-1.5 group-focus-within:pr-9 group-hover:pr-9 pointer-coarse:pr-9 text-[0.9375rem] transition-colors hover:bg-hover"
+        className="flex min-h-9 items-center gap-2 rounded-control px-3 py-1.5 group-focus-within:pr-9 group-hover:pr-9 group-has-data-[state=open]:pr-9 pointer-coarse:pr-9 text-[0.9375rem] transition-colors hover:bg-hover"
         activeProps={{ className: 'bg-hover font-medium' }}
       >
         <span className="truncate">{rename.variables && rename.isPending ? rename.variables : title}</span>

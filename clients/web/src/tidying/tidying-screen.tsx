@@ -44,7 +44,14 @@ function Profile() {
       className="rounded-card border border-line bg-surface px-4 py-3.5"
     >
       <h2 className="text-sm font-semibold text-muted">Who you are to PAI, in every conversation</h2>
-      <p className="mt-2 whitespace-pre-line wrap-anywhere">{profile.data.text}</p>
+      <ul className="mt-2 space-y-1 wrap-anywhere">
+        {profile.data.text
+          .split('\n')
+          .filter((line) => line.trim() !== '')
+          .map((line) => (
+            <li key={line}>{line.replace(/^\s*[-*•]\s+/, '')}</li>
+          ))}
+      </ul>
     </section>
   )
 }
