@@ -3,10 +3,10 @@ import type { ChatModel, Prompt } from './model.ts'
 import { pickQuotes, type Quote } from './pick-quotes.ts'
 
 const NO_MODEL = 'No language model is connected'
-const GREETING = `Hello. ${NO_MODEL}, but tell me things and ask about them later: I answer with quotes.`
-const REMEMBER = `Noted, as you asked. ${NO_MODEL}, so when you ask I will quote your words back.`
+const GREETING = `Hello. ${NO_MODEL}, but tell me things and ask about them later: I look them up.`
+const REMEMBER = `Noted, as you asked. ${NO_MODEL}, so when you ask I can only look it up.`
 const STATEMENT = `Noted. ${NO_MODEL}, so I can only look up what you have told me when you ask.`
-const UNKNOWN = `I don't know yet. This is offline mode: I can only quote what you have told me.`
+const UNKNOWN = `I don't know yet. This is offline mode: I can only look up what you have told me.`
 const WORDS_PER_PIECE = 3
 
 const DATE = new Intl.DateTimeFormat('en-GB', {
@@ -16,7 +16,7 @@ const DATE = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC'
 })
 
-/** Answers with quotes from what was recalled, or says that it does not know. */
+/** Answers with sentences from what was recalled, or says that it does not know. */
 export function createOfflineModel(): ChatModel {
   return {
     id: 'offline',
@@ -45,8 +45,10 @@ function composeReply({ messages, sources }: Prompt): string {
   }
 }
 
+/** What is remembered may be put in other words than its owner's, so that only messages and documents stand in marks. */
 function renderQuote({ source, text }: Quote): string {
-  return `${introduce(source)}: "${text}" [${source.index}]`
+  const words = source.kind === 'memory' ? text : `"${text}"`
+  return `${introduce(source)}: ${words} [${source.index}]`
 }
 
 function introduce({ kind, role, at, day = at, status }: Quote['source']): string {

@@ -22,9 +22,15 @@ async function reply(message: string, ...sources: PromptSource[]): Promise<strin
 }
 
 describe('a question', () => {
-  test('is answered with the quoted sentence, the day it was said and its citation', async () => {
+  test('is answered with what is remembered, the day it was told and its citation', async () => {
     expect(await reply('Where does Ada keep her bees?', source(BEES, { index: 2 }))).toBe(
-      `You told me on 22 November 2026: "${BEES}" [2]`
+      `You told me on 22 November 2026: ${BEES} [2]`
+    )
+  })
+
+  test('is answered with a message in marks, since those words were said', async () => {
+    expect(await reply('Where does Ada keep her bees?', source(BEES, { kind: 'message' }))).toBe(
+      `You told me on 22 November 2026: "${BEES}" [1]`
     )
   })
 
@@ -39,18 +45,18 @@ describe('a question', () => {
     const old = source('I live in Oslo.', { kind: 'message', status: 'superseded', score: 0.8 })
     const now = source('I live in Bergen.', { index: 2 })
     expect(await reply('Where do I live?', old, now)).toBe(
-      'You told me on 22 November 2026: "I live in Bergen." [2]'
+      'You told me on 22 November 2026: I live in Bergen. [2]'
     )
     expect(await reply('Where do I live?', old)).toContain('"I live in Oslo." [1]')
   })
 
   test('is not told as said what was only inferred', async () => {
     const text = await reply('Where are the bees?', source(BEES, { status: 'unconfirmed' }))
-    expect(text).toBe(`I take it from what you told me, and you have not confirmed it: "${BEES}" [1]`)
+    expect(text).toBe(`I take it from what you told me, and you have not confirmed it: ${BEES} [1]`)
   })
 
   test('that has nothing but pronouns and a verb still finds the verb in another form', async () => {
-    expect(await reply('Where does she keep them?', source(BEES))).toContain(`"${BEES}" [1]`)
+    expect(await reply('Where does she keep them?', source(BEES))).toContain(`${BEES} [1]`)
   })
 
   test.each([
@@ -79,7 +85,7 @@ describe('a question', () => {
   test('about the owner as such is answered with what was recalled, documents aside', async () => {
     const passage = source('Bees overwinter in clusters.', { kind: 'passage', index: 2 })
     const text = await reply('What do you know about me?', source('I am a nurse.'), passage)
-    expect(text).toContain('"I am a nurse." [1]')
+    expect(text).toContain('I am a nurse. [1]')
     expect(text).not.toContain('[2]')
   })
 
@@ -111,7 +117,7 @@ describe('a question', () => {
       'When does my shift start?',
       source('I am a nurse. My shift starts at 7. I like tea.')
     )
-    expect(text).toBe('You told me on 22 November 2026: "My shift starts at 7." [1]')
+    expect(text).toBe('You told me on 22 November 2026: My shift starts at 7. [1]')
   })
 
   test('gets the same words once, though a memory and a message hold them', async () => {
@@ -154,13 +160,13 @@ describe('a question', () => {
   })
 
   test('leaves out a date that cannot be read', async () => {
-    expect(await reply('Where is Ada?', source(BEES, { at: 'yesterday' }))).toBe(`You told me: "${BEES}" [1]`)
+    expect(await reply('Where is Ada?', source(BEES, { at: 'yesterday' }))).toBe(`You told me: ${BEES} [1]`)
   })
 
   test('gets a shortened quote of an endless sentence', async () => {
     const text = await reply('Who is Ada?', source(`Ada ${'and her bees '.repeat(500)}`))
     expect(text.length).toBeLessThan(400)
-    expect(text).toContain(' …" [1]')
+    expect(text).toContain(' … [1]')
   })
 })
 
