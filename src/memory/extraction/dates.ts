@@ -67,7 +67,7 @@ const EXPRESSIONS: [RegExp, Resolve][] = [
     ([, which = '', unit = ''], { today }) => {
       const step = which.toLowerCase() === 'next' ? 1 : -1
       if (unit.toLowerCase() !== 'week') return away(today, step, unit)
-      const monday = plusDays(today, 7 * step - ((today.getUTCDay() + 6) % 7))
+      const monday = plusDays(today, 7 * step - weekdayOf(today))
       return `the week of ${onDay(monday)}`
     }
   ],
@@ -155,6 +155,8 @@ export function dayOf(moment: Date, timeZone: string): Day {
 function weekday(which: string, name: string, { today, past }: Context): string {
   const wanted = WEEKDAYS.findIndex((day) => day.startsWith(name.toLowerCase().slice(0, 3)))
   const ahead = (wanted - today.getUTCDay() + 7) % 7
+  // "Next Tuesday", said on a Monday, is not tomorrow: it is the one of the next week, which begins on a Monday.
+  if (which === 'next') return onDay(plusDays(today, 7 - weekdayOf(today) + ((wanted + 6) % 7)))
   const back = which === 'last' || which === 'since' || (which === 'on' && past)
   return onDay(plusDays(today, back ? (ahead === 0 ? -7 : ahead - 7) : ahead === 0 ? 7 : ahead))
 }
@@ -181,6 +183,11 @@ function away(today: Day, count: number, unit: string): string {
     default:
       return String(today.getUTCFullYear() + count)
   }
+}
+
+/** From 0 for Monday. */
+function weekdayOf(day: Day): number {
+  return (day.getUTCDay() + 6) % 7
 }
 
 function onDay(day: Day): string {

@@ -8,6 +8,8 @@ describe('what is said in relation to a day is made absolute, in the zone it was
   test.each([
     ['I moved last Friday', 'I moved last Friday (7 March 2025)'],
     ['I start next Monday', 'I start next Monday (17 March 2025)'],
+    ['She comes next Friday', 'She comes next Friday (21 March 2025)'],
+    ['She comes on Friday', 'She comes on Friday (14 March 2025)'],
     ['I was fitted on Tuesday', 'I was fitted on Tuesday (11 March 2025)'],
     ['My flight leaves on Tuesday', 'My flight leaves on Tuesday (18 March 2025)'],
     ['My test is in two weeks', 'My test is in two weeks (27 March 2025)'],
