@@ -15,6 +15,9 @@ const FILLERS = new Set(
 )
 const NEGATIONS =
   /\b(?:not|no|never|none|nothing|neither|nor|without|stopped|quit|isn['’]?t|aren['’]?t|wasn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t|can['’]?t|cannot|won['’]?t|haven['’]?t|hasn['’]?t|hate|hates|dislike|dislikes)\b/i
+/** What somebody has so many of; what happened so many times may well happen again. */
+const HAS_NUMBER =
+  /\b(?:have|has|['’]ve|['’]s) (?:got )?(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b/i
 /** What two statements of one attribute share when they tell the same. */
 const MOSTLY_TERMS = 2
 const MOSTLY_SHARE = 0.6
@@ -47,6 +50,36 @@ export function compareStatements(fresh: string, known: string): Sameness {
   if (extra.some(isValue) && missing.some(isValue)) return 'different'
   if (extra.length === 0) return missing.length === 0 ? 'same' : 'less'
   return missing.length === 0 ? 'more' : 'different'
+}
+
+/** Whether of two statements one says of the same things what the other denies: "I eat meat", "I do not eat meat". */
+export function isDenied(one: string, other: string): boolean {
+  if (NEGATIONS.test(one) === NEGATIONS.test(other)) return false
+  const [mine, theirs] = [termsOf(withoutNegations(one)), termsOf(withoutNegations(other))]
+  return mine.length > 0 && isSameSet(mine, theirs)
+}
+
+/** Whether two statements tell different numbers of the same: "I have two children", "I have three children". */
+export function isOtherNumber(one: string, other: string): boolean {
+  if (!HAS_NUMBER.test(one) || !HAS_NUMBER.test(other)) return false
+  const [mine, theirs] = [termsOf(one), termsOf(other)]
+  const [things, others] = [mine.filter((term) => !isNumber(term)), theirs.filter((term) => !isNumber(term))]
+  const [number, otherNumber] = [mine.filter(isNumber), theirs.filter(isNumber)]
+  return (
+    things.length > 0 &&
+    isSameSet(things, others) &&
+    number.length === 1 &&
+    otherNumber.length === 1 &&
+    number[0] !== otherNumber[0]
+  )
+}
+
+function isSameSet(mine: string[], theirs: string[]): boolean {
+  return mine.every((term) => isIn(term, theirs)) && theirs.every((term) => isIn(term, mine))
+}
+
+function withoutNegations(text: string): string {
+  return text.replace(/\b(?:no longer|any ?more)\b/gi, ' ').replace(new RegExp(NEGATIONS, 'gi'), ' ')
 }
 
 /** Whether two statements are mostly the same words, so that of one attribute they tell the same. */
@@ -93,6 +126,10 @@ function isFormOf(one: string, other: string): boolean {
   let shared = 0
   while (shared < shorter.length && shorter[shared] === longer[shared]) shared++
   return shared >= SHARED_PREFIX && shared >= shorter.length - 1 && longer.length - shared <= MAX_TAIL
+}
+
+function isNumber(term: string): boolean {
+  return /^\d+$/.test(term)
 }
 
 function isValue(term: string): boolean {

@@ -1,5 +1,5 @@
 import type { FoundFact } from './facts.ts'
-import { compareStatements, holdsTerms, isMostlySame, termsOf } from './sameness.ts'
+import { compareStatements, holdsTerms, isDenied, isMostlySame, isOtherNumber, termsOf } from './sameness.ts'
 import { isLasting, isLatestWins, isSameSubject, isSingle } from './slots.ts'
 
 /** A memory that a new fact may have to do with. */
@@ -47,7 +47,21 @@ export function judge(fact: Stated, since: Date, standing: Standing[]): Verdict 
   const rival = standing.find((memory) => fillsSameSlot(fact, memory) && isSingle(fact.slot ?? ''))
   const more = alike.find(({ sameness }) => sameness === 'more')
   if (more && !fact.evidence) return { kind: 'refines', id: more.memory.id, reason: 'says the same and more' }
-  return rival ? judgeRival(fact, since, rival) : NEW
+  return rival ? judgeRival(fact, since, rival) : judgeOpposite(fact, since, standing)
+}
+
+/** Two statements of one subject that cannot both be true, whatever attribute they are of. */
+function judgeOpposite(fact: Stated, since: Date, standing: Standing[]): Verdict {
+  const opposite = standing.find(
+    (memory) =>
+      isSameSubject(fact.subject, memory.subject) &&
+      (isDenied(fact.text, memory.text) || isOtherNumber(fact.text, memory.text))
+  )
+  if (!opposite) return NEW
+  const { id } = opposite
+  if (fact.evidence && since > opposite.since)
+    return { kind: 'supersedes', id, reason: 'said to have changed' }
+  return { kind: 'conflicts', id, reason: 'says otherwise' }
 }
 
 /** Two values of an attribute that has one at a time. */

@@ -75,6 +75,7 @@ describe('subjects and slots have one spelling', () => {
 })
 
 const HOME = { subject: 'owner', slot: 'home' }
+const ME = { subject: 'owner' }
 
 describe('the verdict by words', () => {
   const verdict = (found: FoundFact, since: Date, ...known: Standing[]) => judge(found, since, known).kind
@@ -129,7 +130,33 @@ describe('the verdict by words', () => {
       JUNE,
       standing('Team meets Mondays', { subject: 'team', slot: 'schedule' }),
       'supersedes'
-    ]
+    ],
+    [
+      'the same, denied',
+      fact('I am not allergic to nuts', ME),
+      JUNE,
+      standing('I’m allergic to nuts', ME),
+      'conflicts'
+    ],
+    [
+      'the same, denied, said to have changed',
+      fact('I no longer eat meat', { ...ME, evidence: 'no longer' }),
+      JUNE,
+      standing('I eat meat', ME),
+      'supersedes'
+    ],
+    ['what is hated and was loved', fact('I hate jazz', ME), JUNE, standing('I love jazz', ME), 'conflicts'],
+    ['something else denied', fact('I do not eat fish', ME), JUNE, standing('I eat meat', ME), 'new'],
+    [
+      'the same of somebody else, denied',
+      fact('Ada does not eat meat', { subject: 'ada' }),
+      JUNE,
+      standing('I eat meat', ME),
+      'new'
+    ],
+    ['another number', fact('I have 3 children', ME), JUNE, standing('I have two children', ME), 'conflicts'],
+    ['another number of others', fact('I have 3 cats', ME), JUNE, standing('I have two children', ME), 'new'],
+    ['what was done again', fact('I ran 10 km', ME), JUNE, standing('I ran 5 km', ME), 'new']
   ])('%s', (_what, found, since, known, kind) => {
     expect(verdict(found, since, known)).toBe(kind)
   })
