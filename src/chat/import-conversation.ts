@@ -10,9 +10,11 @@ import {
   createImport,
   findImport,
   listImported,
+  readName,
   saveProgress,
   storeConversation
 } from './import-store.ts'
+import { isOwnersOf } from './own-words.ts'
 import { toTitle } from './title.ts'
 
 /** A conversation of this many messages is searchable when the call answers; a longer one is worked on afterwards. */
@@ -76,7 +78,8 @@ export function createImportConversation(deps: ImportDeps) {
     messages: ImportBody['messages'],
     messageIds: string[]
   ): Promise<void> {
-    const own = messageIds.filter((_id, index) => messages[index]?.role === 'user')
+    const isOwn = isOwnersOf(messages, await readName(tx, ownerId))
+    const own = messageIds.filter((_id, index) => isOwn(messages[index] as ImportBody['messages'][number]))
     for (let start = 0; start < own.length; start += EXTRACTED_AT_ONCE) {
       const some = own.slice(start, start + EXTRACTED_AT_ONCE)
       await queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: some })

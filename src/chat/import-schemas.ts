@@ -20,7 +20,12 @@ export const ImportBody = Type.Object(
       { minItems: 1, maxItems: 100_000 }
     ),
     /** Whether memories are to be found in it, which may call a model. */
-    extract: Type.Optional(Type.Boolean())
+    extract: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether memories are to be found in what the owner says. Where several people speak as users, the owner is whoever has the name of the account, or none'
+      })
+    )
   },
   { additionalProperties: false }
 )

@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
+import { users } from '../auth/tables.ts'
 import type { Tx } from '../db/client.ts'
 import { ImportNotFound } from './errors.ts'
 import type { ImportBody } from './import-schemas.ts'
@@ -43,6 +44,12 @@ export async function storeConversation(
       })
     )
   }
+}
+
+/** What the owner is called. */
+export async function readName(tx: Tx, ownerId: string): Promise<string> {
+  const [row] = await tx.select({ name: users.name }).from(users).where(eq(users.id, ownerId))
+  return row?.name ?? ''
 }
 
 export async function createImport(

@@ -133,6 +133,26 @@ describeEachDatabase('an imported conversation', (database) => {
     expect(embedded).toBe(TALK.length)
   })
 
+  test.each([
+    ['everybody, where there is one speaker, whatever their name', ['Mira', 'Mira'], [0, 1]],
+    ['the owner by name, of several', ['Ada Berg', 'Bob'], [0]],
+    ['whoever has no name, of several', ['Bob', undefined], [1]],
+    ['nobody, where several speak and none is the owner', ['Bob', 'Mira'], []]
+  ])('is learnt from by the words of %s', async (_whose, names, own) => {
+    const { call, owner } = await setUp(database())
+    const messages = names.map((name, hour) => ({
+      role: 'user',
+      ...(name && { name }),
+      content: 'I live in Oslo.',
+      createdAt: `2020-05-01T1${hour}:00:00.000Z`
+    }))
+    const { data } = await call('POST', '/conversations/import', { messages, extract: true })
+    const jobs = (await takeJobs(database(), owner.id)).filter(({ name }) => name === 'memory.extract')
+    expect(jobs.flatMap((job) => (job.data as { messageIds: string[] }).messageIds)).toEqual(
+      own.map((index) => data.messageIds[index])
+    )
+  })
+
   test('is extracted from in small jobs, none of which takes long', async () => {
     const { call, owner } = await setUp(database())
     await call('POST', '/conversations/import', { messages: longTalk(50), extract: true })

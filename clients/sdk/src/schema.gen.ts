@@ -2380,6 +2380,7 @@ export interface paths {
                             /** Format: date-time */
                             createdAt: string;
                         }[];
+                        /** @description Whether memories are to be found in what the owner says. Where several people speak as users, the owner is whoever has the name of the account, or none */
                         extract?: boolean;
                     };
                 };
