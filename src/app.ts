@@ -165,6 +165,7 @@ export function buildApp(
         scope.register(conversationRoutes, {
           database,
           forgetTold: services.forgetTold,
+          hiding: services.hiding,
           searchConversations: chat.searchConversations,
           chatModel: llm.chatModel
         })
@@ -173,6 +174,7 @@ export function buildApp(
           database,
           loadConversation: services.loadConversation,
           readCurrentProfile: services.readCurrentProfile,
+          hiding: services.hiding,
           now: services.now
         })
         scope.register(importRoutes, {
@@ -187,6 +189,7 @@ export function buildApp(
         scope.register(exportRoutes, {
           database,
           readCurrentProfile: services.readCurrentProfile,
+          hiding: services.hiding,
           now: services.now
         })
         scope.register(async function bringingIn(inner) {

@@ -37,7 +37,7 @@ import type { Llm } from './llm/model.ts'
 import { afterClosing, reaffirmDependants } from './memory/closing.ts'
 import { createExtract } from './memory/extraction/extract.ts'
 import { createForgetTold } from './memory/forgetting/forget-told.ts'
-import { hideForgotten } from './memory/forgetting/hide-forgotten.ts'
+import { hiding } from './memory/forgetting/hide-forgotten.ts'
 import { createPurge } from './memory/forgetting/purge.ts'
 import { record } from './memory/history.ts'
 import { merge } from './memory/merge.ts'
@@ -143,7 +143,7 @@ export async function createServices({
     noteFirstToken: meters.noteFirstToken,
     indexMessages,
     findsTitles: llm.structured !== null,
-    hideForgotten,
+    hiding,
     findCarried,
     now,
     onError: (error) => onError(error, 'running a turn')
@@ -177,7 +177,7 @@ export async function createServices({
       memory
     }),
     'conversations.import': createIndexImport({ ...importing, database: behind }),
-    'conversations.title': createFindTitle({ database: behind, model: llm.structured, hideForgotten }),
+    'conversations.title': createFindTitle({ database: behind, model: llm.structured, hiding }),
     'transfer.import': createImportParts({ database: behind, queue, memory }),
     'memory.extract': createExtract({
       database: behind,
@@ -214,18 +214,18 @@ export async function createServices({
       startTurn: createStartTurn({
         database,
         runner,
-        hideForgotten,
+        hiding,
         readCarried: (...ids) => readCarried(database, ...ids),
         recallFor: (ownerId, query, conversationId, signal) =>
           payFor({ ownerId, purpose: 'chat', conversationId }, () => recall(ownerId, query, signal)),
         giveWay,
         models: llm
       }),
-      readTurn: createReadTurn({ database }),
+      readTurn: createReadTurn({ database, hiding }),
       watchTurn: createWatchTurn({ database, hub }),
       stopTurn: createStopTurn({ database, bus, runner }),
       importConversation: createImportConversation(importing),
-      searchConversations: createSearchConversations({ database, recall, hideForgotten }),
+      searchConversations: createSearchConversations({ database, recall, hiding }),
       interruptAbandoned: createInterruptAbandoned({
         database,
         bus,
@@ -240,6 +240,7 @@ export async function createServices({
     },
     readCurrentProfile,
     loadConversation,
+    hiding,
     isUnread,
     database,
     embedders,

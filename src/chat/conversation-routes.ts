@@ -7,6 +7,7 @@ import { abortedWhenGone } from '../http/abort.ts'
 import { readPage } from '../http/cursor.ts'
 import { CursorInvalid } from '../http/errors.ts'
 import { IdempotencyHeaders, IdParams, PAGE_LIMIT, PageQuery } from '../http/schemas.ts'
+import type { Hiding } from '../memory/forgetting/hide-forgotten.ts'
 import * as store from './conversation-store.ts'
 import { QueryEmpty } from './errors.ts'
 import {
@@ -32,10 +33,20 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
   database: Database
   /** Forgets the memories that were told in a conversation and nowhere else. */
   forgetTold: (tx: Tx, ownerId: string, conversationId: string) => Promise<void>
+  hiding: Hiding
   searchConversations: SearchConversations
   /** The model of a name; throws for a name that is none. */
   chatModel: (name: string) => { id: string }
-}> = async (app, { database, forgetTold, searchConversations, chatModel }) => {
+}> = async (app, { database, forgetTold, hiding, searchConversations, chatModel }) => {
+  async function shown(tx: Tx, ownerId: string, found: Promise<store.ConversationRow>) {
+    const titled = await hiding.titles(
+      tx,
+      ownerId,
+      found.then((row) => [row])
+    )
+    return toConversation(titled[0] as store.ConversationRow)
+  }
+
   app.get(
     '/conversations',
     {
@@ -51,7 +62,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
         query,
         (limit, after) =>
           database.readInOwner(ownerId, (tx) =>
-            store.listConversations(tx, ownerId, { ...query, limit, after })
+            hiding.titles(tx, ownerId, store.listConversations(tx, ownerId, { ...query, limit, after }))
           ),
         ({ updatedAt, id }) => ({ at: updatedAt, id }),
         toConversation
@@ -132,7 +143,7 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       const { id: ownerId } = request.user
       const { id } = request.params
       return database.readInOwner(ownerId, async (tx) => ({
-        ...toConversation(await store.loadConversation(tx, ownerId, id)),
+        ...(await shown(tx, ownerId, store.loadConversation(tx, ownerId, id))),
         activeTurnId: await findActiveTurnId(tx, ownerId, id)
       }))
     }
@@ -153,10 +164,8 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       const { id: ownerId } = request.user
       const { model, ...change } = request.body
       const chosen = model === undefined ? {} : { model: model && chatModel(model).id }
-      return toConversation(
-        await database.inOwner(ownerId, (tx) =>
-          store.changeConversation(tx, ownerId, request.params.id, { ...change, ...chosen })
-        )
+      return database.inOwner(ownerId, (tx) =>
+        shown(tx, ownerId, store.changeConversation(tx, ownerId, request.params.id, { ...change, ...chosen }))
       )
     }
   )
@@ -205,7 +214,8 @@ export const conversationRoutes: FastifyPluginAsyncTypebox<{
       const after = Number(cursor ?? 0)
       return database.readInOwner(ownerId, async (tx) => {
         await store.loadConversation(tx, ownerId, request.params.id)
-        const rows = await store.listMessages(tx, ownerId, request.params.id, limit, after)
+        const listed = store.listMessages(tx, ownerId, request.params.id, limit, after)
+        const rows = await hiding.messages(tx, ownerId, listed)
         const page = rows.slice(0, limit)
         const nextCursor = rows.length > limit ? String(page.at(-1)?.sequence) : null
         return { items: page.map(store.toMessage), nextCursor }

@@ -74,10 +74,10 @@ export function findTitled(
   ownerId: string,
   words: string[],
   limit: number
-): Promise<{ id: string; title: string }[]> {
+): Promise<Pick<ConversationRow, 'id' | 'title' | 'createdAt'>[]> {
   const patterns = words.map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`)
   return tx
-    .select({ id: conversations.id, title: conversations.title })
+    .select({ id: conversations.id, title: conversations.title, createdAt: conversations.createdAt })
     .from(conversations)
     .where(
       and(

@@ -5,7 +5,7 @@ import type { Database, Tx } from '../db/client.ts'
 import type { JobHandlers } from '../jobs/jobs.ts'
 import { ModelUnreadable } from '../llm/errors.ts'
 import type { StructuredModel } from '../llm/model.ts'
-import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
+import type { Hiding } from '../memory/forgetting/hide-forgotten.ts'
 import { findConversation } from './conversation-store.ts'
 import { conversations, messages } from './tables.ts'
 import { toTitle } from './title.ts'
@@ -23,12 +23,12 @@ export interface FindTitleDeps {
   database: Database
   /** null: the first words stay. */
   model: StructuredModel | null
-  hideForgotten: HideForgotten
+  hiding: Pick<Hiding, 'messages'>
 }
 
 /** Finds a title for a conversation that only has its first words for one. What its owner called it stays. */
 export function createFindTitle(deps: FindTitleDeps): JobHandlers['conversations.title'] {
-  const { database, model, hideForgotten } = deps
+  const { database, model, hiding } = deps
 
   return async function findTitle({ ownerId, conversationId }, signal) {
     if (!model) return
@@ -68,7 +68,7 @@ export function createFindTitle(deps: FindTitleDeps): JobHandlers['conversations
       )
       .orderBy(asc(messages.sequence))
       .limit(READ.messages)
-    const said = await hideForgotten(tx, ownerId, await (locks ? query.for('share') : query))
+    const said = await hiding.messages(tx, ownerId, await (locks ? query.for('share') : query))
     return said
       .map(({ role, content }) => `${role}: ${content.slice(0, READ.characters).toWellFormed()}`)
       .join('\n\n')

@@ -1,4 +1,5 @@
 import type { Database } from '../db/client.ts'
+import type { Hiding } from '../memory/forgetting/hide-forgotten.ts'
 import { loadMessage, toMessage } from './conversation-store.ts'
 import type { Turn } from './schemas.ts'
 import { loadTurn, type TurnRow } from './turn-store.ts'
@@ -8,28 +9,31 @@ const NO_USAGE: NonNullable<TurnRow['usage']> = { inputTokens: 0, outputTokens: 
 export type ReadTurn = ReturnType<typeof createReadTurn>
 
 /** A turn as the API shows it, with its reply once there is one. */
-export function createReadTurn({ database }: { database: Database }) {
+export function createReadTurn({ database, hiding }: { database: Database; hiding: Hiding }) {
   return function readTurn(ownerId: string, turnId: string): Promise<Turn> {
     return database.readInOwner(ownerId, async (tx) => {
       const turn = await loadTurn(tx, ownerId, turnId)
       const { finishReason = null, ...usage } = turn.usage ?? NO_USAGE
-      const reply = turn.replyMessageId ? await loadMessage(tx, ownerId, turn.replyMessageId) : null
+      const [reply] = turn.replyMessageId
+        ? await hiding.messages(tx, ownerId, [await loadMessage(tx, ownerId, turn.replyMessageId)])
+        : []
       return {
         conversationId: turn.conversationId,
         turnId: turn.id,
         status: turn.status,
         model: turn.model,
         message:
-          reply &&
-          toMessage({
-            ...reply,
-            turnId,
-            finishReason,
-            turnStatus: turn.status,
-            turnError: turn.error,
-            attachments: []
-          }),
-        memoriesUsed: turn.memoriesUsed,
+          (reply &&
+            toMessage({
+              ...reply,
+              turnId,
+              finishReason,
+              turnStatus: turn.status,
+              turnError: turn.error,
+              attachments: []
+            })) ??
+          null,
+        memoriesUsed: await hiding.used(tx, ownerId, turn.memoriesUsed),
         usage,
         finishReason,
         error: turn.error

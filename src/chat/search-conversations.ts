@@ -1,5 +1,5 @@
 import type { Database, Tx } from '../db/client.ts'
-import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
+import type { Hiding } from '../memory/forgetting/hide-forgotten.ts'
 import type { Recall, RecallItem } from '../memory/recall/recall.ts'
 import { analyzeTerms, splitWords } from '../search/analyze.ts'
 import {
@@ -42,14 +42,14 @@ export type SearchConversations = ReturnType<typeof createSearchConversations>
 interface Deps {
   database: Database
   recall: Recall
-  hideForgotten: HideForgotten
+  hiding: Hiding
 }
 
 /**
  * The conversations that tell of a query, best first: by their titles, and by what recall finds among their messages. What is
  * forgotten and waits to be purged is neither found nor shown.
  */
-export function createSearchConversations({ database, recall, hideForgotten }: Deps) {
+export function createSearchConversations({ database, recall, hiding }: Deps) {
   return async function searchConversations(
     ownerId: string,
     query: string,
@@ -65,7 +65,7 @@ export function createSearchConversations({ database, recall, hideForgotten }: D
       const ranked = [...scores].sort(([a, x], [b, y]) => y - x || (a < b ? 1 : -1))
       const page = ranked.slice(offset, offset + limit)
       const ids = page.map(([id]) => id)
-      const shown = await withoutForgotten(tx, ownerId, await listByIds(tx, ownerId, ids))
+      const shown = await hiding.titles(tx, ownerId, listByIds(tx, ownerId, ids))
       const items = page.flatMap(([id, score]) => {
         const conversation = shown.find((row) => row.id === id)
         if (!conversation) return []
@@ -91,7 +91,7 @@ export function createSearchConversations({ database, recall, hideForgotten }: D
     isLookedFor: IsLookedFor
   ): Promise<Told[]> {
     const ids = recalled.map(({ id }) => id)
-    const shown = await hideForgotten(tx, ownerId, await findMessages(tx, ownerId, ids))
+    const shown = await hiding.messages(tx, ownerId, findMessages(tx, ownerId, ids))
     const byId = new Map(shown.map((message) => [message.id, message]))
     return recalled.flatMap(({ id, score, matchedBy }) => {
       const message = byId.get(id)
@@ -110,23 +110,12 @@ export function createSearchConversations({ database, recall, hideForgotten }: D
     terms: ReadonlySet<string>
   ): Promise<Map<string, number>> {
     if (terms.size === 0) return new Map()
-    const rows = await findTitled(tx, ownerId, [...new Set([...splitWords(query), ...terms])], TITLED)
-    const matches = (await withoutForgotten(tx, ownerId, rows)).map(({ id, title }) => {
+    const found = findTitled(tx, ownerId, [...new Set([...splitWords(query), ...terms])], TITLED)
+    const matches = (await hiding.titles(tx, ownerId, found)).map(({ id, title }) => {
       const held = new Set(analyzeTerms(title))
       return [id, [...terms].filter((term) => held.has(term)).length / terms.size] as const
     })
     return new Map(matches.filter(([, match]) => match >= TITLE_MATCH))
-  }
-
-  /** A title may say again what was said, as a reply does. */
-  async function withoutForgotten<Row extends { id: string; title: string }>(
-    tx: Tx,
-    ownerId: string,
-    rows: Row[]
-  ): Promise<Row[]> {
-    const said = rows.map(({ id, title }) => ({ id, role: 'assistant' as const, content: title }))
-    const titles = new Map((await hideForgotten(tx, ownerId, said)).map(({ id, content }) => [id, content]))
-    return rows.map((row) => ({ ...row, title: titles.get(row.id) ?? row.title }))
   }
 }
 

@@ -5,7 +5,7 @@ import type { Database, Tx } from '../db/client.ts'
 import { claim, findAnswer, type IdempotentCall, toClaim } from '../db/idempotency.ts'
 import { ask } from '../db/statement.ts'
 import type { GiveWay } from '../jobs/give-way.ts'
-import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
+import type { Hiding } from '../memory/forgetting/hide-forgotten.ts'
 import type { RecallItem, RecallQuery } from '../memory/recall/recall.ts'
 import { type Accepted, acceptAgain, acceptMessage, readAccepted, refusePlace } from './accept-message.ts'
 import { attachTo, hasImages } from './attachments.ts'
@@ -49,7 +49,7 @@ export type StartTurn = ReturnType<typeof createStartTurn>
 export function createStartTurn({
   database,
   runner,
-  hideForgotten,
+  hiding,
   readCarried,
   recallFor,
   giveWay,
@@ -57,7 +57,7 @@ export function createStartTurn({
 }: {
   database: Database
   runner: Runner
-  hideForgotten: HideForgotten
+  hiding: Pick<Hiding, 'messages'>
   readCarried: (ownerId: string, conversationId: string, messageId: string) => Promise<Carried | undefined>
   /** Recalls on the owner's account. */
   recallFor: (
@@ -244,7 +244,7 @@ export function createStartTurn({
         // What quotes instead of writing says the whole of it anew.
         if (!cutOff.replyMessageId || whoAnswers(models, turn.model).model.id === OFFLINE) return turn
         const reply = await loadMessage(tx, ownerId, cutOff.replyMessageId)
-        const [begun] = await hideForgotten(tx, ownerId, [reply])
+        const [begun] = await hiding.messages(tx, ownerId, [reply])
         return { ...turn, ...(begun && { begun }) }
       })
       return 'turnId' in accepted ? { turnId: accepted.turnId, events: [] } : begin(accepted)

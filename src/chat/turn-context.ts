@@ -1,7 +1,7 @@
 import type { Carried } from '../consolidation/carried.ts'
 import type { Database, Tx } from '../db/client.ts'
 import type { ChatModel } from '../llm/model.ts'
-import type { HideForgotten } from '../memory/forgetting/hide-forgotten.ts'
+import type { Hiding } from '../memory/forgetting/hide-forgotten.ts'
 import type { RecallItem } from '../memory/recall/recall.ts'
 import { loadImages } from './attachments.ts'
 import { type BranchMessage, loadBranch } from './conversation-store.ts'
@@ -21,12 +21,12 @@ export interface ContextDeps {
     conversationId: string,
     messageId: string
   ) => Promise<Carried | undefined>
-  hideForgotten: HideForgotten
+  hiding: Pick<Hiding, 'messages'>
 }
 
 /** What its model reads beside what is recalled: the branch it answers, with what is carried from before and the owner's wishes. */
 export async function loadContext(
-  { database, findCarried, hideForgotten }: ContextDeps,
+  { database, findCarried, hiding }: ContextDeps,
   turn: AcceptedTurn,
   model: ChatModel
 ) {
@@ -42,7 +42,7 @@ export async function loadContext(
     const known = await findCarried(tx, ownerId, conversationId, userMessageId)
     const said = turn.begins
       ? alone
-      : await hideForgotten(tx, ownerId, await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES))
+      : await hiding.messages(tx, ownerId, await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES))
     // What was shown to another model before must not keep one that does not see from answering.
     const shown = said.filter((one) => one.hasImages && (seesImages || one.id === userMessageId))
     const ids = shown.map(({ id }) => id)

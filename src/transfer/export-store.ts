@@ -25,16 +25,17 @@ export async function loadAccount(tx: Tx, ownerId: string): Promise<Archive['acc
   return account
 }
 
+type ConversationRow = typeof conversations.$inferSelect
 export type ConversationHead = Omit<Archive['conversations'][number], 'messages'>
 
 /** By id, after one of them; a temporary chat is nothing to keep. */
-export async function listConversations(
+export function listConversations(
   tx: Tx,
   ownerId: string,
   after: string | null,
   limit: number
-): Promise<ConversationHead[]> {
-  const rows = await tx
+): Promise<ConversationRow[]> {
+  return tx
     .select()
     .from(conversations)
     .where(
@@ -46,10 +47,9 @@ export async function listConversations(
     )
     .orderBy(asc(conversations.id))
     .limit(limit)
-  return rows.map(toHead)
 }
 
-export function toHead(row: typeof conversations.$inferSelect): ConversationHead {
+export function toHead(row: ConversationRow): ConversationHead {
   const { id, title, titledBy, memoryPaused, archivedAt, createdAt, updatedAt } = row
   return {
     id,
@@ -62,15 +62,17 @@ export function toHead(row: typeof conversations.$inferSelect): ConversationHead
   }
 }
 
-/** In their order, after number `after`; each with its number. */
-export async function listMessages(
+type MessageRow = typeof messages.$inferSelect & { hasImages: boolean }
+
+/** In their order, after number `after`. */
+export function listMessages(
   tx: Tx,
   ownerId: string,
   conversationId: string,
   after: number,
   limit: number
-): Promise<{ sequence: number; hasImages: boolean; message: ArchivedMessage }[]> {
-  const rows = await tx
+): Promise<MessageRow[]> {
+  return tx
     .select({
       ...getTableColumns(messages),
       hasImages: sql<boolean>`EXISTS (SELECT FROM attachments
@@ -86,11 +88,11 @@ export async function listMessages(
     )
     .orderBy(asc(messages.sequence))
     .limit(limit)
-  return rows.map(({ id, parentId, role, name, content, model, createdAt, sequence, hasImages }) => ({
-    sequence,
-    hasImages,
-    message: { id, parentId, role, name, content, model, createdAt: createdAt.toISOString() }
-  }))
+}
+
+export function toArchived(row: MessageRow): ArchivedMessage {
+  const { id, parentId, role, name, content, model, createdAt } = row
+  return { id, parentId, role, name, content, model, createdAt: createdAt.toISOString() }
 }
 
 /** The images of a message; without their bytes where only their names are asked for. */

@@ -1,4 +1,5 @@
 import type { Database, Tx } from '../db/client.ts'
+import type { Hiding } from '../memory/forgetting/hide-forgotten.ts'
 import * as store from './export-store.ts'
 import type { Archive, ArchivedMessage } from './schemas.ts'
 
@@ -21,6 +22,7 @@ export interface Exporting {
   database: Database
   /** What the owner's profile says now, without what is forgotten or no longer true. */
   readCurrentProfile: (tx: Tx, ownerId: string) => Promise<Archive['profile']>
+  hiding: Hiding
   now: () => Date
 }
 
@@ -35,7 +37,7 @@ export interface Pieces {
 }
 
 export async function gatherPieces(
-  { database, readCurrentProfile, now }: Exporting,
+  { database, readCurrentProfile, hiding, now }: Exporting,
   ownerId: string
 ): Promise<Pieces> {
   const [account = UNKNOWN, profile] = await database.readInOwner(ownerId, async (tx) => [
@@ -69,17 +71,21 @@ export async function gatherPieces(
       account,
       profile
     },
-    conversations: () => pages(store.listConversations),
+    conversations: () =>
+      pages(async (tx, ...page) =>
+        (await hiding.titles(tx, ownerId, store.listConversations(tx, ...page))).map(store.toHead)
+      ),
     memories: () => pages(store.listMemories),
     conflicts: () => pages(store.listConflicts),
     async *messagesOf(conversationId, withImages) {
       for (let after = 0; ; ) {
         const from = after
         const rows = await database.readInOwner(ownerId, (tx) =>
-          store.listMessages(tx, ownerId, conversationId, from, ROWS_AT_ONCE)
+          hiding.messages(tx, ownerId, store.listMessages(tx, ownerId, conversationId, from, ROWS_AT_ONCE))
         )
-        for (const { message, hasImages } of rows) {
-          if (!hasImages) yield message
+        for (const row of rows) {
+          const message = store.toArchived(row)
+          if (!row.hasImages) yield message
           // A message at a time: its images may be as large as everything else together.
           else yield { ...message, attachments: await imagesOf(message.id, withImages) }
         }

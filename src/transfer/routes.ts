@@ -71,11 +71,10 @@ export const conversationExportRoutes: FastifyPluginAsyncTypebox<
     },
     async (request, reply) => {
       const { id: ownerId } = request.user
-      const head = toHead(
-        await exporting.database.readInOwner(ownerId, (tx) =>
-          loadConversation(tx, ownerId, request.params.id)
-        )
+      const [conversation] = await exporting.database.readInOwner(ownerId, async (tx) =>
+        exporting.hiding.titles(tx, ownerId, [await loadConversation(tx, ownerId, request.params.id)])
       )
+      const head = toHead(conversation as typeof conversations.$inferSelect)
       const pieces = await gatherPieces(exporting, ownerId)
       const isMarkdown = request.query.format === 'markdown'
       const name = nameOfExport(head, pieces.head.exportedAt, isMarkdown ? 'md' : 'json')

@@ -292,7 +292,7 @@ describeEachDatabase('a message', (database, kind) => {
     const deps: Parameters<typeof createStartTurn>[0] = {
       database: database(),
       runner: { id: uuidv7(), run } as Runner,
-      hideForgotten: async (_tx, _ownerId, messages) => messages,
+      hiding: { messages: async (_tx, _ownerId, said) => said },
       readCarried: async () => undefined,
       recallFor: async () => [],
       giveWay: { begin },

@@ -1,9 +1,10 @@
 import { and, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
+import type { Citation } from '../../chat/schemas.ts'
 import { messages } from '../../chat/tables.ts'
-import type { Tx } from '../../db/client.ts'
+import { allSettledOrThrow, type Tx } from '../../db/client.ts'
 import { memories, memoryHistory, memorySources } from '../tables.ts'
 import { createForgottenWords, takeOut } from './forgotten-words.ts'
-import { findSpans } from './redact-messages.ts'
+import { findSpans, withoutCitations } from './redact-messages.ts'
 import type { WhatGoes } from './what-goes.ts'
 import { isSaidSince } from './what-stays.ts'
 
@@ -13,29 +14,79 @@ interface Said {
   content: string
 }
 
-/** Messages as a prompt may hold them: without the words of what is forgotten and waits to be purged. */
-export type HideForgotten = <M extends Said>(tx: Tx, ownerId: string, said: M[]) => Promise<M[]>
+/** What is there, or on its way: it is asked for together with what is to be hidden of it. */
+type Coming<T> = T | PromiseLike<T>
+
+/**
+ * What may be read or shown, without the words of what is forgotten and waits to be purged: the same as will be left of it
+ * then, and all of it again where the forgetting is undone.
+ */
+export interface Hiding {
+  messages<M extends Said & { citations?: Citation[] }>(
+    tx: Tx,
+    ownerId: string,
+    said: Coming<M[]>
+  ): Promise<M[]>
+  /** A title may say again what was said, as a reply does. */
+  titles<C extends { id: string; title: string; createdAt: Date }>(
+    tx: Tx,
+    ownerId: string,
+    titled: Coming<C[]>
+  ): Promise<C[]>
+  /** The memories that a turn used. */
+  used<U extends { id: string }>(tx: Tx, ownerId: string, used: U[]): Promise<U[]>
+}
 
 interface Hidden extends Pick<WhatGoes, 'ids' | 'words' | 'sources'> {
   hiddenAt: Date
 }
 
 /** Nearly always nothing waits, and then nothing is changed. */
-export const hideForgotten: HideForgotten = async (tx, ownerId, said) => {
-  const waiting = await findWaiting(tx, ownerId)
-  if (waiting.length === 0) return said
-  const spans = new Map(said.map(({ id }) => [id, [] as ReturnType<typeof findSpans>]))
-  for (const [hiddenAt, hidden] of Map.groupBy(waiting, (one) => one.hiddenAt.getTime())) {
-    const since = await findSaidSince(tx, ownerId, spans.keys().toArray(), new Date(hiddenAt))
-    for (const message of said) {
-      if (since.has(message.id)) continue
-      for (const one of hidden) spans.get(message.id)?.push(...findSpans({ ...message, citations: [] }, one))
+export const hiding: Hiding = {
+  async messages(tx, ownerId, coming) {
+    const [waiting, said] = await withWaiting(tx, ownerId, coming)
+    if (waiting.length === 0) return said
+    const changed = new Map(said.map((message) => [message.id, { ...message, spans: [] as Spans }]))
+    for (const [hiddenAt, hidden] of Map.groupBy(waiting, (one) => one.hiddenAt.getTime())) {
+      const since = await findSaidSince(tx, ownerId, [...changed.keys()], new Date(hiddenAt))
+      for (const message of changed.values()) {
+        if (since.has(message.id)) continue
+        const { citations } = message
+        for (const one of hidden) {
+          message.spans.push(...findSpans({ ...message, citations: citations ?? [] }, one))
+          if (message.citations) message.citations = withoutCitations(message.citations, one)
+        }
+      }
     }
+    return said.map((message) => {
+      const { spans = [], citations } = changed.get(message.id) ?? {}
+      return { ...message, content: takeOut(message.content, spans).text, ...(citations && { citations }) }
+    })
+  },
+
+  async titles(tx, ownerId, coming) {
+    const [waiting, titled] = await withWaiting(tx, ownerId, coming)
+    return titled.map((row) => {
+      const before = waiting.filter(({ hiddenAt }) => row.createdAt <= hiddenAt)
+      const title = { id: row.id, role: 'assistant' as const, content: row.title, citations: [] }
+      const spans = before.flatMap((hidden) => findSpans(title, hidden))
+      return { ...row, title: takeOut(row.title, spans).text }
+    })
+  },
+
+  async used(tx, ownerId, used) {
+    if (used.length === 0) return used
+    const hidden = (await findWaiting(tx, ownerId)).flatMap(({ ids }) => ids)
+    return used.filter(({ id }) => !hidden.includes(id))
   }
-  return said.map((message) => ({
-    ...message,
-    content: takeOut(message.content, spans.get(message.id) ?? []).text
-  }))
+}
+
+type Spans = ReturnType<typeof findSpans>
+
+async function withWaiting<T>(tx: Tx, ownerId: string, coming: Coming<T>): Promise<[Hidden[], T]> {
+  const both = [findWaiting(tx, ownerId), Promise.resolve(coming)] as const
+  await allSettledOrThrow([...both])
+  return Promise.all(both)
 }
 
 async function findWaiting(tx: Tx, ownerId: string): Promise<Hidden[]> {

@@ -144,7 +144,11 @@ export function findSpans(
   return mergeSpans([...spans, ...repeats])
 }
 
-function withoutCitations(citations: Citation[], { ids, words }: WhatGoes): Citation[] {
+/** The citations of what stays, without words that go. */
+export function withoutCitations(
+  citations: Citation[],
+  { ids, words }: Pick<WhatGoes, 'ids' | 'words'>
+): Citation[] {
   return citations
     .filter(({ kind, id }) => kind !== 'memory' || !ids.includes(id))
     .map((citation) => ({ ...citation, quote: words.takeOutOf(citation.quote) }))

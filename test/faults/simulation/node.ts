@@ -10,6 +10,7 @@ import { createWatchTurn } from '../../../src/chat/watch-turn.ts'
 import { openBus } from '../../../src/db/bus.ts'
 import type { Database } from '../../../src/db/client.ts'
 import type { ChatModel } from '../../../src/llm/model.ts'
+import type { Hiding } from '../../../src/memory/forgetting/hide-forgotten.ts'
 import { as, type Process } from './time.ts'
 
 const SWEEP_MS = 15_000
@@ -42,7 +43,7 @@ export async function startNode(
     const hub = createTurnHub()
     const bus = await openBus(database)
     const models = { chat: model, chatModel: () => model, inPlaceOf: () => model }
-    const hideForgotten = async <T>(_tx: unknown, _ownerId: string, messages: T[]) => messages
+    const hiding: Pick<Hiding, 'messages'> = { messages: async (_tx, _ownerId, said) => said }
     const finishing = {
       bus,
       queue: { async enqueue() {}, async work() {}, async check() {}, async close() {} },
@@ -58,7 +59,7 @@ export async function startNode(
       models,
       recall: async () => [],
       noteFirstToken() {},
-      hideForgotten,
+      hiding,
       findCarried: async () => undefined,
       now: () => new Date(),
       onError
@@ -73,7 +74,7 @@ export async function startNode(
       startTurn: createStartTurn({
         database,
         runner,
-        hideForgotten,
+        hiding,
         readCarried: async () => undefined,
         recallFor: async () => [],
         giveWay: { begin: () => () => {} },

@@ -34,7 +34,8 @@ export function useForgetMemory({ id }: Memory) {
     mutationFn: () => unwrap(session.client.DELETE('/v1/memories/{id}', { params: { path: { id } } })),
     onSuccess: () => notify({ text: 'Forgotten; gone for good in ten minutes', undo: () => undo.mutate() }),
     onError: (error) => notify({ tone: 'danger', text: `Not forgotten: ${detailOf(error)}` }),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: keys.memories })
+    // The conversations that told it show it no more either.
+    onSettled: () => queryClient.invalidateQueries()
   })
 }
 
@@ -46,7 +47,7 @@ export function useUndoMemory(id: string) {
     mutationFn: () => unwrap(session.client.POST('/v1/memories/{id}/undo', { params: { path: { id } } })),
     onSuccess: () => notify({ text: 'As it was before' }),
     onError: (error) => notify({ tone: 'danger', text: `Not undone: ${detailOf(error)}` }),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: keys.memories })
+    onSettled: () => queryClient.invalidateQueries()
   })
 }
 
