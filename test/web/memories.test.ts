@@ -34,6 +34,18 @@ describe.skipIf(!hasBrowser)('memories, in a browser', () => {
     await page.getByText('Nothing to remember yet').waitFor()
     await page.getByRole('button', { name: 'Undo' }).click()
     await card.waitFor()
+
+    // The notice goes away, or the page does; the way back stays as long as there is one.
+    await card.getByRole('button', { name: 'Forget' }).click()
+    const forgotten = page.getByRole('list', { name: 'Forgotten just now' })
+    await forgotten.getByText('gone for good in 10 minutes').waitFor()
+    await page.goBack()
+    await page.getByRole('article', { name: 'You' }).getByText('[forgotten]').waitFor()
+    await page.getByRole('link', { name: 'Memories' }).click()
+    await page.reload()
+    await forgotten.getByRole('button', { name: 'Bring back' }).click()
+    await card.waitFor()
+    await forgotten.waitFor({ state: 'detached' })
     expect(troubles).toEqual([])
   })
 

@@ -1,11 +1,13 @@
 import { type Conversation, type Message, type PaiClient, unwrap } from '@pai/sdk'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { readForgotten } from './memories/recently-forgotten.ts'
 
 const PAGE = 50
 const LARGEST_PAGE = 200
 const REVIEWED = 20
 const FOUND = 30
 const RUNNING_MS = 1_500
+const FORGOTTEN_MS = 20_000
 /** Learning from a message takes seconds; what takes longer is seen when the page is opened again. */
 const MOST_LOOKS = 20
 
@@ -27,6 +29,7 @@ export const keys = {
   learnt: (messageId: string) => ['memories', 'learnt', messageId],
   memoryWhy: (id: string) => ['memories', 'why', id],
   memoryReview: ['memories', 'review'],
+  forgotten: ['memories', 'forgotten'],
   memorySearch: (query: string) => ['memories', 'search', query],
   costs: ['costs'],
   tidying: ['tidying'],
@@ -210,6 +213,14 @@ export const memoryWhyQuery = (client: PaiClient, id: string) =>
     queryKey: keys.memoryWhy(id),
     queryFn: ({ signal }) => unwrap(client.GET('/v1/memories/{id}/why', { signal, params: { path: { id } } }))
   })
+
+/** What can still be brought back; looked at again, since the minutes run out. */
+export const forgottenQuery = queryOptions({
+  queryKey: keys.forgotten,
+  queryFn: () => readForgotten(),
+  staleTime: 0,
+  refetchInterval: FORGOTTEN_MS
+})
 
 /** What waits for the owner's word: a few of each are enough to decide on. */
 export const memoryReviewQuery = (client: PaiClient) =>

@@ -12,6 +12,7 @@ import { Mark } from '../ui/mark.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
 import { AddMemory } from './add-memory.tsx'
+import { BringBack } from './bring-back.tsx'
 import { MemoryCard } from './memory-card.tsx'
 import { MemoryReview } from './memory-review.tsx'
 import { Topics } from './topics.tsx'
@@ -52,6 +53,7 @@ export function MemoriesScreen() {
               className={`${INPUT} min-h-11 rounded-full pl-11`}
             />
           </search>
+          {query === '' && <BringBack />}
           {query === '' && <MemoryReview />}
           {query === '' && <Topics topics={topics} chosen={topic} onChoose={setChosen} />}
           {query === '' ? (

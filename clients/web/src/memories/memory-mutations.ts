@@ -4,6 +4,7 @@ import { keys } from '../queries.ts'
 import { useServices } from '../services.ts'
 import { detailOf } from '../ui/problem.tsx'
 import { useNotify } from '../ui/toast.tsx'
+import { dropForgotten, noteForgotten } from './recently-forgotten.ts'
 
 export function useAddMemory() {
   const { session, queryClient } = useServices()
@@ -32,7 +33,10 @@ export function useForgetMemory({ id }: Memory) {
   const undo = useUndoMemory(id)
   return useMutation({
     mutationFn: () => unwrap(session.client.DELETE('/v1/memories/{id}', { params: { path: { id } } })),
-    onSuccess: () => notify({ text: 'Forgotten; gone for good in ten minutes', undo: () => undo.mutate() }),
+    onSuccess: () => {
+      noteForgotten(id)
+      notify({ text: 'Forgotten; gone for good in ten minutes', undo: () => undo.mutate() })
+    },
     onError: (error) => notify({ tone: 'danger', text: `Not forgotten: ${detailOf(error)}` }),
     // The conversations that told it show it no more either.
     onSettled: () => queryClient.invalidateQueries()
@@ -45,7 +49,10 @@ export function useUndoMemory(id: string) {
   const notify = useNotify()
   return useMutation({
     mutationFn: () => unwrap(session.client.POST('/v1/memories/{id}/undo', { params: { path: { id } } })),
-    onSuccess: () => notify({ text: 'As it was before' }),
+    onSuccess: () => {
+      dropForgotten(id)
+      notify({ text: 'As it was before' })
+    },
     onError: (error) => notify({ tone: 'danger', text: `Not undone: ${detailOf(error)}` }),
     onSettled: () => queryClient.invalidateQueries()
   })

@@ -3,6 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { clearDrafts } from '../chat/drafts.ts'
+import { clearForgotten } from '../memories/recently-forgotten.ts'
 import { keys, meQuery } from '../queries.ts'
 import { useServices } from '../services.ts'
 import { ScreenHeader } from '../shell/screen-header.tsx'
@@ -112,6 +113,7 @@ function SignOut() {
     onSuccess: async () => {
       liveTurns.reset()
       clearDrafts()
+      clearForgotten()
       await router.navigate({ to: '/sign-in' })
       queryClient.clear()
     },

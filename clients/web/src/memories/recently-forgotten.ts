@@ -1,0 +1,45 @@
+import { readStored, writeStored } from '../storage.ts'
+
+const KEY = 'pai.forgotten'
+/** For so long the server can bring a memory back. */
+const WINDOW_MS = 10 * 60_000
+
+/** A memory that can still be brought back. None of its words: those are to be seen nowhere. */
+export interface Forgotten {
+  id: string
+  /** When it was forgotten, in milliseconds since 1970. */
+  at: number
+}
+
+/** What was forgotten on this device and is not gone yet, the latest first, over reloads. */
+export function readForgotten(): Forgotten[] {
+  return read().filter(({ at }) => at > Date.now() - WINDOW_MS)
+}
+
+export function noteForgotten(id: string) {
+  write([{ id, at: Date.now() }, ...readForgotten()])
+}
+
+/** It is back, or gone. */
+export function dropForgotten(id: string) {
+  write(readForgotten().filter((one) => one.id !== id))
+}
+
+export const clearForgotten = () => writeStored(KEY, null)
+
+function read(): Forgotten[] {
+  try {
+    return JSON.parse(readStored(KEY) ?? '[]')
+  } catch {
+    return []
+  }
+}
+
+function write(forgotten: Forgotten[]) {
+  writeStored(KEY, forgotten.length > 0 ? JSON.stringify(forgotten) : null)
+}
+
+/** How many minutes are left to bring it back, at least one. */
+export function minutesLeft({ at }: Forgotten): number {
+  return Math.max(1, Math.ceil((at + WINDOW_MS - Date.now()) / 60_000))
+}
