@@ -1,9 +1,8 @@
-import { hash } from 'node:crypto'
 import type { SQL } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import type { Tx } from './client.ts'
-import { ask } from './statement.ts'
+import { ask, nameOf } from './statement.ts'
 
 /** For a statement that has one good plan, whoever asks and however many rows they have. */
 export const KEPT_PLAN =
@@ -17,7 +16,7 @@ const keptBy = new WeakMap<pg.ClientBase, Set<string>>()
 /** Runs a statement whose plan its connection keeps from then on, where it is a server's. */
 export function executeKept<Row extends pg.QueryResultRow>(tx: Tx, statement: SQL): Promise<Row[]> {
   const { sql: text, params: values } = dialect.sqlToQuery(statement)
-  const name = `kept_${hash('sha256', text)}`.slice(0, 40)
+  const name = nameOf(text)
   const kept = keptBy.get(tx.$client) ?? new Set()
   keptBy.set(tx.$client, kept)
   if (kept.size < MOST_KEPT) kept.add(name)

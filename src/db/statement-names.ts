@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { nameOf } from './statement.ts'
 
 /** A text with values of its own in it comes once and never again. */
 const COMES_AGAIN = 3
@@ -23,7 +23,7 @@ export function createStatementNames(): (text: string) => string | undefined {
     seen.set(text, times)
     if (times < COMES_AGAIN) return undefined
     seen.delete(text)
-    const name = createHash('sha256').update(text).digest('hex').slice(0, 32)
+    const name = nameOf(text)
     names.set(text, name)
     return name
   }

@@ -34,10 +34,15 @@ function put<Given extends Values>(write: (value: { [Name in keyof Given]: Place
   const placeholders = new Proxy({}, { get: (_, name) => sql.placeholder(String(name)) })
   const { sql: text, params } = new PgDialect().sqlToQuery(write(placeholders as never))
   return {
-    name: `pai_${hash('sha256', text).slice(0, 32)}`,
+    name: nameOf(text),
     text,
     params: params.map((param) => (is(param, Placeholder) ? { of: param.name } : { value: param as unknown }))
   }
+}
+
+/** What a connection knows a statement by: the same for the same text, wherever it comes from. */
+export function nameOf(text: string): string {
+  return `pai_${hash('sha256', text).slice(0, 32)}`
 }
 
 /** Sends a statement inside a transaction, at once, and answers its rows. */

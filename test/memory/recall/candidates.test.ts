@@ -81,7 +81,7 @@ describeEachDatabase('what recall asks the database', (database, kind) => {
       ])
       expect(statements[0]?.text).toContain(`SET LOCAL pai.owner_id = '${ada}'`)
       // A server's connection keeps the plan; the embedded database may have lost what a connection has named.
-      const kept = kind === 'postgres' ? expect.stringMatching(/^kept_/) : undefined
+      const kept = kind === 'postgres' ? expect.stringMatching(/^pai_/) : undefined
       expect(statements.map(({ name }) => name)).toEqual([undefined, kept, undefined])
     }
   )
