@@ -66,12 +66,7 @@ export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise
   const ids = near.ids.slice(0, 2 * MENTIONED)
   if (vector) await tx.execute(sql.raw(SEARCHING))
   const { rows } = await tx.execute<StandingRow>(sql`
-    WITH useful AS MATERIALIZED (
-      SELECT term, count FROM term_counts
-       WHERE owner_id = ${ownerId} AND kind = 'memory' AND term = ANY(${sql.param(terms)}::text[])
-         AND term <> '' AND count < ${COMMON}::int
-       ORDER BY count, term LIMIT ${MAX_TERMS}
-    ), near AS MATERIALIZED (
+    WITH useful AS MATERIALIZED (${rarestOf(ownerId, terms)}), near AS MATERIALIZED (
       (SELECT id, 0 AS way, 0::float8 AS score FROM memories
         WHERE owner_id = ${ownerId} AND subject = ${subject} AND slot = ANY(${sql.param(slots)}::text[]) AND ${CURRENT}
         ORDER BY created_at DESC LIMIT ${COMPARED})
@@ -80,9 +75,7 @@ export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise
         WHERE owner_id = ${ownerId} AND id = ANY(${sql.param(ids)}::uuid[]) AND ${CURRENT})
       UNION ALL
       (SELECT words.id, 1, -sum(words.weight / ln(useful.count + 2)) AS score
-         FROM useful
-         JOIN memory_terms words ON words.owner_id = ${ownerId} AND words.term = useful.term
-         JOIN memories current ON current.owner_id = ${ownerId} AND current.id = words.id AND ${currentOf('current')}
+         FROM ${currentWith(ownerId)}
         GROUP BY words.id ORDER BY score, words.id LIMIT ${COMPARED})
       ${vector ? likeVector(ownerId, vector) : sql``}
     )
@@ -98,16 +91,8 @@ export async function findStanding(tx: Tx, ownerId: string, near: Near): Promise
 export async function findMentioned(tx: Tx, ownerId: string, terms: string[]): Promise<Remembered[]> {
   const asked = terms.slice(0, MOST_ASKED)
   const { rows } = await tx.execute<StandingRow>(sql`
-    WITH useful AS MATERIALIZED (
-      SELECT term, count FROM term_counts
-       WHERE owner_id = ${ownerId} AND kind = 'memory' AND term = ANY(${sql.param(asked)}::text[])
-         AND term <> '' AND count < ${COMMON}::int
-       ORDER BY count, term LIMIT ${MAX_TERMS}
-    ), mentioned AS MATERIALIZED (
-      (SELECT words.id
-         FROM useful
-         JOIN memory_terms words ON words.owner_id = ${ownerId} AND words.term = useful.term
-         JOIN memories current ON current.owner_id = ${ownerId} AND current.id = words.id AND ${currentOf('current')}
+    WITH useful AS MATERIALIZED (${rarestOf(ownerId, asked)}), mentioned AS MATERIALIZED (
+      (SELECT words.id FROM ${currentWith(ownerId)}
         GROUP BY words.id ORDER BY -sum(words.weight / ln(useful.count + 2)), words.id LIMIT ${MENTIONED})
       UNION
       (SELECT id FROM memories WHERE owner_id = ${ownerId} AND ${CURRENT}
@@ -125,6 +110,21 @@ export async function findCurrent(tx: Tx, ownerId: string, id: string): Promise<
       FROM memories WHERE owner_id = ${ownerId} AND id = ${id} AND ${CURRENT}`)
   const [row] = rows
   return row && { ...row, since: new Date(row.since) }
+}
+
+/** The terms that tell most apart, of those that some memory holds. */
+function rarestOf(ownerId: string, terms: string[]) {
+  return sql`SELECT term, count FROM term_counts
+       WHERE owner_id = ${ownerId} AND kind = 'memory' AND term = ANY(${sql.param(terms)}::text[])
+         AND term <> '' AND count < ${COMMON}::int
+       ORDER BY count, term LIMIT ${MAX_TERMS}`
+}
+
+/** The current memories that hold one of the useful terms. */
+function currentWith(ownerId: string) {
+  return sql`useful
+         JOIN memory_terms words ON words.owner_id = ${ownerId} AND words.term = useful.term
+         JOIN memories current ON current.owner_id = ${ownerId} AND current.id = words.id AND ${currentOf('current')}`
 }
 
 /** Cast to its dimension, as the index of a model has it, so that a large owner's vectors are not read one by one. */
