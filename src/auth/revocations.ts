@@ -28,7 +28,7 @@ export interface Revocations {
   announce(tx: Tx, id: string): Promise<void>
   /** The same for this process, at once: for whoever has just committed it. */
   note(id: string): void
-  /** Calls back when the credentials end; answers how to stop waiting. */
+  /** Calls back when the credentials end, soon where they ended after they were read; answers how to stop waiting. */
   onEnd(credentials: Pick<SignedIn, 'id' | 'sessionId' | 'apiKeyId'>, ended: () => void): () => void
 }
 
@@ -72,7 +72,11 @@ export async function createRevocations(database: Database, bus: Bus): Promise<R
       const letGo = missed.hold(credentials)
       const ids = [id, sessionId, apiKeyId].filter((one) => one !== null)
       for (const one of ids) emitter.on(one, ended)
+      let isWaiting = true
+      // Not within this call: whoever asks has nothing yet that could be ended.
+      if (ids.some((one) => endedAt.has(one))) queueMicrotask(() => isWaiting && ended())
       return () => {
+        isWaiting = false
         letGo()
         for (const one of ids) emitter.off(one, ended)
       }

@@ -29,6 +29,8 @@ const RECHECK_MS = 60_000
 const PING_MS = 15_000
 /** A client that answers no ping for this long is gone, or reads nothing. */
 const SILENT_MS = 60_000
+/** A client that does not answer the good-bye is not waited for. */
+const GOODBYE_MS = 1_000
 /** Turns that one socket follows at once. */
 const MAX_WATCHED = 100
 /** Messages that wait to be taken. */
@@ -42,8 +44,19 @@ export function serveSocket(socket: WebSocket, services: SocketServices): void {
   let waiting = 0
   let taking: Promise<void> = Promise.resolve()
   let heardAt = performance.now()
+  let over = false
 
-  const signOut = () => socket.close(CLOSED.signedOut, 'signed out')
+  /** Nothing is taken any more, not even what waits: a client that does not answer the good-bye could say more for long. */
+  function end(code: number, reason: string): void {
+    if (over) return
+    over = true
+    signedIn?.release()
+    signedIn = null
+    for (const watcher of watched.values()) watcher.abort()
+    socket.close(code, reason)
+    setTimeout(() => socket.terminate(), GOODBYE_MS).unref()
+  }
+  const signOut = () => end(CLOSED.signedOut, 'signed out')
   const deadline = setTimeout(signOut, AUTHENTICATE_MS)
   const recheck = setInterval(() => {
     if (!signedIn) return
@@ -62,11 +75,13 @@ export function serveSocket(socket: WebSocket, services: SocketServices): void {
   })
   socket.on('message', (data, isBinary) => {
     heardAt = performance.now()
-    if (++waiting > MAX_WAITING) return socket.close(CLOSED.tooMuch, 'too many messages at once')
+    if (over) return
+    if (++waiting > MAX_WAITING) return end(CLOSED.tooMuch, 'too many messages at once')
     // One after the other: what is sent first is stored first.
     taking = taking.then(() => take(isBinary ? '' : String(data))).finally(() => waiting--)
   })
   socket.on('close', () => {
+    over = true
     clearTimeout(deadline)
     clearInterval(recheck)
     clearInterval(ping)
@@ -80,6 +95,7 @@ export function serveSocket(socket: WebSocket, services: SocketServices): void {
   }
 
   async function take(text: string): Promise<void> {
+    if (over) return
     const value = readJson(text)
     try {
       const turnId = await answer(check(value))
@@ -103,6 +119,7 @@ export function serveSocket(socket: WebSocket, services: SocketServices): void {
     const { user } = signedIn
     if (message.type === 'leave') return leave(message.turnId)
     await services.allow(user)
+    if (over) throw new SocketMessageInvalid()
     switch (message.type) {
       case 'chat':
         return begin(user, await startTurn.chat(user.id, message.body, message.idempotencyKey))
@@ -125,7 +142,7 @@ export function serveSocket(socket: WebSocket, services: SocketServices): void {
     // A socket is one owner's from beginning to end.
     if (signedIn && signedIn.user.id !== user.id) throw new SocketMessageInvalid()
     // Closed meanwhile, nothing would let go of the credentials again.
-    if (socket.readyState !== socket.OPEN) return
+    if (over || socket.readyState !== socket.OPEN) return
     signedIn?.release()
     signedIn = { user, authorization, release: services.onSignedOut(user, signOut) }
     clearTimeout(deadline)
@@ -142,7 +159,7 @@ export function serveSocket(socket: WebSocket, services: SocketServices): void {
     const events = await watchTurn(user.id, turnId, after, watcher.signal, known)
     leave(turnId)
     watched.set(turnId, watcher)
-    if (socket.readyState !== socket.OPEN) return watcher.abort()
+    if (over || socket.readyState !== socket.OPEN) return watcher.abort()
     follow(turnId, events, watcher)
   }
 

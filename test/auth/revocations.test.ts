@@ -89,6 +89,21 @@ describeEachDatabase('what ends a session', (database) => {
     await close()
   })
 
+  test('who begins to wait after the credentials ended is called back as well, unless they have let go', async () => {
+    const { one, owner, close } = await setUp()
+    const { id } = (await callAs(one, owner)('POST', '/api-keys', { name: 'late' })).data
+    const credentials = { id: owner.id, role: 'user', sessionId: null, apiKeyId: id, scopes: [] } as const
+    const called: string[] = []
+    const { onSignedOut } = one.services.accounts
+    onSignedOut(credentials, () => called.push('before'))
+    await callAs(one, owner)('DELETE', `/api-keys/${id}`)
+    await eventually(() => expect(called).toEqual(['before']))
+    onSignedOut(credentials, () => called.push('left'))()
+    onSignedOut(credentials, () => called.push('after'))
+    await eventually(() => expect(called).toEqual(['before', 'after']))
+    await close()
+  })
+
   test('a removed account is refused on every node', async () => {
     const first = await setUp()
     const { one, other, owner, password, close } = await setUp()

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import net from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { buildTestApp, scriptedModel, type TestApp, type TestOwner } from '../support/app.ts'
@@ -34,6 +35,29 @@ async function connect(house: TestApp, owner?: TestOwner) {
   }
   const eventsOf = (turnId: string) => messages.filter((one) => one.type === 'event' && one.turnId === turnId)
   return { socket, messages, say, until, eventsOf, closed: () => closed }
+}
+
+/** A client that answers no good-bye: it says what the test has it say, and takes what comes. */
+async function connectRude(house: TestApp) {
+  const { port } = new URL(await house.listen())
+  const socket = net.connect(Number(port), '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  let heard = ''
+  socket.setEncoding('latin1').on('data', (data) => {
+    heard += data
+  })
+  const key = Buffer.alloc(16).toString('base64')
+  socket.write(
+    `GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`
+  )
+  const say = (message: unknown) => {
+    const text = Buffer.from(JSON.stringify(message))
+    // One text frame, masked with zeros, its length in two bytes.
+    socket.write(
+      Buffer.concat([Buffer.from([0x81, 0xfe, text.length >> 8, text.length & 255, 0, 0, 0, 0]), text])
+    )
+  }
+  return { socket, say, until: (words: string) => eventually(() => expect(heard).toContain(words)) }
 }
 
 const isDone = ({ type, event }: Message) => type === 'event' && event === 'done'
@@ -140,6 +164,23 @@ describeEachDatabase('turns over a socket', (database, kind) => {
     expect(performance.now() - ended).toBeLessThan(1_000)
     expect(house.services.runner.active).toBe(1)
     open()
+  })
+
+  test('signed out, a client that does not close is heard no more, and is cut off soon', async () => {
+    const { house, owner, call } = await setUp(database())
+    const { id, key } = (await call('POST', '/api-keys', { name: 'socket' })).data
+    const { socket, say, until } = await connectRude(house)
+    say({ type: 'authenticate', token: key })
+    await until('accepted')
+    await callAs(house, owner)('DELETE', `/api-keys/${id}`)
+    await until('signed out')
+    const ended = performance.now()
+    say({ type: 'chat', body: { message: 'Still here' } })
+    say({ type: 'authenticate', token: owner.accessToken })
+    say({ type: 'chat', body: { message: 'Here again' } })
+    await once(socket, 'close')
+    expect(performance.now() - ended).toBeLessThan(5_000)
+    expect((await call('GET', '/conversations')).data.items).toEqual([])
   })
 
   if (kind === 'embedded') return // What follows is about messages, not about the database.
