@@ -117,7 +117,8 @@ export async function askForFacts(
   const { facts } = await askTwice(model, { system, user, name: 'facts' }, Facts, signal)
   const found = new Map<string, FoundFact[]>()
   for (const fact of facts) {
-    const piece = request[fact.message - 1]
+    // Of one message the number says nothing: it was shown none.
+    const piece = request.length === 1 ? request[0] : request[fact.message - 1]
     // A message that was never shown.
     if (!piece) continue
     const { messageId } = piece.input

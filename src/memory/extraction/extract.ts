@@ -52,46 +52,43 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
       const parked = await findParked(tx, ownerId, messageIds)
       return (await source.read(tx, ownerId, messageIds)).filter(({ messageId }) => !parked.has(messageId))
     })
-    if (!model) return learnByRules(ownerId, inputs, signal)
+    const left = new Set(inputs)
     let failure: unknown
-    for (const unit of planUnits(inputs)) {
-      signal.throwIfAborted()
+    try {
       // One message that fails does not keep the others from being learnt from.
-      failure = (await learn(model, ownerId, unit, signal)) ?? failure
+      for (const unit of model
+        ? planUnits(inputs)
+        : inputs.map((input) => ({ inputs: [input], requests: [] }))) {
+        signal.throwIfAborted()
+        failure = (await learn(ownerId, unit, signal)) ?? failure
+        for (const input of unit.inputs) left.delete(input)
+      }
+    } catch (error) {
+      if (signal.aborted) await noteCutOff(ownerId, [...left], error)
+      throw error
     }
     if (failure) throw failure
   }
 
-  async function learnByRules(
-    ownerId: string,
-    inputs: ExtractionInput[],
-    signal: AbortSignal
-  ): Promise<void> {
-    for (const input of inputs) {
-      signal.throwIfAborted()
-      const { known, standing, own } = await database.inOwner(ownerId, async (tx) => ({
-        known: await listKnown(tx, ownerId),
-        standing: await findMentioned(tx, ownerId, termsOf(input.text)),
-        own: await listOwnCategories(tx, ownerId)
-      }))
-      const facts = findFacts(input.text, { ...input, known, standing }).map((fact) => sortAsOwner(fact, own))
-      await keep(
-        ownerId,
-        input,
-        facts.map((fact) => ({ fact, vector: null, verdict: null }))
-      )
-    }
+  async function learnByRules(ownerId: string, input: ExtractionInput): Promise<void> {
+    const { known, standing, own } = await database.inOwner(ownerId, async (tx) => ({
+      known: await listKnown(tx, ownerId),
+      standing: await findMentioned(tx, ownerId, termsOf(input.text)),
+      own: await listOwnCategories(tx, ownerId)
+    }))
+    const facts = findFacts(input.text, { ...input, known, standing }).map((fact) => sortAsOwner(fact, own))
+    await keep(
+      ownerId,
+      input,
+      facts.map((fact) => ({ fact, vector: null, verdict: null }))
+    )
   }
 
   /** Learns from a unit, or notes why not. Answers what the queue should try again for. */
-  async function learn(
-    model: StructuredModel,
-    ownerId: string,
-    unit: Unit,
-    signal: AbortSignal
-  ): Promise<unknown> {
+  async function learn(ownerId: string, unit: Unit, signal: AbortSignal): Promise<unknown> {
     try {
-      return await learnByModel(model, ownerId, unit, signal)
+      if (model) return await learnByModel(model, ownerId, unit, signal)
+      for (const input of unit.inputs) await learnByRules(ownerId, input)
     } catch (error) {
       signal.throwIfAborted()
       // It waits, and nothing is wrong with the message.
@@ -102,7 +99,7 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
       if (isUnreadable && inputs.length > 1) {
         let failure: unknown
         for (const single of inputs.flatMap((input) => planUnits([input]))) {
-          failure = (await learn(model, ownerId, single, signal)) ?? failure
+          failure = (await learn(ownerId, single, signal)) ?? failure
         }
         return failure
       }
@@ -119,6 +116,17 @@ export function createExtract(deps: ExtractDeps): JobHandlers['memory.extract'] 
   ): Promise<void> {
     const ids = inputs.map(({ messageId }) => messageId)
     await database.inOwner(ownerId, (tx) => noteFailure(tx, ownerId, ids, status, codeOf(error)))
+  }
+
+  /** What a job that was broken off has not come to waits like what failed: the queue may have given up on it. */
+  async function noteCutOff(ownerId: string, inputs: ExtractionInput[], error: unknown): Promise<void> {
+    await database.inOwner(ownerId, async (tx) => {
+      const ids = inputs.map(({ messageId }) => messageId)
+      const parked = await findParked(tx, ownerId, ids)
+      const unread = (await source.read(tx, ownerId, ids)).filter(({ messageId }) => !parked.has(messageId))
+      const unreadIds = unread.map(({ messageId }) => messageId)
+      await noteFailure(tx, ownerId, unreadIds, 'failing', codeOf(error))
+    })
   }
 
   /** Answers what failed of single messages; throws where nothing was found out about any. */
