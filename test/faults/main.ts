@@ -72,12 +72,22 @@ for (const kind of ['postgres', 'embedded'] as const) {
   }
 }
 await playInOrder(entries, playOne)
+const isWhole = positionals.length === 0 && !values.quick && !values.rounds && !values.database
+if (isWhole && 'missing' in without) broken.push('nothing was played on a PostgreSQL server')
+if (isWhole && acknowledgedInAll() < ENOUGH_TURNS)
+  broken.push(`fewer than ${ENOUGH_TURNS} turns were acknowledged`)
 tellAll()
 process.exit(broken.length === 0 ? 0 : 1)
 
+/** Those of the simulation are nobody's. */
+function acknowledgedInAll(): number {
+  const played = Object.values(rows).flatMap((ofKind) => Object.values(ofKind))
+  return played.reduce((sum, row) => sum + (row.simulated ? 0 : row.acknowledged), 0)
+}
+
 /** The tables of what has been played so far: also of a run that somebody breaks off. */
 function tellAll(): void {
-  let acknowledged = 0
+  const acknowledged = acknowledgedInAll()
   for (const kind of ['postgres', 'embedded'] as const) {
     // They end in another order.
     const played = PROGRAMS.flatMap(({ id }) => rows[kind][id] ?? [])
@@ -91,7 +101,6 @@ function tellAll(): void {
     const harm = { lost: sum((row) => row.lost), doubled: sum((row) => row.doubled) }
     const table = Object.fromEntries(played.map((row) => [row.id, row]))
     console.table({ ...table, all: { ...total, ...harm } }, COLUMNS)
-    acknowledged += total.acknowledged
   }
   for (const what of broken) console.error(what)
   console.log(JSON.stringify({ seed: Number(values.seed), acknowledged, rows }))

@@ -17,6 +17,8 @@ export interface ProviderFault {
   words?: string
   /** How much longer it may take, since the provider asks for a wait. */
   waitsMs?: number
+  /** It takes long to be found wrong, and may be out of time before. */
+  slow?: boolean
   answer: (response: ServerResponse, kind: CallKind) => void | Promise<void>
 }
 
@@ -231,12 +233,14 @@ export const PROVIDER_FAULTS: ProviderFault[] = [
   },
   {
     name: 'a line of 10 MB',
+    slow: true,
     ends: FAILED,
     tries: 3,
     answer: send(() => `data: {"canary":"${'x'.repeat(10 * 2 ** 20)}"}\n\n`)
   },
   {
     name: 'a gzip bomb',
+    slow: true,
     ends: FAILED,
     tries: 3,
     answer(response, kind) {

@@ -30,7 +30,7 @@ export const killMigration: FaultProgram = {
   databases: ['postgres', 'embedded'],
   // The full round ends after the last statement of the start. On the embedded database each takes longer.
   rounds: { quick: 2, full: 1_000 },
-  minutes: 9,
+  minutes: 20,
   async run(rig, rounds, tally) {
     const whole = await beginAnew(rig, 'whole')
     const node = await rig.startNode(whole, { inside: INSIDE })

@@ -50,7 +50,7 @@ async function playOn(rig: Rig, waiting: () => number | undefined, tally: Tally)
     const asked = extractions(rig)
     await owner.send({
       key: 'one',
-      text: `My sister Ada keeps ${40 + round} bees in Tromsø.`,
+      text: `My sister Ada keeps ${40 + round} bees in Tromsø, for honey and for fun.`,
       conversationId: undefined,
       streams: false
     })
@@ -82,7 +82,7 @@ async function standingStill(rig: Rig, worker: PaiProcess, owner: Api, tally: Ta
   await worker.stop()
   await next.stop()
   await countMemories(owner, tally)
-  // Told once more, a fact that is known would have another proof.
+  // Told once more, a fact that is known might have another proof.
   const after = await historyOf(owner)
   if (after !== before) tally.broken.push(`a late commit counted: ${after} after ${before}`)
 }
@@ -138,7 +138,7 @@ async function poison(rig: Rig, tally: Tally): Promise<void> {
   const began = performance.now()
   await connect(fresh.url, poisoned.accessToken).send({ key: 'poison', text: POISON, ...say })
   tally.acknowledged++
-  const asked = extractions(rig)
+  const asked = () => rig.model.requests.filter(({ body }) => isPoisoned(body)).length
   const besideMs = await remember(9)
   if (besideMs > 2 * aloneMs + HELD_UP_MS)
     tally.broken.push(
@@ -146,11 +146,13 @@ async function poison(rig: Rig, tally: Tally): Promise<void> {
     )
   for (;;) {
     const { rows } = await database.query(`SELECT FROM pgboss.job WHERE name = 'failed-jobs'`)
-    if (rows.length > 0) break
+    if (rows.length > 0) {
+      const tries = asked()
+      if (tries !== TRIES) tally.broken.push(`a job that cannot be done was tried ${tries} times of ${TRIES}`)
+      break
+    }
     if (performance.now() - began > 2 * AGAIN_MS) {
-      tally.broken.push(
-        `a job that cannot be done was not put aside, after ${extractions(rig) - asked} tries`
-      )
+      tally.broken.push(`a job that cannot be done was not put aside, after ${asked()} tries`)
       break
     }
     await wait(50)
@@ -162,27 +164,41 @@ function extractions(rig: Rig): number {
   return rig.model.requests.filter(({ body }) => isExtraction(body)).length
 }
 
+function isPoisoned(body: Record<string, unknown>): boolean {
+  return isExtraction(body) && JSON.stringify(body).includes(POISON)
+}
+
 function isExtraction(body: Record<string, unknown>): boolean {
   const format = body.response_format as { json_schema?: { name?: string } } | undefined
   return format?.json_schema?.name === 'facts'
 }
 
-/** The one fact of the message, after a moment. */
+/** How often the model was asked about each. */
+const timesAsked = new Map<string, number>()
+
+/**
+ * The one fact of the message, after a moment; asked again, in words that are another fact. What an attempt that was given up
+ * for lost brings in late is then seen: as a second memory, where the same words would have been no news.
+ */
 async function thinkOf(body: Record<string, unknown>): Promise<string> {
   if (!isExtraction(body)) return '{"facts":[]}'
+  const [, quote = '', both] =
+    /(My sister Ada keeps \d+ bees in Tromsø)(, for honey and for fun)?/.exec(JSON.stringify(body)) ?? []
+  const times = timesAsked.get(quote) ?? 0
+  timesAsked.set(quote, times + 1)
+  const end = both ? (times === 0 ? ', for honey' : ', for fun') : ''
   await wait(THINKS_MS)
-  const [quote = ''] = /My sister Ada keeps \d+ bees in Tromsø/.exec(JSON.stringify(body)) ?? []
   const fact = {
     message: 1,
     saidBy: 'owner',
     subject: 'Ada',
-    slot: 'bees',
+    slot: 'hobby',
     tags: ['bees'],
     since: '',
     until: '',
     change: '',
     over: false,
-    text: `${quote}.`,
+    text: `${quote}${end}.`,
     category: 'relationship',
     importance: 0.7,
     importanceReason: 'close family',

@@ -20,15 +20,19 @@ export const lostAnswer: FaultProgram = {
     const waiting = [...texts]
     async function sendAll(): Promise<void> {
       for (let text = waiting.pop(); text; text = waiting.pop()) {
-        const attempt = { key: text, text, conversationId: undefined, streams: false }
+        // The first byte of events comes right after the commit, that of a whole answer when the turn is over.
+        const streams = waiting.length % 2 === 1
+        const attempt = { key: text, text, conversationId: undefined, streams }
         const cut = await throughCutter.send(attempt).then(
           () => false,
           () => true
         )
         if (!cut) tally.broken.push('an answer came through the connection that cuts them')
         const began = performance.now()
-        await api.send(attempt)
+        const { turnId } = await api.send(attempt)
         tally.recoveredMs.push(performance.now() - began)
+        const again = await api.send({ ...attempt, streams: !streams })
+        if (again.turnId !== turnId) tally.broken.push('two retries with one key were told of two turns')
         tally.acknowledged++
         tally.played++
       }

@@ -24,14 +24,14 @@ export const rollingRestart: FaultProgram = {
   title: 'nodes are replaced one by one under load',
   databases: ['postgres'],
   rounds: { quick: 2, full: 100 },
-  minutes: 6,
+  minutes: 8,
   reply: ({ body }) => (body.stream ? replyTo(body) : NOTHING),
   async run(rig, rounds, tally) {
     const nodes = [await rig.startNode(), await rig.startNode()]
     const [first] = nodes as [PaiProcess]
     // An access token would not last as long as this does.
     const accessToken = await rig.keyFor(first, await rig.register(first))
-    const load: Load = { nodes, accessToken, over: false, sent: [] }
+    const load: Load = { nodes, accessToken, over: false, sent: [], cut: [] }
     const people = rounds > 2 ? await findLoad(load) : LOAD.quick
     console.log(`R12: ${people} messages a second, and ${people} streams at any moment`)
     const talking = [
@@ -48,6 +48,7 @@ export const rollingRestart: FaultProgram = {
     }
     load.over = true
     await Promise.all(talking)
+    tally.broken.push(...load.cut)
     const said = await saidIn(connect((nodes[0] as PaiProcess).url, accessToken))
     const kept = new Set(said)
     tally.doubled += said.length - kept.size
@@ -92,9 +93,14 @@ interface Load {
   accessToken: string
   over: boolean
   sent: string[]
+  /** Requests that had no answer. */
+  cut: string[]
 }
 
-/** Asks one of the nodes; one that cannot be reached is a load balancer's to skip, and the next is asked. */
+/**
+ * Asks one of the nodes. None of them may refuse or cut it: a load balancer has taken out the one that leaves, and that ends what
+ * it was asked before. Sent again, with its key, so that the others are counted on.
+ */
 async function ask(load: Load, path: string, init: RequestInit, first = 0): Promise<Response> {
   for (let turn = first; ; turn++) {
     const node = load.nodes[turn % load.nodes.length] as PaiProcess
@@ -103,7 +109,8 @@ async function ask(load: Load, path: string, init: RequestInit, first = 0): Prom
         ...init,
         headers: { authorization: `Bearer ${load.accessToken}`, ...init.headers }
       })
-    } catch {
+    } catch (error) {
+      load.cut.push(`a request was cut off: ${(error as Error).cause ?? error}`)
       await wait(20)
     }
   }
@@ -111,7 +118,7 @@ async function ask(load: Load, path: string, init: RequestInit, first = 0): Prom
 
 const json = { 'content-type': 'application/json' }
 
-/** Whole answers, one after the other. Cut off in the middle, a request is sent again with its key. */
+/** Whole answers, one after the other. */
 async function keepSending(load: Load, sender: number, tally: Tally): Promise<void> {
   for (let count = 0; !load.over; count++) {
     const began = performance.now()

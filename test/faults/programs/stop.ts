@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Api } from '../clients.ts'
 import type { FaultProgram } from '../program.ts'
 import { NOTHING } from '../rig.ts'
 
@@ -7,6 +8,8 @@ const SILENT = 'Say nothing yet'
 
 /** R17: a second from the owner's wish to the end of what the provider bills for. */
 const STOPPED_MS = 1_000
+/** Bills are written together. */
+const BILLED_MS = 5_000
 
 /** R17: stopping reaches the provider, on whichever node it is asked; leaving the stream does not. */
 export const stop: FaultProgram = {
@@ -55,8 +58,22 @@ export const stop: FaultProgram = {
         tally.broken.push(`a stopped turn is ${ended.status} with ${JSON.stringify(ended.message?.content)}`)
       }
     }
+    // What was stopped is billed once, as far as it came, and nothing after that.
+    const calls = await callsOf(api, rounds)
+    if (calls !== rounds) tally.broken.push(`${rounds} stopped replies are billed as ${calls} calls`)
     // Each was asked once, and nobody was asked again for what was stopped.
     if (streams() !== rounds) tally.broken.push(`${rounds} turns asked the provider ${streams()} times`)
+  }
+}
+
+/** How many replies are billed, once there are so many, which is soon. */
+async function callsOf(api: Api, wanted: number): Promise<number> {
+  const began = performance.now()
+  for (;;) {
+    const { items } = await api.get('/usage?groupBy=purpose')
+    const calls: number = items.find(({ key }: { key: string }) => key === 'chat')?.calls ?? 0
+    if (calls >= wanted || performance.now() - began > BILLED_MS) return calls
+    await wait(50)
   }
 }
 

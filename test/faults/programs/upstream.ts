@@ -15,6 +15,7 @@ const SPARE_MS = 1_000
 const QUICK_SPARE_MS = 4_000
 const PLAYED_AGAIN = 2
 const AT_ONCE = 6
+const TIMEOUT = 'PAI_MODEL_TIMEOUT'
 /** No connection to a provider, and no timer for one, is left after this long. */
 const LET_GO_MS = 5_000
 const LOOK_MS = 100
@@ -25,16 +26,18 @@ const SETTLED_MS = 20_000
 
 /** What the program knows of a provider: where it is, and how often it was asked for a stream. */
 interface Provider {
-  fault: Pick<ProviderFault, 'name' | 'ends' | 'tries' | 'words' | 'waitsMs'>
+  fault: Pick<ProviderFault, 'name' | 'ends' | 'tries' | 'words' | 'waitsMs' | 'slow'>
   baseUrl: string
   asked: (() => number) | null
+  /** How often it has been asked for a turn: one that fails again and again is left alone. */
+  played: number
 }
 
 /** Providers that are not there at all. */
 const ABSENT: Provider[] = [
   { fault: { name: 'refuses connections', ends: 'PAI_MODEL_UNREACHABLE' }, baseUrl: 'http://127.0.0.1:1/v1' },
   { fault: { name: 'has no address', ends: 'PAI_MODEL_UNREACHABLE' }, baseUrl: 'http://pai.invalid/v1' }
-].map((provider) => ({ ...provider, asked: null }) as Provider)
+].map((provider) => ({ ...provider, asked: null, played: 0 }) as Provider)
 
 /**
  * R4: whatever a provider does, the turn ends in time, with the words so far or a clear error, once; and the next one works.
@@ -52,7 +55,8 @@ export const upstream: FaultProgram = {
     const present = PROVIDER_FAULTS.map((fault) => ({
       fault,
       baseUrl: faulty.baseUrlOf(fault),
-      asked: () => faulty.asked(fault, 'stream')
+      asked: () => faulty.asked(fault, 'stream'),
+      played: 0
     }))
     // Each fault is a provider of its own, so that one that is left alone says nothing about the others.
     const providers: Provider[] = [...present, ...ABSENT]
@@ -175,7 +179,7 @@ function readEvents(text: string, name: string, tally: Tally): Told {
   return { conversationId: turn?.conversationId, status: done?.status, message, error }
 }
 
-/** A turn with this provider; one that takes too long is played again, in case it was the machine. */
+/** A turn with this provider; one that takes too long, or is out of time, is played again, in case it was the machine. */
 async function playInTime(
   node: PaiProcess,
   accessToken: string,
@@ -192,13 +196,14 @@ async function playInTime(
   if (quickest > limitMs) tally.broken.push(`${name}: took ${Math.round(quickest)} ms of ${limitMs}`)
 }
 
-/** Answers how long the turn took. */
+/** Answers how long the turn took: for ever, where it was out of time that should not have been. */
 async function play(
   node: PaiProcess,
   accessToken: string,
-  { model, provider: { fault, asked }, streams }: Asked,
+  { model, provider, streams }: Asked,
   tally: Tally
 ): Promise<number> {
+  const { fault, asked } = provider
   const send = (path: string, body?: object, accept = 'application/json') =>
     fetch(`${node.url}/v1${path}`, {
       method: body ? 'POST' : 'GET',
@@ -222,7 +227,11 @@ async function play(
   const tookMs = performance.now() - began
   tally.acknowledged++
   tally.recoveredMs.push(tookMs)
-  check(fault, turn, asked ? asked() - before : null, tally)
+  const isLate = turn.error?.code === TIMEOUT && endOf(fault) !== TIMEOUT
+  // One that fails again and again is left alone, for as long as that takes.
+  const isLeftAlone = provider.played > 0 && turn.error?.code === 'PAI_MODEL_PROVIDER_DOWN'
+  if (!isLate && !isLeftAlone) check(fault, turn, asked ? asked() - before : null, tally)
+  provider.played++
   const { items } = await call(`/conversations/${turn.conversationId}/messages`)
   tally.doubled += items.filter(({ role }) => role === 'user').length - 1
   if (items.length !== (turn.message ? 2 : 1)) tally.broken.push(`${fault.name}: ${items.length} messages`)
@@ -233,7 +242,11 @@ async function play(
   })
   tally.acknowledged++
   if (next.status !== 'completed') tally.broken.push(`${fault.name}: the next turn ended ${next.status}`)
-  return tookMs
+  return isLate && !fault.slow ? Number.POSITIVE_INFINITY : tookMs
+}
+
+function endOf({ ends }: Provider['fault']): string {
+  return typeof ends === 'string' ? ends : ends.stream
 }
 
 /** How it ended, with which words, and after how many tries. */
@@ -243,12 +256,8 @@ function check(
   asked: number | null,
   tally: Tally
 ): void {
-  const end = typeof fault.ends === 'string' ? fault.ends : fault.ends.stream
+  const end = endOf(fault)
   const code = status === 'completed' ? 'whole' : error?.code
-  // One that fails again and again is left alone, for as long as that takes.
-  if (error?.code === 'PAI_MODEL_PROVIDER_DOWN') return
-  // What takes long to be found wrong, such as a bomb to be unpacked, may be out of time before.
-  if (end !== 'whole' && error?.code === 'PAI_MODEL_TIMEOUT') return
   const words = fault.words ?? (end === 'whole' ? WORDS : '')
   const said = message?.content ?? ''
   const { tries = 1 } = fault
