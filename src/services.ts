@@ -7,6 +7,7 @@ import { createFindTitle } from './chat/find-title.ts'
 import { createImportConversation, createIndexImport } from './chat/import-conversation.ts'
 import { createInterruptAbandoned } from './chat/interrupted.ts'
 import { createLogWriter, readGrownLogs } from './chat/log-writer.ts'
+import { createReadSettled } from './chat/read-settled.ts'
 import { createReadTurn } from './chat/read-turn.ts'
 import { createRunTurn } from './chat/run-turn.ts'
 import { createRunner } from './chat/runner.ts'
@@ -205,6 +206,8 @@ export async function createServices({
     }
   }
 
+  const readTurn = createReadTurn({ database, hiding })
+  const watchTurn = createWatchTurn({ database, hub })
   return {
     accounts,
     bus,
@@ -221,8 +224,9 @@ export async function createServices({
         giveWay,
         models: llm
       }),
-      readTurn: createReadTurn({ database, hiding }),
-      watchTurn: createWatchTurn({ database, hub }),
+      readTurn,
+      readSettled: createReadSettled({ readTurn, watchTurn }),
+      watchTurn,
       stopTurn: createStopTurn({ database, bus, runner }),
       importConversation: createImportConversation(importing),
       searchConversations: createSearchConversations({ database, recall, hiding }),

@@ -8,6 +8,7 @@ import { sendEvents } from '../http/event-stream.ts'
 import { Id, IdempotencyHeaders, IdParams } from '../http/schemas.ts'
 import { EventIdInvalid } from './errors.ts'
 import type { LoggedEvent } from './events.ts'
+import type { ReadSettled } from './read-settled.ts'
 import type { ReadTurn } from './read-turn.ts'
 import { ChatBody, Turn } from './schemas.ts'
 import type { StartedTurn, StartTurn } from './start-turn.ts'
@@ -17,6 +18,7 @@ import type { WatchTurn } from './watch-turn.ts'
 export interface ChatRoutesOptions {
   startTurn: StartTurn
   readTurn: ReadTurn
+  readSettled: ReadSettled
   watchTurn: WatchTurn
   stopTurn: StopTurn
   /** Calls back when credentials are good no more; answers how to stop waiting. */
@@ -31,7 +33,7 @@ const tags = ['chat']
 
 /** Turns: starting one, reading it, following it, stopping it. */
 export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (app, services) => {
-  const { startTurn, readTurn, watchTurn, stopTurn, onSignedOut } = services
+  const { startTurn, readTurn, readSettled, watchTurn, stopTurn, onSignedOut } = services
 
   const answering = new Set<Promise<void>>()
   app.addHook('preClose', async () => {
@@ -52,21 +54,14 @@ export const chatRoutes: FastifyPluginAsyncTypebox<ChatRoutesOptions> = async (a
     await sendEvents(reply, events, watcher).finally(release)
   }
 
-  /** The finished turn, for a caller that does not stream. A caller that hangs up stops waiting, not the turn. */
-  async function settled(
-    reply: FastifyReply,
-    ownerId: string,
-    { turnId, events }: StartedTurn
-  ): Promise<Turn> {
+  /** The finished turn, for a caller that does not stream. */
+  async function settled(reply: FastifyReply, ownerId: string, started: StartedTurn): Promise<Turn> {
     const watcher = new AbortController()
     const answered = finished(reply.raw)
       .catch(() => watcher.abort())
       .finally(() => answering.delete(answered))
     answering.add(answered)
-    for await (const some of await watchTurn(ownerId, turnId, 0, watcher.signal, events)) {
-      if (some.at(-1)?.type === 'done') break
-    }
-    return readTurn(ownerId, turnId)
+    return readSettled(ownerId, started, watcher.signal)
   }
 
   async function answer(

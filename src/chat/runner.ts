@@ -21,6 +21,8 @@ export function createRunner({
   onError: (error: unknown) => void
 }) {
   let closing = false
+  /** Turns that are being stored, or taken up: whoever does it runs them. */
+  const claimed = new Set<string>()
   const running = new Map<string, { abort: (reason: AbortReason) => void; done: Promise<void> }>()
   const heartbeat = setInterval(() => {
     keepLeases().catch(onError)
@@ -41,6 +43,16 @@ export function createRunner({
         running.delete(turn.id)
       })
       running.set(turn.id, { abort, done })
+    },
+
+    /**
+     * Keeps a turn that is about to be stored, or was and is to run, from being run by somebody else here as well; answers how to
+     * let go of it. null: it runs, or somebody else has claimed it.
+     */
+    claim(turnId: string): (() => void) | null {
+      if (running.has(turnId) || claimed.has(turnId)) return null
+      claimed.add(turnId)
+      return () => void claimed.delete(turnId)
     },
 
     /** Stops a turn if it runs here; answers whether it does. */

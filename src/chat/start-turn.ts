@@ -16,8 +16,9 @@ import { storeConversation } from './import-store.ts'
 import { type AcceptedTurn, recallQuery, type Wishes } from './run-turn.ts'
 import type { Runner } from './runner.ts'
 import type { ChatBody, TurnStatus } from './schemas.ts'
+import { createTakeUp, type KnownAgain, type ToBegin } from './take-up.ts'
 import { toTitle } from './title.ts'
-import { findOptions, loadTurn } from './turn-store.ts'
+import { findOptions, loadTurn, type TurnRow } from './turn-store.ts'
 import { type ChatModels, findModel, isListed, refuseUnseen, whoAnswers } from './who-answers.ts'
 
 export interface StartedTurn {
@@ -38,13 +39,19 @@ export interface BroughtAlong {
   wishes: Wishes
 }
 
-type ToBegin = Omit<AcceptedTurn, 'onFirstWord'> & Partial<Pick<AcceptedTurn, 'onFirstWord'>>
+/** What another way in than PAI's own brings along with a message. */
+export interface Brought {
+  /** For this turn alone, and not kept. */
+  wishes?: Wishes
+  /** As in `IdempotentCall`. */
+  isRetry?: boolean | undefined
+}
 
 export type StartTurn = ReturnType<typeof createStartTurn>
 
 /**
  * Stores the owner's message and the turn, then runs it. When this returns, the message is in the database; everything
- * that can be refused has been refused. The same key makes one turn, and only the call that made it runs it.
+ * that can be refused has been refused. The same key makes one turn, which runs once, whichever of its calls begins it.
  */
 export function createStartTurn({
   database,
@@ -73,6 +80,27 @@ export function createStartTurn({
     const turn = { ...accepted, onFirstWord: accepted.onFirstWord ?? giveWay.begin() }
     runner.run(turn)
     return { turnId: turn.id, events: [toLogged(firstEvent(turn), 1)] }
+  }
+
+  const takeUp = createTakeUp({ database, runner })
+
+  /** Stores a turn of this id and begins it, or answers what an earlier call with the key has stored. */
+  async function acceptOnce(
+    ownerId: string,
+    id: string,
+    accept: () => Promise<ToBegin | { turnId: string }>,
+    know: (tx: Tx, turn: TurnRow) => Promise<KnownAgain> = async () => ({})
+  ): Promise<StartedTurn> {
+    // A retry may find it stored before this call hears of it.
+    const release = runner.claim(id)
+    try {
+      const accepted = await accept()
+      if (!('turnId' in accepted)) return begin(accepted)
+      const { turnId } = accepted
+      return (await takeUp(ownerId, turnId, know, begin)) ?? { turnId, events: [] }
+    } finally {
+      release?.()
+    }
   }
 
   function recallAhead(ownerId: string, text: string, conversationId: string): AcceptedTurn['recalled'] {
@@ -109,8 +137,13 @@ export function createStartTurn({
   }
 
   return {
-    /** Answers a new message; `wishes` are for this turn alone, and not kept. */
-    async chat(ownerId: string, body: ChatBody, key?: string, wishes?: Wishes): Promise<StartedTurn> {
+    /** Answers a new message. */
+    async chat(
+      ownerId: string,
+      body: ChatBody,
+      key?: string,
+      { wishes, isRetry }: Brought = {}
+    ): Promise<StartedTurn> {
       const { message: text, parentId, useMemory = true, temporary = false, model, attachmentIds = [] } = body
       const turn = {
         id: uuidv7(),
@@ -124,34 +157,41 @@ export function createStartTurn({
       if (parentId && begins) throw new MessageNotFound(parentId)
       // What is wished for is a part of what is asked.
       const asked = wishes ? { ...body, wishes } : body
-      const call: IdempotentCall = { ownerId, key, call: 'POST /v1/chat', body: asked }
+      const call: IdempotentCall = { ownerId, key, call: 'POST /v1/chat', body: asked, isRetry }
       const message = { text, parentId, begins }
       /** Nothing that is there already has a say in it. */
       const isAlone = begins && attachmentIds.length === 0
       const onFirstWord = giveWay.begin()
       let recalled: AcceptedTurn['recalled']
-      // Whatever is thrown from here on, nobody waits any longer.
-      try {
-        const accept = acceptMessage(ownerId, turn, message, toClaim(call, { turnId: turn.id }))
-        const storing = isAlone
-          ? database.oneInOwner(ownerId, accept).then((rows) => readAccepted(rows, turn) ?? null)
-          : storeAmongOthers(accept)
-        // Storing waits for the disk, and reading need not wait for that. Who is refused, or was answered before, has no use for it.
-        const carried = isAlone ? readCarried(ownerId, turn.conversationId, turn.userMessageId) : undefined
-        carried?.catch(() => {})
-        recalled = useMemory ? recallAhead(ownerId, text, turn.conversationId) : undefined
-        const accepted = await storing
-        if (accepted) {
-          const hasImages = attachmentIds.length > 0
-          const ready = { ...turn, ...accepted, ownerId, text, wishes, hasImages, begins: begins !== null }
-          return begin({ ...ready, carried, recalled, onFirstWord })
+      const hasImages = attachmentIds.length > 0
+      const know = async () => ({ wishes, hasImages, begins: begins !== null })
+      return acceptOnce(ownerId, turn.id, store, know)
+
+      async function store(): Promise<ToBegin | { turnId: string }> {
+        // Whatever is thrown from here on, nobody waits any longer.
+        try {
+          const accept = acceptMessage(ownerId, turn, message, toClaim(call, { turnId: turn.id }))
+          const storing = isAlone
+            ? database.oneInOwner(ownerId, accept).then((rows) => readAccepted(rows, turn) ?? null)
+            : storeAmongOthers(accept)
+          // Storing waits for the disk, and reading need not wait for that. Who is refused, or was answered before, has no use for it.
+          const carried = isAlone ? readCarried(ownerId, turn.conversationId, turn.userMessageId) : undefined
+          carried?.catch(() => {})
+          recalled = useMemory ? recallAhead(ownerId, text, turn.conversationId) : undefined
+          const accepted = await storing
+          if (accepted) {
+            const ready = { ...turn, ...accepted, ownerId, text, wishes, hasImages, begins: begins !== null }
+            return { ...ready, carried, recalled, onFirstWord }
+          }
+          const earlier = await database.readInOwner(ownerId, (tx) =>
+            findAnswer<{ turnId: string }>(tx, call)
+          )
+          giveUp()
+          return earlier
+        } catch (error) {
+          giveUp()
+          throw error
         }
-        const earlier = await database.readInOwner(ownerId, (tx) => findAnswer<{ turnId: string }>(tx, call))
-        giveUp()
-        return { turnId: earlier.turnId, events: [] }
-      } catch (error) {
-        giveUp()
-        throw error
       }
       async function storeAmongOthers(accept: ReturnType<typeof acceptMessage>): Promise<Accepted | null> {
         return database.inOwner(ownerId, async (tx) => {
@@ -194,7 +234,8 @@ export function createStartTurn({
         runnerId: runner.id
       }
       const now = new Date().toISOString()
-      const accepted = await database.inOwner(ownerId, async (tx) => {
+      const text = said.at(-1)?.content ?? ''
+      const accept = async (tx: Tx): Promise<ToBegin | { turnId: string }> => {
         const earlier = await claim<{ turnId: string }>(tx, { ...call, ownerId }, { turnId: turn.id })
         if (earlier) return earlier.answer
         const conversation = {
@@ -206,18 +247,17 @@ export function createStartTurn({
         const messages = said.map((message) => ({ ...message, createdAt: now }))
         await storeConversation(tx, ownerId, conversation, messages, messageIds)
         await acceptAgain(tx, ownerId, turn)
-        return null
-      })
-      if (accepted) return { turnId: accepted.turnId, events: [] }
-      const text = said.at(-1)?.content ?? ''
-      return begin({ ...turn, ownerId, text, wishes, temporary: true, hasImages: false, begins: false })
+        return { ...turn, ownerId, text, wishes, temporary: true, hasImages: false, begins: false }
+      }
+      const store = () => database.inOwner(ownerId, accept)
+      return acceptOnce(ownerId, turn.id, store, async () => ({ wishes }))
     },
 
     /** Answers an earlier message once more, as a new branch. `messageId` is that message, or a reply to it. */
     async regenerate(ownerId: string, messageId: string, key?: string): Promise<StartedTurn> {
       const id = uuidv7()
       const call = { ownerId, key, call: `POST /v1/messages/${messageId}/regenerate`, body: {} }
-      const accepted = await database.inOwner(ownerId, async (tx) => {
+      const accept = async (tx: Tx): Promise<ToBegin | { turnId: string }> => {
         const earlier = await claim<{ turnId: string }>(tx, call, { turnId: id })
         if (earlier) return earlier.answer
         const message = await loadMessage(tx, ownerId, messageId)
@@ -225,15 +265,15 @@ export function createStartTurn({
           message.role === 'user' ? message : await loadMessage(tx, ownerId, message.parentId ?? messageId)
         if (asked.role !== 'user') throw new MessageNotFound(messageId)
         return acceptFor(tx, ownerId, id, asked)
-      })
-      return 'turnId' in accepted ? { turnId: accepted.turnId, events: [] } : begin(accepted)
+      }
+      return acceptOnce(ownerId, id, () => database.inOwner(ownerId, accept))
     },
 
     /** Goes on from the words of a turn that was cut off, as a new branch that begins with them. */
     async continueTurn(ownerId: string, turnId: string, key?: string): Promise<StartedTurn> {
       const id = uuidv7()
       const call = { ownerId, key, call: `POST /v1/turns/${turnId}/continue`, body: {} }
-      const accepted = await database.inOwner(ownerId, async (tx) => {
+      const accept = async (tx: Tx): Promise<ToBegin | { turnId: string }> => {
         const earlier = await claim<{ turnId: string }>(tx, call, { turnId: id })
         if (earlier) return earlier.answer
         const cutOff = await loadTurn(tx, ownerId, turnId)
@@ -241,13 +281,19 @@ export function createStartTurn({
           throw new TurnNotCutOff(turnId)
         const asked = await loadMessage(tx, ownerId, cutOff.userMessageId)
         const turn = await acceptFor(tx, ownerId, id, asked)
+        return { ...turn, ...(await begunBy(tx, cutOff, turn.model)) }
+      }
+      const know = async (tx: Tx, { model }: TurnRow) =>
+        begunBy(tx, await loadTurn(tx, ownerId, turnId), model)
+      return acceptOnce(ownerId, id, () => database.inOwner(ownerId, accept), know)
+
+      async function begunBy(tx: Tx, { replyMessageId }: TurnRow, model: string): Promise<KnownAgain> {
         // What quotes instead of writing says the whole of it anew.
-        if (!cutOff.replyMessageId || whoAnswers(models, turn.model).model.id === OFFLINE) return turn
-        const reply = await loadMessage(tx, ownerId, cutOff.replyMessageId)
+        if (!replyMessageId || whoAnswers(models, model).model.id === OFFLINE) return {}
+        const reply = await loadMessage(tx, ownerId, replyMessageId)
         const [begun] = await hiding.messages(tx, ownerId, [reply])
-        return { ...turn, ...(begun && { begun }) }
-      })
-      return 'turnId' in accepted ? { turnId: accepted.turnId, events: [] } : begin(accepted)
+        return begun ? { begun } : {}
+      }
     }
   }
 }

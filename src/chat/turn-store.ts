@@ -42,6 +42,31 @@ export async function lockAbandoned(
   return row
 }
 
+/**
+ * An unfinished turn of this runner's that has said nothing yet, kept for it from now on: one whose
+ * acceptance was lost on its way to the runner.
+ */
+export async function renewUnbegun(
+  tx: Tx,
+  ownerId: string,
+  id: string,
+  runnerId: string
+): Promise<TurnRow | undefined> {
+  const [row] = await tx
+    .update(turns)
+    .set({ leaseUntil: sql`now() + interval '15 seconds'` })
+    .where(
+      and(
+        isTurn(ownerId, id),
+        UNFINISHED,
+        eq(turns.runnerId, runnerId),
+        sql`NOT EXISTS (SELECT FROM turn_events WHERE owner_id = ${ownerId} AND turn_id = ${id} AND id > 1)`
+      )
+    )
+    .returning()
+  return row
+}
+
 /** What the owner asked for when the message was last answered. */
 export async function findOptions(
   tx: Tx,

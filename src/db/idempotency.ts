@@ -11,7 +11,15 @@ export interface IdempotentCall {
   /** What the key stands for, such as `POST /v1/memories`, and the body it came with. */
   call: string
   body: unknown
+  /**
+   * Set where the key is not the caller's own but made from what it asks, since it tells only how often it has tried: whether
+   * this is another try. A first one is always made, and another finds the last one of some minutes.
+   */
+  isRetry?: boolean | undefined
 }
+
+/** A client that tries again by itself has given up by then. */
+const RETRIED_WITHIN = sql`interval '15 minutes'`
 
 /**
  * Makes a thing once for its key. `work` and the record of its answer share the caller's transaction, so both are there
@@ -55,26 +63,35 @@ export interface Claim extends Record<string, unknown> {
   key: string
   requestHash: Buffer
   response: string
+  /** null: the key stands for one request, for as long as it is kept. */
+  isRetry: boolean | null
 }
 
 /** null where the call has no key, and is made as often as it arrives. */
 export function toClaim({ key, ...request }: IdempotentCall, answer: unknown): Claim | null {
   return key === undefined
     ? null
-    : { key, requestHash: hashOf({ key, ...request }), response: JSON.stringify(answer) }
+    : {
+        key,
+        requestHash: hashOf({ key, ...request }),
+        response: JSON.stringify(answer),
+        isRetry: request.isRetry ?? null
+      }
 }
 
 /**
  * Taking a key as a part of a statement that goes on with the work, to save a round trip: it answers one row when the key is
  * the caller's now, and none when somebody had it first, whose answer `findAnswer` then has.
  */
-export function claiming({ ownerId, key, requestHash, response }: ClaimParts): SQL {
-  return sql`INSERT INTO idempotency_keys (owner_id, key, request_hash, response)
-    VALUES (${ownerId}, ${key}, ${requestHash}, ${response}::jsonb) ON CONFLICT DO NOTHING RETURNING 1`
+export function claiming({ ownerId, key, requestHash, response, isRetry }: ClaimParts): SQL {
+  return sql`INSERT INTO idempotency_keys AS known (owner_id, key, request_hash, response)
+    VALUES (${ownerId}, ${key}, ${requestHash}, ${response}::jsonb) ON CONFLICT (owner_id, key) DO UPDATE
+      SET request_hash = excluded.request_hash, response = excluded.response, created_at = excluded.created_at
+      WHERE NOT ${isRetry}::boolean OR (${isRetry}::boolean AND known.created_at < now() - ${RETRIED_WITHIN}) RETURNING 1`
 }
 
 /** Values, or the places of values that come later. */
-type ClaimParts = Record<'ownerId' | 'key' | 'requestHash' | 'response', unknown>
+type ClaimParts = Record<'ownerId' | 'key' | 'requestHash' | 'response' | 'isRetry', unknown>
 
 /** What a key that was taken before stands for; refuses one that came with another request. */
 export async function findAnswer<Answer>(tx: Tx, request: IdempotentCall): Promise<Answer> {

@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { SignedIn } from '../auth/authenticate.ts'
 import type { LoggedEvent } from '../chat/events.ts'
+import type { ReadSettled } from '../chat/read-settled.ts'
 import type { ReadTurn } from '../chat/read-turn.ts'
 import type { Turn, TurnUsage } from '../chat/schemas.ts'
 import type { StartedTurn, StartTurn } from '../chat/start-turn.ts'
@@ -24,6 +25,7 @@ import {
 import { type OpenAiEmbeddingsOptions, openAiEmbeddingRoutes } from './embedding-routes.ts'
 import { ApiKeyRequired, OpenAiAddressUnknown, ParameterUnsupported, ReplyStopped } from './errors.ts'
 import { chooseModel, listModels, type OpenAiModels } from './models.ts'
+import { readTries } from './own-retries.ts'
 import { readMessages, refuseUnsupported } from './parameters.ts'
 import { CompletionBody } from './schemas.ts'
 import { toOpenAiError, toTurnFailure } from './to-openai-error.ts'
@@ -32,6 +34,7 @@ export interface OpenAiRoutesOptions {
   startTurn: StartTurn
   watchTurn: WatchTurn
   readTurn: ReadTurn
+  readSettled: ReadSettled
   stopTurn: StopTurn
   models: OpenAiModels
   embeddings: OpenAiEmbeddingsOptions
@@ -52,6 +55,7 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     startTurn,
     watchTurn,
     readTurn,
+    readSettled,
     stopTurn,
     models,
     authenticate,
@@ -119,9 +123,9 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     const maxOutputTokens = body.max_completion_tokens ?? body.max_tokens ?? undefined
     const wishes = { instructions, maxOutputTokens }
     const model = chooseModel(models, body.model)
-    const key = headers['idempotency-key'] as string | undefined
     const kept = headers[CONVERSATION] as string | undefined
     if (kept === undefined) {
+      const key = headers['idempotency-key'] as string | undefined
       const call = { key, call: 'POST /openai/v1/chat/completions', body }
       return {
         started: await startTurn.answerOnce(user.id, { said, model, wishes }, call),
@@ -134,7 +138,8 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     }
     const message = said.at(-1)?.content ?? ''
     const chat = { message, ...(kept !== 'new' && { conversationId: kept }), ...(model && { model }) }
-    const started = await startTurn.chat(user.id, chat, key, wishes)
+    const { key, isRetry } = readTries(headers, user.apiKeyId, kept, body)
+    const started = await startTurn.chat(user.id, chat, key, { wishes, isRetry })
     return { started, keptId: (await readTurn(user.id, started.turnId)).conversationId }
   }
 
@@ -147,10 +152,7 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     isKept: boolean
   ) {
     const watcher = watchLeaving(user, reply, turnId, isKept)
-    for await (const some of await watchTurn(user.id, turnId, 0, watcher.signal, events)) {
-      if (some.at(-1)?.type === 'done') break
-    }
-    const turn = await readTurn(user.id, turnId)
+    const turn = await readSettled(user.id, { turnId, events }, watcher.signal)
     const failure = failureOf(turn)
     if (failure) {
       // OpenAI's clients send a request that failed again by themselves, and without a key each would be a message more.

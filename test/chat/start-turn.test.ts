@@ -291,7 +291,7 @@ describeEachDatabase('a message', (database, kind) => {
     }
     const deps: Parameters<typeof createStartTurn>[0] = {
       database: database(),
-      runner: { id: uuidv7(), run } as Runner,
+      runner: { id: uuidv7(), run, claim: () => () => {} } as unknown as Runner,
       hiding: { messages: async (_tx, _ownerId, said) => said },
       readCarried: async () => undefined,
       recallFor: async () => [],
