@@ -179,7 +179,9 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     await sendFrames(reply, chunks, watcher)
   }
 
-  /** A reader who leaves ends a turn that nobody else can come back to, as with OpenAI; a kept one goes on. */
+  /**
+   * A reader who leaves, or may read no more, ends a turn that nobody else can come back to, as with OpenAI; a kept one goes on.
+   */
   function watchLeaving(
     user: SignedIn,
     reply: FastifyReply,
@@ -187,13 +189,13 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRoutesOptions> = asyn
     isKept: boolean
   ): AbortController {
     const watcher = new AbortController()
-    const release = onSignedOut(user, () => watcher.abort())
-    finished(reply.raw)
-      .catch(() => {
-        watcher.abort()
-        if (!isKept) return stopTurn(user.id, turnId).catch(() => {})
-      })
-      .finally(release)
+    const leave = () => {
+      watcher.abort()
+      // Where it cannot be stopped for once, it ends by itself.
+      if (!isKept) stopTurn(user.id, turnId).catch(() => {})
+    }
+    const release = onSignedOut(user, leave)
+    finished(reply.raw).catch(leave).finally(release)
     return watcher
   }
 }

@@ -206,6 +206,19 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
     await eventually(() => expect(house.services.runner.active).toBe(0))
   })
 
+  test('whose key is revoked, has what only they keep ended, whole and streamed', async () => {
+    const { step } = gate()
+    const { client, house, call } = await setUpClient(['Hello', step])
+    const whole = client.chat.completions.create({ model: 'pai', messages: [hi] })
+    whole.catch(() => {})
+    await client.chat.completions.create({ model: 'pai', messages: [hi], stream: true })
+    await eventually(() => expect(house.services.runner.active).toBe(2))
+    const [key] = (await call('GET', '/api-keys')).data.items
+    await call('DELETE', `/api-keys/${key.id}`)
+    await eventually(() => expect(house.services.runner.active).toBe(0))
+    await expect(whole).rejects.toMatchObject({ status: expect.any(Number) })
+  })
+
   test('Vercel’s AI SDK speaks with it, whole and streamed', async () => {
     const { key, baseURL } = await setUpClient(['Hello', ' Ada'])
     const provider = createOpenAICompatible({ name: 'pai', apiKey: key, baseURL, includeUsage: true })
