@@ -183,6 +183,31 @@ describeEachDatabase('the owner’s hand', (database) => {
     expect((await call('GET', '/memory-conflicts')).data.items).toHaveLength(1)
   })
 
+  test('what is written or corrected to deny something known waits for a decision, whatever it is of', async () => {
+    const between = async () =>
+      (await call('GET', '/memory-conflicts')).data.items.map(
+        ({ first, second }: Record<string, { text: string }>) => [first?.text, second?.text].sort()
+      )
+    await write('I am allergic to nuts')
+    await write('I am not allergic to nuts')
+    expect(await between()).toEqual([['I am allergic to nuts', 'I am not allergic to nuts']])
+    await write('My sister likes opera')
+    const id = await write('My sister likes jazz')
+    expect(await between()).toHaveLength(1)
+    await call('PATCH', `/memories/${id}`, { text: 'My sister does not like opera' })
+    expect(await between()).toContainEqual(['My sister does not like opera', 'My sister likes opera'])
+  })
+
+  test('what is said to be over ends what was said before, in whichever order they are learnt', async () => {
+    await say('I no longer eat meat.', '2025-06-01T10:00:00Z')
+    await say('I eat meat.', '2025-03-01T10:00:00Z')
+    expect((await lines())['I eat meat.']).toMatchObject({ status: 'superseded' })
+    await say('I smoke cigars.', '2025-03-01T10:00:00Z')
+    await say('I no longer smoke cigars.', '2025-06-01T10:00:00Z')
+    expect((await lines())['I smoke cigars.']?.status).toMatch(/superseded|expired/)
+    expect((await call('GET', '/memory-conflicts')).data.items).toEqual([])
+  })
+
   test('what was derived from a corrected memory, or one that lost a conflict, needs confirming', async () => {
     await derive('I like the north', await write('I live in Tromsø'))
     const { 'I live in Tromsø': tromso } = await lines()

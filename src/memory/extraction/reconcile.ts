@@ -21,7 +21,7 @@ import {
 } from './reconcile-store.ts'
 import { compareStatements, termsOf } from './sameness.ts'
 import { isSameSubject } from './slots.ts'
-import { guard, judge, type Standing, type Verdict } from './verdict.ts'
+import { guard, judge, judgeOpposite, type Standing, type Verdict } from './verdict.ts'
 
 /** A fact with where it was said. */
 export interface Told {
@@ -171,8 +171,8 @@ async function settle(
 }
 
 /**
- * Holds a memory that the owner wrote, corrected or approved against the others of its attribute. `since` is when it
- * began to hold. The caller holds the owner's lock.
+ * Holds a memory that the owner wrote, corrected or approved against the others of its attribute, and against what it
+ * denies. `since` is when it began to hold. The caller holds the owner's lock.
  */
 export async function reconcileKept(
   tx: Tx,
@@ -183,12 +183,18 @@ export async function reconcileKept(
   now: Date
 ): Promise<void> {
   const kept = await findCurrent(tx, ownerId, id)
-  if (!kept?.slot) return
-  const near = { subject: kept.subject, slots: [kept.slot], terms: [], ids: [], vector: null }
-  const rivals = (await findStanding(tx, ownerId, near)).filter((memory) => memory.id !== id)
+  if (!kept) return
+  const { subject, slot, text } = kept
+  const near = { subject, slots: slot ? [slot] : [], terms: termsOf(text), ids: [], vector: null }
+  const others = (await findStanding(tx, ownerId, near)).filter((memory) => memory.id !== id)
+  const rivals = others.filter(
+    (memory) => slot !== null && memory.slot === slot && memory.subject === subject
+  )
   const began = since ?? kept.since
-  const verdict = judge({ ...kept, evidence: null }, began, rivals)
-  await settle(tx, ownerId, { id, since: began }, verdict, rivals, by, now)
+  const stated = { ...kept, evidence: null }
+  const verdict = judge(stated, began, rivals)
+  const found = verdict.kind === 'new' ? judgeOpposite(stated, began, others) : verdict
+  await settle(tx, ownerId, { id, since: began }, found, others, by, now)
 }
 
 /** The standing memories that a fact says are over. Something said before they began does not end them. */

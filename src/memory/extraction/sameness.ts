@@ -13,11 +13,14 @@ const FILLERS = new Set(
     .split(/\s+/)
     .map(stemWord)
 )
-const NEGATIONS =
-  /\b(?:not|no|never|none|nothing|neither|nor|without|stopped|quit|isn['’]?t|aren['’]?t|wasn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t|can['’]?t|cannot|won['’]?t|haven['’]?t|hasn['’]?t|hate|hates|dislike|dislikes)\b/i
-/** What somebody has so many of; what happened so many times may well happen again. */
-const HAS_NUMBER =
-  /\b(?:have|has|['’]ve|['’]s) (?:got )?(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b/i
+/** Words that deny what they stand with, some of other languages among them: what a model finds is put in the message's own. */
+export const NEGATION =
+  /\b(?:not|no|never|none|nothing|neither|nor|without|stopped|quit|isn['’]?t|aren['’]?t|wasn['’]?t|don['’]?t|doesn['’]?t|didn['’]?t|can['’]?t|cannot|won['’]?t|haven['’]?t|hasn['’]?t|hate|hates|dislike|dislikes|nicht|kein(?:e[mnrs]?)?|ikke|inte|pas|jamais|nunca|niet|geen)\b/i
+/** One denial soon after another takes it back: "I don't really hate jazz", "I can't live without coffee". */
+const TAKEN_BACK = new RegExp(
+  `${NEGATION.source}(?:\\s+(?!(?:and|or|but|nor)\\b)[\\p{L}'’]+){0,2}?\\s+${NEGATION.source}`,
+  'iu'
+)
 /** What two statements of one attribute share when they tell the same. */
 const MOSTLY_TERMS = 2
 const MOSTLY_SHARE = 0.6
@@ -40,7 +43,7 @@ const MAX_TAIL = 3
 
 /** Compares what two statements say, by their words: "less" when the new one says a part of what the old one does. */
 export function compareStatements(fresh: string, known: string): Sameness {
-  if (NEGATIONS.test(fresh) !== NEGATIONS.test(known)) return 'different'
+  if (polarityOf(fresh) !== polarityOf(known)) return 'different'
   const [mine, theirs] = [termsOf(fresh), termsOf(known)]
   if (mine.length === 0 || theirs.length === 0) return 'different'
   const extra = mine.filter((term) => !isIn(term, theirs))
@@ -52,34 +55,15 @@ export function compareStatements(fresh: string, known: string): Sameness {
   return missing.length === 0 ? 'more' : 'different'
 }
 
-/** Whether of two statements one says of the same things what the other denies: "I eat meat", "I do not eat meat". */
-export function isDenied(one: string, other: string): boolean {
-  if (NEGATIONS.test(one) === NEGATIONS.test(other)) return false
-  const [mine, theirs] = [termsOf(withoutNegations(one)), termsOf(withoutNegations(other))]
-  return mine.length > 0 && isSameSet(mine, theirs)
+/** Whether a statement says so, says that it is not so, or takes a denial back. */
+export function polarityOf(text: string): 'says' | 'denies' | 'double' {
+  if (TAKEN_BACK.test(text)) return 'double'
+  return NEGATION.test(text) ? 'denies' : 'says'
 }
 
-/** Whether two statements tell different numbers of the same: "I have two children", "I have three children". */
-export function isOtherNumber(one: string, other: string): boolean {
-  if (!HAS_NUMBER.test(one) || !HAS_NUMBER.test(other)) return false
-  const [mine, theirs] = [termsOf(one), termsOf(other)]
-  const [things, others] = [mine.filter((term) => !isNumber(term)), theirs.filter((term) => !isNumber(term))]
-  const [number, otherNumber] = [mine.filter(isNumber), theirs.filter(isNumber)]
-  return (
-    things.length > 0 &&
-    isSameSet(things, others) &&
-    number.length === 1 &&
-    otherNumber.length === 1 &&
-    number[0] !== otherNumber[0]
-  )
-}
-
-function isSameSet(mine: string[], theirs: string[]): boolean {
-  return mine.every((term) => isIn(term, theirs)) && theirs.every((term) => isIn(term, mine))
-}
-
-function withoutNegations(text: string): string {
-  return text.replace(/\b(?:no longer|any ?more)\b/gi, ' ').replace(new RegExp(NEGATIONS, 'gi'), ' ')
+/** The words that deny, in order. */
+export function negationsIn(text: string): string[] {
+  return [...text.toLowerCase().matchAll(new RegExp(NEGATION, 'gi'))].map(([word]) => word)
 }
 
 /** Whether two statements are mostly the same words, so that of one attribute they tell the same. */
@@ -92,7 +76,7 @@ export function isMostlySame(one: string, other: string): boolean {
     shared.length >= MOSTLY_TERMS &&
     shared.length >= MOSTLY_SHARE * Math.min(mine.length, theirs.length) &&
     !(differ(mine, theirs) && differ(theirs, mine)) &&
-    NEGATIONS.test(one) === NEGATIONS.test(other)
+    polarityOf(one) === polarityOf(other)
   )
 }
 
@@ -115,7 +99,33 @@ export function termsOf(text: string): string[] {
   return [...new Set([...terms, ...letters])]
 }
 
-function isIn(term: string, terms: string[]): boolean {
+/** The numbers and weekdays of a statement, those of its dates too. */
+export function figuresOf(text: string): string[] {
+  return splitWords(text)
+    .map((word) => NUMBER_WORDS.get(word) ?? word.replace(/^(\d+)(?:st|nd|rd|th|am|pm)$/, '$1'))
+    .map(stemWord)
+    .filter((term) => /\p{N}/u.test(term) || WEEKDAYS.has(term))
+}
+
+/** The words with a capital, as terms. That of the first word may say nothing: it counts unless it is a common word. */
+export function namesOf(text: string): string[] {
+  const words = text.normalize('NFKC').match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
+  return words
+    .filter((word) => /^\p{Lu}/u.test(word))
+    .flatMap(splitWords)
+    .filter((word) => !isStopWord(word))
+    .map(stemWord)
+    .filter((term) => !FILLERS.has(term))
+}
+
+/** Whether a text has every one of these terms, be it a word that adds nothing. */
+export function hasWords(text: string, terms: string[]): boolean {
+  const held = splitWords(text).map(stemWord)
+  return terms.every((term) => isIn(term, held))
+}
+
+/** Whether a term is among others, in any form of its word. */
+export function isIn(term: string, terms: string[]): boolean {
   return terms.some((other) => other === term || isFormOf(other, term))
 }
 
@@ -126,10 +136,6 @@ function isFormOf(one: string, other: string): boolean {
   let shared = 0
   while (shared < shorter.length && shorter[shared] === longer[shared]) shared++
   return shared >= SHARED_PREFIX && shared >= shorter.length - 1 && longer.length - shared <= MAX_TAIL
-}
-
-function isNumber(term: string): boolean {
-  return /^\d+$/.test(term)
 }
 
 function isValue(term: string): boolean {

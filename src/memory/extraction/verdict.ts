@@ -1,5 +1,17 @@
-import type { FoundFact } from './facts.ts'
-import { compareStatements, holdsTerms, isDenied, isMostlySame, isOtherNumber, termsOf } from './sameness.ts'
+import { type FoundFact, OWNER } from './facts.ts'
+import { isDenied, isOtherNumber } from './opposites.ts'
+import { findEvidence } from './rules-changes.ts'
+import { OWN_SUBJECT } from './rules-patterns.ts'
+import {
+  compareStatements,
+  figuresOf,
+  hasWords,
+  holdsTerms,
+  isMostlySame,
+  namesOf,
+  polarityOf,
+  termsOf
+} from './sameness.ts'
 import { isLasting, isLatestWins, isSameSubject, isSingle } from './slots.ts'
 
 /** A memory that a new fact may have to do with. */
@@ -47,21 +59,34 @@ export function judge(fact: Stated, since: Date, standing: Standing[]): Verdict 
   const rival = standing.find((memory) => fillsSameSlot(fact, memory) && isSingle(fact.slot ?? ''))
   const more = alike.find(({ sameness }) => sameness === 'more')
   if (more && !fact.evidence) return { kind: 'refines', id: more.memory.id, reason: 'says the same and more' }
-  return rival ? judgeRival(fact, since, rival) : judgeOpposite(fact, since, standing)
+  const rivalry = rival ? judgeRival(fact, since, rival) : NEW
+  return rivalry.kind === 'new' ? judgeOpposite(fact, since, standing) : rivalry
 }
 
 /** Two statements of one subject that cannot both be true, whatever attribute they are of. */
-function judgeOpposite(fact: Stated, since: Date, standing: Standing[]): Verdict {
+export function judgeOpposite(fact: Stated, since: Date, standing: Standing[]): Verdict {
   const opposite = standing.find(
     (memory) =>
-      isSameSubject(fact.subject, memory.subject) &&
-      (isDenied(fact.text, memory.text) || isOtherNumber(fact.text, memory.text))
+      isAboutSame(fact, memory) && (isDenied(fact.text, memory.text) || isOtherNumber(fact.text, memory.text))
   )
   if (!opposite) return NEW
   const { id } = opposite
-  if (fact.evidence && since > opposite.since)
-    return { kind: 'supersedes', id, reason: 'said to have changed' }
+  // An attribute of one value has words of change asked for by itself; of others they stand in the statement.
+  const hasChanged = fact.evidence ?? findEvidence(fact.text)
+  if (hasChanged && since > opposite.since) return { kind: 'supersedes', id, reason: 'said to have changed' }
+  if (findEvidence(opposite.text) && since < opposite.since)
+    return { kind: 'outdated', id, reason: 'said to have changed since' }
   return { kind: 'conflicts', id, reason: 'says otherwise' }
+}
+
+/** What is written by hand often has no subject: then it is "I", or stands among the words, which are compared anyhow. */
+function isAboutSame(fact: Stated, memory: Standing): boolean {
+  const [one, other] = [whoIn(fact), whoIn(memory)]
+  return one === null || other === null ? one !== OWNER && other !== OWNER : isSameSubject(one, other)
+}
+
+function whoIn({ subject, text }: Pick<Stated, 'subject' | 'text'>): string | null {
+  return subject ?? (OWN_SUBJECT.test(text) ? OWNER : null)
 }
 
 /** Two values of an attribute that has one at a time. */
@@ -93,8 +118,9 @@ export function guard(proposed: Verdict, fact: FoundFact, since: Date, standing:
       return isSingle(fact.slot ?? '') ? judgeRival(fact, since, memory) : NEW
     }
     case 'duplicate':
+      return isWithin(fact, memory) ? proposed : judge(fact, since, standing)
     case 'refines':
-      return isCompatible(fact, memory) ? proposed : NEW
+      return isWithin(memory, fact) ? proposed : judge(fact, since, standing)
     case 'conflicts':
       return isSameSubject(fact.subject, memory.subject) ? proposed : NEW
     default:
@@ -102,12 +128,18 @@ export function guard(proposed: Verdict, fact: FoundFact, since: Date, standing:
   }
 }
 
-/** Statements about different people, or with different figures, are not the same whatever a model says. */
-function isCompatible(fact: FoundFact, memory: Standing): boolean {
-  if (fact.subject && memory.subject && !isSameSubject(fact.subject, memory.subject)) return false
-  const figures = (text: string) => new Set(text.match(/\d+/g) ?? [])
-  const [mine, theirs] = [figures(fact.text), figures(memory.text)]
-  return mine.isSupersetOf(theirs) || theirs.isSupersetOf(mine)
+/**
+ * Whether one statement can be what the other says, or a part of it: what it denies, and its names and figures, stand in the
+ * other as well, whatever a model says.
+ */
+function isWithin(part: Stated | Standing, whole: Stated | Standing): boolean {
+  if (part.subject && whole.subject && !isSameSubject(part.subject, whole.subject)) return false
+  if (polarityOf(part.text) !== polarityOf(whole.text)) return false
+  const figures = figuresOf(whole.text)
+  return (
+    figuresOf(part.text).every((figure) => figures.includes(figure)) &&
+    hasWords(`${whole.text} ${whole.subject ?? ''}`, namesOf(part.text))
+  )
 }
 
 function fillsSameSlot(fact: Stated, memory: Standing): boolean {

@@ -50,7 +50,9 @@ describe('two statements', () => {
     ['I play tennis on Tuesdays', 'I play tennis on Thursdays', 'different'],
     ['My rent is 820', 'My rent is 850', 'different'],
     ['My sister Ada lives in Oslo', 'My sister Eva lives in Oslo', 'different'],
-    ['I like it', 'I love them', 'different']
+    ['I like it', 'I love them', 'different'],
+    ['I don’t hate jazz', 'I hate jazz', 'different'],
+    ['I don’t hate jazz', 'I love jazz', 'different']
   ])('“%s” beside “%s” says %s', (fresh, known, sameness) => {
     expect(compareStatements(fresh, known)).toBe(sameness)
   })
@@ -145,6 +147,34 @@ describe('the verdict by words', () => {
       standing('I eat meat', ME),
       'supersedes'
     ],
+    [
+      'the same, denied, in words that say it has changed',
+      fact('I no longer eat meat', ME),
+      JUNE,
+      standing('I eat meat', ME),
+      'supersedes'
+    ],
+    [
+      'what was so before it was said to be over',
+      fact('I eat meat', ME),
+      MARCH,
+      standing('I no longer eat meat', { ...ME, since: JUNE }),
+      'outdated'
+    ],
+    [
+      'the same, written by hand without a subject, denied',
+      fact('I am not allergic to nuts'),
+      JUNE,
+      standing('I am allergic to nuts'),
+      'conflicts'
+    ],
+    [
+      'another value of an attribute of one, which is also denied',
+      fact('I am not vegetarian', { ...ME, slot: 'diet' }),
+      JUNE,
+      standing('I am vegetarian', { ...ME, slot: 'diet' }),
+      'conflicts'
+    ],
     ['what is hated and was loved', fact('I hate jazz', ME), JUNE, standing('I love jazz', ME), 'conflicts'],
     ['something else denied', fact('I do not eat fish', ME), JUNE, standing('I eat meat', ME), 'new'],
     [
@@ -192,6 +222,31 @@ describe('no model passes the guards', () => {
     expect(guarded('duplicate', fact('Ada’s home is Oslo', { subject: 'ada' }))).toBe('new')
     const rent = { subject: 'owner', slot: 'rent' }
     expect(guarded('refines', fact('Rent is 850', rent), standing('Rent is 820', rent))).toBe('new')
+  })
+
+  test('a duplicate denies no more, and names and counts nothing that is not there', () => {
+    const meat = standing('I eat meat', ME)
+    expect(guarded('duplicate', fact('I don’t eat meat', ME), meat)).toBe('conflicts')
+    expect(guarded('duplicate', fact('I eat meat most days', ME), meat)).toBe('duplicate')
+    expect(guarded('duplicate', fact('I live in Bergen', HOME))).toBe('supersedes')
+    const sister = standing('My sister Ada keeps bees in Tromsø', { subject: 'ada' })
+    expect(guarded('duplicate', fact('My sister keeps bees', { subject: 'ada' }), sister)).toBe('duplicate')
+    expect(guarded('duplicate', fact('My sister Eva keeps bees', { subject: null }), sister)).toBe('new')
+    const tennis = standing('I play tennis on Tuesdays', ME)
+    expect(guarded('duplicate', fact('I play tennis on Thursdays', ME), tennis)).toBe('new')
+    const seven = standing('I have 7 hives', ME)
+    expect(guarded('duplicate', fact('My hives are seven', ME), seven)).toBe('duplicate')
+  })
+
+  test('a refinement keeps what was named, counted and denied', () => {
+    expect(guarded('refines', fact('I moved to Bergen', HOME))).toBe('supersedes')
+    expect(guarded('refines', fact('I live in Oslo, near the park', HOME))).toBe('refines')
+    expect(guarded('refines', fact('My flat is in Oslo, by the Akerselva', HOME))).toBe('refines')
+    const nuts = standing('I am not allergic to nuts', ME)
+    expect(guarded('refines', fact('I am allergic to nuts and eggs', ME), nuts)).toBe('new')
+    const kids = standing('I have two children', ME)
+    expect(guarded('refines', fact('I have children, Leila and Omar', ME), kids)).toBe('new')
+    expect(guarded('refines', fact('I have 2 children, Leila and Omar', ME), kids)).toBe('refines')
   })
 
   test('a memory that was never shown is not touched', () => {
