@@ -1,6 +1,7 @@
 import type { Message } from '@pai/sdk'
 import { Pencil1Icon } from '@radix-ui/react-icons'
 import { memo, useState } from 'react'
+import { lacksForgotten } from '../memories/forgotten-words.ts'
 import { IconButton } from '../ui/button.tsx'
 import { CopyButton } from '../ui/copy-button.tsx'
 import { Branches } from './branches.tsx'
@@ -45,7 +46,7 @@ export const UserMessage = memo(function UserMessage(props: UserMessageProps) {
       ) : (
         <div className="flex w-full items-start justify-end gap-1">
           <div className="flex pt-1.5 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100">
-            {id !== UNSTORED && (
+            {id !== UNSTORED && !lacksForgotten(text) && (
               <IconButton label="Edit message" className="size-8" onClick={() => setEditedId(id)}>
                 <Pencil1Icon />
               </IconButton>

@@ -1,10 +1,13 @@
-import { type Memory, type PaiClient, unwrap } from '@pai/sdk'
+import { type Memory, type PaiClient, PaiError, unwrap } from '@pai/sdk'
 import { useMutation } from '@tanstack/react-query'
 import { keys } from '../queries.ts'
 import { useServices } from '../services.ts'
 import { detailOf } from '../ui/problem.tsx'
 import { useNotify } from '../ui/toast.tsx'
 import { dropForgotten, noteForgotten } from './recently-forgotten.ts'
+
+/** What cannot be brought back any more, whether this device knew it or not. */
+const GONE = new Set(['PAI_MEMORY_NOT_FOUND', 'PAI_MEMORY_NOTHING_TO_UNDO'])
 
 export function useAddMemory() {
   const { session, queryClient } = useServices()
@@ -53,7 +56,10 @@ export function useUndoMemory(id: string) {
       dropForgotten(id)
       notify({ text: 'As it was before' })
     },
-    onError: (error) => notify({ tone: 'danger', text: `Not undone: ${detailOf(error)}` }),
+    onError: (error) => {
+      if (error instanceof PaiError && GONE.has(error.code)) dropForgotten(id)
+      notify({ tone: 'danger', text: `Not undone: ${detailOf(error)}` })
+    },
     onSettled: () => queryClient.invalidateQueries()
   })
 }

@@ -29,10 +29,17 @@ export const clearForgotten = () => writeStored(KEY, null)
 
 function read(): Forgotten[] {
   try {
-    return JSON.parse(readStored(KEY) ?? '[]')
+    const stored: unknown = JSON.parse(readStored(KEY) ?? '[]')
+    return Array.isArray(stored) ? stored.filter(isForgotten) : []
   } catch {
     return []
   }
+}
+
+/** Whoever else writes to this page's storage may have left something else there. */
+function isForgotten(value: unknown): value is Forgotten {
+  const { id, at } = (value ?? {}) as Partial<Forgotten>
+  return typeof id === 'string' && typeof at === 'number'
 }
 
 function write(forgotten: Forgotten[]) {

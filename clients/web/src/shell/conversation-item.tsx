@@ -12,6 +12,7 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { DropdownMenu } from 'radix-ui'
 import { type FormEvent, memo, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { isBusy } from '../chat/live-turn.ts'
+import { lacksForgotten } from '../memories/forgotten-words.ts'
 import { conversationTitle, keys } from '../queries.ts'
 import { useServices } from '../services.ts'
 import { Confirm } from '../ui/dialog.tsx'
@@ -122,7 +123,7 @@ export const ConversationItem = memo(function ConversationItem({ conversation, o
 })
 
 function RenameForm({ title, onDone }: { title: string; onDone: (name: string) => void }) {
-  const [name, setName] = useState(title)
+  const [name, setName] = useState(lacksForgotten(title) ? '' : title)
   const input = useRef<HTMLInputElement>(null)
   useEffect(() => {
     input.current?.focus()

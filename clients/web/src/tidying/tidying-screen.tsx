@@ -48,8 +48,9 @@ function Profile() {
         {profile.data.text
           .split('\n')
           .filter((line) => line.trim() !== '')
-          .map((line) => (
-            <li key={line}>{line.replace(/^\s*[-*•]\s+/, '')}</li>
+          .map((line, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: two lines may say the same
+            <li key={index}>{line.replace(/^\s*[-*•]\s+/, '')}</li>
           ))}
       </ul>
     </section>
