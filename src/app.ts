@@ -58,7 +58,8 @@ export function buildApp(
   { logger, rateLimit, loopback, trustedProxies, trustsTraces = false }: AppOptions
 ): FastifyInstance {
   const { accounts, chat, database, queue, recall, llm } = services
-  const rights = { database, queue, purge: services.purge, isUnread: services.isUnread, now: services.now }
+  const { purge, hiding, isUnread, now } = services
+  const rights = { database, queue, purge, hiding, isUnread, now }
   const app = Fastify({
     ...(logger ? { loggerInstance: logger } : {}),
     bodyLimit: BODY_LIMIT,

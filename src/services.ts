@@ -38,7 +38,7 @@ import type { Llm } from './llm/model.ts'
 import { afterClosing, reaffirmDependants } from './memory/closing.ts'
 import { createExtract } from './memory/extraction/extract.ts'
 import { createForgetTold } from './memory/forgetting/forget-told.ts'
-import { hiding } from './memory/forgetting/hide-forgotten.ts'
+import { createHiding } from './memory/forgetting/hide-forgotten.ts'
 import { createPurge } from './memory/forgetting/purge.ts'
 import { record } from './memory/history.ts'
 import { merge } from './memory/merge.ts'
@@ -132,6 +132,7 @@ export async function createServices({
   const hub = createTurnHub()
   bus.hear('turn-log', (message) => readGrownLogs(message, runnerId).forEach(hub.wake))
   bus.onReconnect(hub.wakeAll)
+  const hiding = createHiding({ toTitle })
   const runTurn = createRunTurn({
     database,
     payFor,
@@ -175,7 +176,8 @@ export async function createServices({
       queue,
       model: llm.structured,
       embedderOf: embedders.inUse,
-      memory
+      memory,
+      hiding
     }),
     'conversations.import': createIndexImport({ ...importing, database: behind }),
     'conversations.title': createFindTitle({ database: behind, model: llm.structured, hiding }),
@@ -207,7 +209,7 @@ export async function createServices({
   }
 
   const readTurn = createReadTurn({ database, hiding })
-  const watchTurn = createWatchTurn({ database, hub })
+  const watchTurn = createWatchTurn({ database, hub, hiding })
   return {
     accounts,
     bus,

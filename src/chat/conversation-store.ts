@@ -74,10 +74,11 @@ export function findTitled(
   ownerId: string,
   words: string[],
   limit: number
-): Promise<Pick<ConversationRow, 'id' | 'title' | 'createdAt'>[]> {
+): Promise<Pick<ConversationRow, 'id' | 'title' | 'titledBy' | 'createdAt'>[]> {
+  const { id, title, titledBy, createdAt } = conversations
   const patterns = words.map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`)
   return tx
-    .select({ id: conversations.id, title: conversations.title, createdAt: conversations.createdAt })
+    .select({ id, title, titledBy, createdAt })
     .from(conversations)
     .where(
       and(

@@ -1,4 +1,5 @@
 import type { Database } from '../db/client.ts'
+import type { Hiding } from '../memory/forgetting/hide-forgotten.ts'
 import { EventIdInvalid, TurnLogGone, TurnNotFound } from './errors.ts'
 import type { LoggedEvent } from './events.ts'
 import type { TurnHub } from './turn-hub.ts'
@@ -16,7 +17,15 @@ const MAX_WAITING = 1_000
 export type WatchTurn = ReturnType<typeof createWatchTurn>
 
 /** Follows a turn's log from any event on, until its `done`: events that come together are given together. Leaving does not stop the turn. */
-export function createWatchTurn({ database, hub }: { database: Database; hub: TurnHub }) {
+export function createWatchTurn({
+  database,
+  hub,
+  hiding
+}: {
+  database: Database
+  hub: TurnHub
+  hiding: Pick<Hiding, 'hidesLog'>
+}) {
   /**
    * Refuses what cannot be followed, then answers the events after number `afterId`. The signal ends the watching, not
    * the turn. `known` are the first events of a turn made at this moment: they need not be read back.
@@ -102,7 +111,12 @@ export function createWatchTurn({ database, hub }: { database: Database; hub: Tu
     const last = known.at(-1)
     if (last) return follow({ events: known, lastId: last.id, ended: false })
     try {
-      const log = await readOn(afterId)
+      const log = await database.readInOwner(ownerId, async (tx) => {
+        const read = await readLog(tx, ownerId, turnId, afterId)
+        // Of what is hidden a turn that ended tells by its message alone; one that runs is not looked into.
+        if (read?.ended && (await hiding.hidesLog(tx, ownerId, turnId))) throw new TurnLogGone(turnId)
+        return read
+      })
       if (!log) throw new TurnNotFound(turnId)
       if (log.lastId === 0) throw new TurnLogGone(turnId)
       if (afterId > log.lastId) throw new EventIdInvalid()

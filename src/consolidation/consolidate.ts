@@ -4,6 +4,7 @@ import type { Queue } from '../jobs/queue.ts'
 import { isOutOfBudget } from '../llm/errors.ts'
 import type { Embedder, StructuredModel } from '../llm/model.ts'
 import type { afterClosing, reaffirmDependants } from '../memory/closing.ts'
+import type { Hiding } from '../memory/forgetting/hide-forgotten.ts'
 import type { record } from '../memory/history.ts'
 import type { merge } from '../memory/merge.ts'
 import type { hashText, indexWords } from '../memory/store.ts'
@@ -35,6 +36,7 @@ export interface ConsolidateDeps {
   /** The one that an owner's vectors are of. */
   embedderOf: (ownerId: string) => Promise<Embedder>
   memory: MemoryCare
+  hiding: Pick<Hiding, 'messages'>
 }
 
 /** One run for one owner, as its verbs see it. */

@@ -1,7 +1,11 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
+import type { Citation } from '../chat/schemas.ts'
 import { messages } from '../chat/tables.ts'
 import type { Tx } from '../db/client.ts'
+import type { Hiding } from '../memory/forgetting/hide-forgotten.ts'
 import { conversationSummaries, type StoredReport } from './tables.ts'
+
+type Reading = Pick<Hiding, 'messages'>
 
 export type SummaryRow = typeof conversationSummaries.$inferSelect
 
@@ -34,15 +38,19 @@ export async function listLong(tx: Tx, ownerId: string, least: number, limit: nu
   return rows.map(({ id }) => id)
 }
 
-/** What is not covered of the branch that ends with the newest message; from its beginning, if the summary is of another. */
+/**
+ * What is not covered of the branch that ends with the newest message, without what is forgotten; from its beginning, if the
+ * summary is of another.
+ */
 export async function findUncovered(
   tx: Tx,
+  hiding: Reading,
   ownerId: string,
   conversationId: string,
   limit: number
 ): Promise<Uncovered> {
   const summary = await findSummary(tx, ownerId, conversationId)
-  const { rows } = await tx.execute<SpokenMessage>(sql`
+  const { rows } = await tx.execute<SpokenMessage & { id: string; citations: Citation[] }>(sql`
     WITH RECURSIVE branch AS (
       SELECT * FROM (SELECT id, parent_id, sequence FROM messages
         WHERE owner_id = ${ownerId} AND conversation_id = ${conversationId} ORDER BY sequence DESC LIMIT 1) AS newest
@@ -52,14 +60,15 @@ export async function findUncovered(
     ), through AS (
       SELECT coalesce(max(sequence), 0) AS sequence FROM branch WHERE sequence = ${summary?.throughSequence ?? 0}
     )
-    SELECT said.sequence, said.role, said.name, said.content, said.created_at AS at
+    SELECT said.id, said.sequence, said.role, said.name, said.content, said.citations, said.created_at AS at
       FROM branch JOIN messages said ON said.owner_id = ${ownerId} AND said.id = branch.id
      WHERE said.sequence >= (SELECT sequence FROM through) AND said.role <> 'system'
        -- An offline reply quotes what was said, or says that it cannot answer.
        AND said.model IS DISTINCT FROM 'offline'
      ORDER BY said.sequence LIMIT ${limit + 1}`)
   const isOfBranch = rows[0] !== undefined && rows[0].sequence === summary?.throughSequence
-  const said = rows.map((row) => ({ ...row, at: new Date(row.at) }))
+  const shown = await hiding.messages(tx, ownerId, rows)
+  const said = shown.map((row) => ({ ...row, at: new Date(row.at) }))
   return isOfBranch
     ? { summary, messages: said.slice(1) }
     : { summary: undefined, messages: said.slice(0, limit) }
@@ -88,6 +97,7 @@ export async function findSummary(
  */
 export async function isUnchanged(
   tx: Tx,
+  hiding: Reading,
   ownerId: string,
   conversationId: string,
   { summary, messages: read }: Uncovered
@@ -95,8 +105,9 @@ export async function isUnchanged(
   const known = await findSummary(tx, ownerId, conversationId)
   // A summary of another branch is replaced.
   if (summary && known?.text !== summary.text) return false
+  const { id, role, content, citations } = messages
   const rows = await tx
-    .select({ content: messages.content })
+    .select({ id, role, content, citations })
     .from(messages)
     .where(
       and(
@@ -110,7 +121,8 @@ export async function isUnchanged(
     )
     .orderBy(messages.sequence)
     .for('share')
-  return rows.length === read.length && rows.every(({ content }, index) => content === read[index]?.content)
+  const shown = await hiding.messages(tx, ownerId, rows)
+  return shown.length === read.length && shown.every(({ content }, index) => content === read[index]?.content)
 }
 
 export async function saveSummary(tx: Tx, summary: SummaryRow): Promise<void> {

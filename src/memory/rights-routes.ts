@@ -1,15 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { brokenConstraint, type Database, type Tx } from '../db/client.ts'
-import { once } from '../db/idempotency.ts'
 import { readPage } from '../http/cursor.ts'
 import { IdempotencyHeaders, IdParams, PageQuery } from '../http/schemas.ts'
 import type { Queue } from '../jobs/queue.ts'
 import { MemoryExists } from './errors.ts'
 import { forget, isSmall } from './forgetting/forget.ts'
+import type { Hiding } from './forgetting/hide-forgotten.ts'
 import type { Purge } from './forgetting/purge.ts'
 import { findLearnt } from './learnt.ts'
 import { merge } from './merge.ts'
+import { onceKept } from './once-kept.ts'
 import { ForgetQuery, Learnt, MemoryEventPage, MemoryPurgePage, MergeBody, Why } from './rights-schemas.ts'
 import { Memory } from './schemas.ts'
 import { loadMemory } from './store.ts'
@@ -22,6 +23,7 @@ export interface RightsRoutesOptions {
   database: Database
   queue: Queue
   purge: Purge['purge']
+  hiding: Hiding
   /** Whether a message is still to be learnt from. Throws where there is none of this id. */
   isUnread: (tx: Tx, ownerId: string, messageId: string) => Promise<boolean>
   now: () => Date
@@ -30,7 +32,7 @@ export interface RightsRoutesOptions {
 /** What an owner may know about what is known of them. */
 export const rightsReadRoutes: FastifyPluginAsyncTypebox<RightsRoutesOptions> = async (
   app,
-  { database, isUnread }
+  { database, hiding, isUnread }
 ) => {
   app.get(
     '/messages/:id/memories',
@@ -53,7 +55,7 @@ export const rightsReadRoutes: FastifyPluginAsyncTypebox<RightsRoutesOptions> = 
     '/memories/:id/why',
     { schema: { tags, summary: 'Why PAI knows this', params: IdParams, response: { 200: Why } } },
     (request) =>
-      database.readInOwner(request.user.id, (tx) => explain(tx, request.user.id, request.params.id))
+      database.readInOwner(request.user.id, (tx) => explain(tx, hiding, request.user.id, request.params.id))
   )
 
   app.get(
@@ -123,7 +125,7 @@ export const rightsWriteRoutes: FastifyPluginAsyncTypebox<RightsRoutesOptions> =
       }
       try {
         return await database.inOwner(ownerId, (tx) =>
-          once(tx, call, async () => {
+          onceKept(tx, call, async () => {
             await undo(tx, queue, ownerId, id, now())
             return loadMemory(tx, ownerId, id)
           })

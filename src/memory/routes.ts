@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { brokenConstraint, type Database } from '../db/client.ts'
-import { once } from '../db/idempotency.ts'
 import { abortedWhenGone } from '../http/abort.ts'
 import { readPage } from '../http/cursor.ts'
 import { IdempotencyHeaders, IdParams } from '../http/schemas.ts'
 import type { Queue } from '../jobs/queue.ts'
 import { edit } from './edit.ts'
 import { MemoryExists } from './errors.ts'
+import { onceKept } from './once-kept.ts'
 import type { Recall } from './recall/recall.ts'
 import {
   Memory,
@@ -130,7 +130,7 @@ export const memoryWriteRoutes: FastifyPluginAsyncTypebox<MemoryRoutesOptions> =
         body: request.body
       }
       const memory = await database.inOwner(ownerId, (tx) =>
-        once(tx, call, async () => {
+        onceKept(tx, call, async () => {
           const id = await write(tx, ownerId, request.body, new Date())
           await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [id], messageIds: [] })
           return store.loadMemory(tx, ownerId, id)

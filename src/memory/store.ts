@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { and, desc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { messages } from '../chat/tables.ts'
 import { memoryClusterMembers } from '../consolidation/tables.ts'
@@ -7,6 +7,7 @@ import type { Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
 import { weighTerms } from '../search/bm25.ts'
 import { MemoryNotFound } from './errors.ts'
+import { hideInSources } from './forgetting/hide-in-messages.ts'
 import { type Change, record } from './history.ts'
 import { nameTerms } from './recall/entities.ts'
 import { memoryTerms, memoryVectors } from './recall/tables.ts'
@@ -217,26 +218,24 @@ export async function listMemories(
 async function withSources(tx: Tx, ownerId: string, rows: MemoryRow[]): Promise<Memory[]> {
   if (rows.length === 0) return []
   const ids = rows.map(({ id }) => id)
-  const sources = await tx
-    .select({ source: memorySources, conversationId: messages.conversationId })
+  const told = tx
+    .select({ ...getTableColumns(memorySources), conversationId: messages.conversationId })
     .from(memorySources)
     .leftJoin(messages, and(eq(messages.ownerId, ownerId), eq(messages.id, memorySources.messageId)))
     .where(and(eq(memorySources.ownerId, ownerId), inArray(memorySources.memoryId, ids)))
     .orderBy(memorySources.saidAt, memorySources.id)
-  const byMemory = Map.groupBy(sources, ({ source }) => source.memoryId)
+  const sources = await hideInSources(tx, ownerId, told)
+  const byMemory = Map.groupBy(sources, ({ memoryId }) => memoryId)
   return rows.map((row) => toMemory(row, (byMemory.get(row.id) ?? []).map(toSource)))
 }
 
-function toSource(row: {
-  source: typeof memorySources.$inferSelect
-  conversationId: string | null
-}): MemorySource {
-  const { kind, messageId, reference, quote, quoteStart, saidBy, saidAt } = row.source
+function toSource(row: typeof memorySources.$inferSelect & { conversationId: string | null }): MemorySource {
+  const { kind, messageId, reference, conversationId, quote, quoteStart, saidBy, saidAt } = row
   return {
     kind,
     messageId,
     reference,
-    conversationId: row.conversationId,
+    conversationId,
     quote,
     quoteStart,
     saidBy,

@@ -1,10 +1,10 @@
 import { and, desc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
-import { memoryClusterMembers, memoryClusters } from '../consolidation/tables.ts'
+import { conversationSummaries, memoryClusterMembers, memoryClusters } from '../consolidation/tables.ts'
 import type { Tx } from '../db/client.ts'
 import type { Queue } from '../jobs/queue.ts'
 import { afterReopening, reaffirmDependants, releaseIfAlone } from './closing.ts'
 import { MemoryNotFound, NothingToUndo } from './errors.ts'
-import type { TakenDown } from './forgetting/forget.ts'
+import { isSummaryOf, type TakenDown } from './forgetting/forget.ts'
 import { indexAnew } from './forgetting/redact-messages.ts'
 import { record } from './history.ts'
 import { memoryVectors } from './recall/tables.ts'
@@ -77,6 +77,10 @@ export async function undo(tx: Tx, queue: Queue, ownerId: string, id: string, no
   if (!latest?.before) throw new NothingToUndo(id)
   const entries = await findTogether(tx, ownerId, latest)
   for (const entry of entries) await putBack(tx, queue, ownerId, entry)
+  // Only now: what comes back together may belong to one topic.
+  for (const { before } of entries) {
+    if (before?.taken) await putUp(tx, queue, ownerId, before.taken as TakenDown)
+  }
   await tx
     .update(memoryHistory)
     .set({ undoneAt: now })
@@ -139,7 +143,6 @@ async function putBack(tx: Tx, queue: Queue, ownerId: string, entry: HistoryRow)
     await afterReopening(tx, ownerId, memoryId, new Date(endedAt), 'owner')
   }
   if ('text' in before || 'status' in before) await reaffirmDependants(tx, ownerId, memoryId, 'owner')
-  if (before.taken) await putUp(tx, queue, ownerId, before.taken as TakenDown)
   await record(tx, ownerId, memoryId, {
     action: 'restored',
     by: 'owner',
@@ -209,11 +212,30 @@ async function putUp(
   ownerId: string,
   { clusters, messageIds }: TakenDown
 ): Promise<void> {
-  for (const { id: clusterId, topic, memoryId } of clusters) {
-    await tx.insert(memoryClusters).values({ ownerId, id: clusterId, topic, size: 0 }).onConflictDoNothing()
+  const there = await tx
+    .select({ id: memories.id })
+    .from(memories)
+    .where(
+      and(
+        eq(memories.ownerId, ownerId),
+        inArray(
+          memories.id,
+          clusters.map(({ memoryId }) => memoryId)
+        ),
+        isNull(memories.forgottenAt)
+      )
+    )
+  const ids = there.map(({ id }) => id)
+  for (const [clusterId, members] of Map.groupBy(clusters, ({ id }) => id)) {
+    // What it is called may tell of one that was forgotten since.
+    if (members.some(({ memoryId }) => !ids.includes(memoryId))) continue
+    const { topic = '', whole = false } = members[0] ?? {}
+    const cluster = { ownerId, id: clusterId, topic, size: 0 }
+    if (whole) await tx.insert(memoryClusters).values(cluster).onConflictDoNothing()
+    else if (!(await isCluster(tx, ownerId, clusterId))) continue
     const joined = await tx
       .insert(memoryClusterMembers)
-      .values({ ownerId, memoryId, clusterId })
+      .values(members.map(({ memoryId }) => ({ ownerId, memoryId, clusterId })))
       .onConflictDoNothing()
       .returning({ clusterId: memoryClusterMembers.clusterId })
     // Consolidation may have put it elsewhere meanwhile.
@@ -223,10 +245,22 @@ async function putUp(
       .where(and(eq(memoryClusters.ownerId, ownerId), eq(memoryClusters.id, clusterId)))
   }
   await tx.delete(memoryClusters).where(and(eq(memoryClusters.ownerId, ownerId), eq(memoryClusters.size, 0)))
+  // One that was made meanwhile lacks what is back.
+  await tx
+    .delete(conversationSummaries)
+    .where(and(eq(conversationSummaries.ownerId, ownerId), isSummaryOf(tx, ownerId, messageIds)))
   const indexed = await indexAnew(tx, ownerId, messageIds)
   if (indexed.length > 0) {
     await queue.enqueue(tx, 'memory.index', { ownerId, memoryIds: [], messageIds: indexed })
   }
+}
+
+async function isCluster(tx: Tx, ownerId: string, id: string): Promise<boolean> {
+  const found = await tx
+    .select({ id: memoryClusters.id })
+    .from(memoryClusters)
+    .where(and(eq(memoryClusters.ownerId, ownerId), eq(memoryClusters.id, id)))
+  return found.length > 0
 }
 
 function isMemory(ownerId: string, id: string) {

@@ -1,7 +1,8 @@
 import { and, asc, desc, eq, inArray, lt, or } from 'drizzle-orm'
 import { conversations, messages } from '../chat/tables.ts'
-import type { Tx } from '../db/client.ts'
+import { allSettledOrThrow, type Tx } from '../db/client.ts'
 import type { Cursor } from '../http/cursor.ts'
+import type { Hiding } from './forgetting/hide-forgotten.ts'
 import type { MemoryEvent, MemoryPurge, Why } from './rights-schemas.ts'
 import { loadMemories, loadMemory } from './store.ts'
 import {
@@ -38,7 +39,7 @@ const DONE: Record<MemoryAction, string> = {
 const BY = { owner: 'by you', extraction: 'from what you said', consolidation: 'while PAI tidied up' }
 
 /** Why PAI knows something: the words it came from, what it was derived from, and what has happened to it. */
-export async function explain(tx: Tx, ownerId: string, id: string): Promise<Why> {
+export async function explain(tx: Tx, hiding: Hiding, ownerId: string, id: string): Promise<Why> {
   const memory = await loadMemory(tx, ownerId, id)
   const from = await tx
     .select({ id: memoryDependencies.dependsOn })
@@ -53,7 +54,7 @@ export async function explain(tx: Tx, ownerId: string, id: string): Promise<Why>
     .limit(MOST)
   return {
     memory,
-    sources: await trace(tx, ownerId, memory.sources.slice(0, MOST)),
+    sources: await trace(tx, hiding, ownerId, memory.sources.slice(0, MOST)),
     derivedFrom: await loadMemories(
       tx,
       ownerId,
@@ -63,23 +64,41 @@ export async function explain(tx: Tx, ownerId: string, id: string): Promise<Why>
   }
 }
 
-async function trace(tx: Tx, ownerId: string, sources: Why['memory']['sources']): Promise<Why['sources']> {
+async function trace(
+  tx: Tx,
+  hiding: Hiding,
+  ownerId: string,
+  sources: Why['memory']['sources']
+): Promise<Why['sources']> {
   const ids = sources.flatMap(({ messageId }) => messageId ?? [])
-  const rows = await tx
-    .select({ id: messages.id, content: messages.content, title: conversations.title })
-    .from(messages)
-    .innerJoin(
-      conversations,
-      and(eq(conversations.ownerId, ownerId), eq(conversations.id, messages.conversationId))
+  const { id, conversationId, role, content } = messages
+  const isOne = and(eq(messages.ownerId, ownerId), inArray(id, ids))
+  const holding = tx.select({ conversationId }).from(messages).where(isOne)
+  const both = [
+    hiding.messages(
+      tx,
+      ownerId,
+      tx.select({ id, conversationId, role, content }).from(messages).where(isOne)
+    ),
+    hiding.titles(
+      tx,
+      ownerId,
+      tx
+        .select()
+        .from(conversations)
+        .where(and(eq(conversations.ownerId, ownerId), inArray(conversations.id, holding)))
     )
-    .where(and(eq(messages.ownerId, ownerId), inArray(messages.id, ids)))
-  const byId = new Map(rows.map((row) => [row.id, row]))
+  ] as const
+  await allSettledOrThrow([...both])
+  const [said, titled] = await Promise.all(both)
+  const byId = new Map(said.map((message) => [message.id, message]))
+  const titles = new Map(titled.map((row) => [row.id, row.title]))
   return sources.map((source) => {
-    const row = byId.get(source.messageId ?? '')
+    const message = byId.get(source.messageId ?? '')
     return {
       ...source,
-      conversationTitle: row?.title ?? null,
-      message: row ? around(row.content, source.quoteStart ?? 0, source.quote.length) : null
+      conversationTitle: titles.get(message?.conversationId ?? '') ?? null,
+      message: message ? around(message.content, source.quoteStart ?? 0, source.quote.length) : null
     }
   })
 }

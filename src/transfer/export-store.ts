@@ -2,6 +2,7 @@ import { and, asc, eq, getTableColumns, gt, inArray, isNull, sql } from 'drizzle
 import { users } from '../auth/tables.ts'
 import { attachments, conversations, messages } from '../chat/tables.ts'
 import type { Tx } from '../db/client.ts'
+import type { Hiding } from '../memory/forgetting/hide-forgotten.ts'
 import {
   memories,
   memoryConflicts,
@@ -116,8 +117,9 @@ export async function listImages(
   }))
 }
 
-/** By id, after one of them, with all that belongs to each; without what is forgotten. */
+/** By id, after one of them, with all that belongs to each; without what is forgotten, in quotes of it too. */
 export async function listMemories(
+  hiding: Hiding,
   tx: Tx,
   ownerId: string,
   after: string | null,
@@ -137,11 +139,15 @@ export async function listMemories(
     .limit(limit)
   const ids = rows.map(({ id }) => id)
   const [sources, history, dependencies] = [
-    await tx
-      .select()
-      .from(memorySources)
-      .where(and(eq(memorySources.ownerId, ownerId), inArray(memorySources.memoryId, ids)))
-      .orderBy(asc(memorySources.id)),
+    await hiding.sources(
+      tx,
+      ownerId,
+      tx
+        .select()
+        .from(memorySources)
+        .where(and(eq(memorySources.ownerId, ownerId), inArray(memorySources.memoryId, ids)))
+        .orderBy(asc(memorySources.id))
+    ),
     await tx
       .select()
       .from(memoryHistory)

@@ -46,12 +46,7 @@ export async function gatherPieces(
   ])
 
   async function* pages<Row extends { id: string }>(
-    list: (
-      tx: Parameters<typeof store.listMemories>[0],
-      ownerId: string,
-      after: string | null,
-      limit: number
-    ) => Promise<Row[]>
+    list: (tx: Tx, ownerId: string, after: string | null, limit: number) => Promise<Row[]>
   ): AsyncGenerator<Row> {
     for (let after: string | null = null; ; ) {
       const from: string | null = after
@@ -75,7 +70,7 @@ export async function gatherPieces(
       pages(async (tx, ...page) =>
         (await hiding.titles(tx, ownerId, store.listConversations(tx, ...page))).map(store.toHead)
       ),
-    memories: () => pages(store.listMemories),
+    memories: () => pages((...page) => store.listMemories(hiding, ...page)),
     conflicts: () => pages(store.listConflicts),
     async *messagesOf(conversationId, withImages) {
       for (let after = 0; ; ) {

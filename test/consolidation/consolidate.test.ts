@@ -129,13 +129,14 @@ async function prepare(who: Awaited<ReturnType<typeof tidyOwner>>) {
 }
 
 function depsOf({ services }: TestApp) {
-  const { database, queue, llm } = services
+  const { database, queue, llm, hiding } = services
   return {
     database,
     queue,
     model: null,
     embedderOf: async () => llm.embedder,
-    memory: { record, afterClosing, reaffirmDependants, hashText, indexWords, merge }
+    memory: { record, afterClosing, reaffirmDependants, hashText, indexWords, merge },
+    hiding
   }
 }
 

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { messages, turns } from '../../chat/tables.ts'
 import {
@@ -26,9 +26,15 @@ const SMALL_OWNER = 5_000
 
 /** What was taken down with a memory, to be put back by undo. The profile leaves out what is hidden by itself. */
 export interface TakenDown {
-  clusters: { id: string; topic: string; memoryId: string }[]
+  /** The memory's place in topics; of one that went as a whole, the places of all that were in it. */
+  clusters: { id: string; topic: string; memoryId: string; whole?: boolean }[]
   /** Messages that could be found and hold the words. */
   messageIds: string[]
+  /** What was found to go, for all that is shown until then to be without it. */
+  texts?: string[]
+  /** The memories whose sources go with them. */
+  family?: string[]
+  stays?: string[]
 }
 
 /**
@@ -104,7 +110,8 @@ async function hide(
 
 /** Takes away what was made from these memories, or would lead to them. */
 async function takeDown(tx: Tx, ownerId: string, going: WhatGoes): Promise<TakenDown> {
-  const { ids, words } = going
+  const { ids, words, texts, family, stays } = going
+  const messageIds = await findTelling(tx, ownerId, going)
   const summaries = await tx
     .select({ id: conversationSummaries.conversationId, text: conversationSummaries.text })
     .from(conversationSummaries)
@@ -113,9 +120,13 @@ async function takeDown(tx: Tx, ownerId: string, going: WhatGoes): Promise<Taken
   await tx.delete(conversationSummaries).where(
     and(
       eq(conversationSummaries.ownerId, ownerId),
-      inArray(
-        conversationSummaries.conversationId,
-        telling.map(({ id }) => id)
+      or(
+        inArray(
+          conversationSummaries.conversationId,
+          telling.map(({ id }) => id)
+        ),
+        // A model tells in words of its own what it read.
+        isSummaryOf(tx, ownerId, messageIds)
       )
     )
   )
@@ -129,7 +140,6 @@ async function takeDown(tx: Tx, ownerId: string, going: WhatGoes): Promise<Taken
         sql`${consolidations.report} #> '{before,summaries}' IS NOT NULL`
       )
     )
-  const messageIds = await findTelling(tx, ownerId, going)
   // A vector that is being saved holds them until it is there to be deleted.
   await tx
     .select({ id: messages.id })
@@ -140,26 +150,46 @@ async function takeDown(tx: Tx, ownerId: string, going: WhatGoes): Promise<Taken
   for (const index of [messageTerms, messageVectors]) {
     await tx.delete(index).where(and(eq(index.ownerId, ownerId), inArray(index.id, messageIds)))
   }
-  return { clusters: await leaveClusters(tx, ownerId, ids), messageIds }
+  return { clusters: await takeClusters(tx, ownerId, ids), messageIds, texts, family, stays }
 }
 
-async function leaveClusters(tx: Tx, ownerId: string, ids: string[]): Promise<TakenDown['clusters']> {
-  const left = await tx
-    .delete(memoryClusterMembers)
-    .where(and(eq(memoryClusterMembers.ownerId, ownerId), inArray(memoryClusterMembers.memoryId, ids)))
-    .returning({ id: memoryClusterMembers.clusterId, memoryId: memoryClusterMembers.memoryId })
-  const clusterIds = [...new Set(left.map(({ id }) => id))]
-  const ofThem = and(eq(memoryClusters.ownerId, ownerId), inArray(memoryClusters.id, clusterIds))
-  const size = sql`(SELECT count(*) FROM memory_cluster_members m
-    WHERE m.owner_id = ${ownerId} AND m.cluster_id = ${memoryClusters.id})`
-  const changed = await tx
-    .update(memoryClusters)
-    .set({ size })
-    .where(ofThem)
-    .returning({ id: memoryClusters.id, topic: memoryClusters.topic })
-  await tx.delete(memoryClusters).where(and(ofThem, eq(memoryClusters.size, 0)))
-  const topics = new Map(changed.map(({ id, topic }) => [id, topic]))
-  return left.map(({ id, memoryId }) => ({ id, memoryId, topic: topics.get(id) ?? '' }))
+/** Whether a summary was made from one of these messages, and can be made from them again. */
+export function isSummaryOf(tx: Tx, ownerId: string, messageIds: string[]) {
+  const told = tx
+    .select({ id: messages.conversationId })
+    .from(messages)
+    .where(and(eq(messages.ownerId, ownerId), inArray(messages.id, messageIds)))
+  return inArray(conversationSummaries.conversationId, told)
+}
+
+/** Topics are left by these memories, and go as a whole where the others do not say all that they are called. */
+async function takeClusters(tx: Tx, ownerId: string, ids: string[]): Promise<TakenDown['clusters']> {
+  const { clusterId, memoryId } = memoryClusterMembers
+  const ofOwner = eq(memoryClusterMembers.ownerId, ownerId)
+  const theirs = tx
+    .select({ id: clusterId })
+    .from(memoryClusterMembers)
+    .where(and(ofOwner, inArray(memoryId, ids)))
+  const members = await tx
+    .select({ id: clusterId, memoryId, topic: memoryClusters.topic, text: memories.text })
+    .from(memoryClusterMembers)
+    .innerJoin(memoryClusters, and(eq(memoryClusters.ownerId, ownerId), eq(memoryClusters.id, clusterId)))
+    .innerJoin(memories, and(eq(memories.ownerId, ownerId), eq(memories.id, memoryId)))
+    .where(and(ofOwner, inArray(clusterId, theirs)))
+  const taken: TakenDown['clusters'] = []
+  for (const [id, together] of Map.groupBy(members, (member) => member.id)) {
+    const topic = together[0]?.topic ?? ''
+    const left = together.filter((member) => !ids.includes(member.memoryId))
+    const said = new Set(left.flatMap(({ text }) => analyzeTerms(text)))
+    const whole = left.length === 0 || !analyzeTerms(topic).every((term) => said.has(term))
+    const going = whole ? together : together.filter((member) => ids.includes(member.memoryId))
+    taken.push(...going.map((member) => ({ id, topic, memoryId: member.memoryId, whole })))
+    const isIt = and(eq(memoryClusters.ownerId, ownerId), eq(memoryClusters.id, id))
+    if (whole) await tx.delete(memoryClusters).where(isIt)
+    else await tx.update(memoryClusters).set({ size: left.length }).where(isIt)
+  }
+  await tx.delete(memoryClusterMembers).where(and(ofOwner, inArray(memoryId, ids)))
+  return taken
 }
 
 /**

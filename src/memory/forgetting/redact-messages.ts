@@ -1,5 +1,4 @@
 import { and, eq, inArray, notInArray, or, sql } from 'drizzle-orm'
-import type { Citation } from '../../chat/schemas.ts'
 import { conversations, messages, turns } from '../../chat/tables.ts'
 import { conversationSummaries } from '../../consolidation/tables.ts'
 import type { Tx } from '../../db/client.ts'
@@ -7,15 +6,11 @@ import { indexMessages } from '../recall/index-messages.ts'
 import { messageVectors } from '../recall/tables.ts'
 import { memoryExtractions, memorySources } from '../tables.ts'
 import { namesMemory } from './forget.ts'
-import {
-  FORGOTTEN,
-  type ForgottenWords,
-  mergeSpans,
-  type Shortened,
-  type Span,
-  takeOut
-} from './forgotten-words.ts'
+import { type ForgottenWords, type Shortened, takeOut } from './forgotten-words.ts'
+import type { HidingDeps } from './hide-forgotten.ts'
 import { lookThrough, type Place } from './places.ts'
+import { titleLeft } from './title-left.ts'
+import { findSpans, moveQuote, withoutCitations } from './told-spans.ts'
 import type { WhatGoes } from './what-goes.ts'
 import { isSaidSince } from './what-stays.ts'
 
@@ -27,10 +22,7 @@ type MessageRow = Pick<
   'id' | 'conversationId' | 'role' | 'name' | 'content' | 'citations'
 >
 
-export interface RedactDeps {
-  /** The title a conversation has by itself, made from its first message. */
-  toTitle: (text: string) => string
-}
+export type RedactDeps = HidingDeps
 
 /**
  * Takes the words out of every message that told them or repeats them, and what was made from these messages with them.
@@ -127,33 +119,6 @@ async function findAffected(
     .orderBy(id)
 }
 
-/** Where a message tells what goes: its words, what was quoted from here, and in a reply what repeats it. */
-export function findSpans(
-  { id, role, content, citations }: Pick<MessageRow, 'id' | 'role' | 'content' | 'citations'>,
-  { ids, words, sources }: Pick<WhatGoes, 'ids' | 'words' | 'sources'>
-): Span[] {
-  const spans = words.spansIn(content)
-  for (const { messageId, quote, quoteStart } of sources) {
-    if (messageId !== id || quote === '') continue
-    const start = content.startsWith(quote, quoteStart ?? -1) ? (quoteStart ?? -1) : content.indexOf(quote)
-    if (start !== -1) spans.push([start, start + quote.length])
-  }
-  const cited = citations.filter(({ kind, id: memoryId }) => kind === 'memory' && ids.includes(memoryId))
-  const numbers = cited.map(({ index }) => index)
-  const repeats = role === 'assistant' ? words.repeatsIn(content, numbers) : []
-  return mergeSpans([...spans, ...repeats])
-}
-
-/** The citations of what stays, without words that go. */
-export function withoutCitations(
-  citations: Citation[],
-  { ids, words }: Pick<WhatGoes, 'ids' | 'words'>
-): Citation[] {
-  return citations
-    .filter(({ kind, id }) => kind !== 'memory' || !ids.includes(id))
-    .map((citation) => ({ ...citation, quote: words.takeOutOf(citation.quote) }))
-}
-
 /** Quotes of other memories in these messages follow the words they point at. */
 async function moveQuotes(
   tx: Tx,
@@ -161,7 +126,7 @@ async function moveQuotes(
   changed: (Shortened & { row: MessageRow })[],
   { ids }: WhatGoes
 ): Promise<void> {
-  for (const { row, text, move } of changed) {
+  for (const { row, ...shortened } of changed) {
     const others = await tx
       .select({ id: memorySources.id, quote: memorySources.quote, quoteStart: memorySources.quoteStart })
       .from(memorySources)
@@ -174,22 +139,12 @@ async function moveQuotes(
       )
     for (const { id, quote, quoteStart } of others) {
       if (quoteStart === null) continue
-      const start = move(quoteStart)
-      // Where the quote began or ended inside what was taken out, the mark that stands there is a part of it.
-      const end = Math.max(
-        move(quoteStart + quote.length),
-        endOfMark(text, move(quoteStart + quote.length - 1))
-      )
       await tx
         .update(memorySources)
-        .set({ quote: text.slice(start, end), quoteStart: start })
+        .set(moveQuote(shortened, quote, quoteStart))
         .where(and(eq(memorySources.ownerId, ownerId), eq(memorySources.id, id)))
     }
   }
-}
-
-function endOfMark(text: string, place: number): number {
-  return text.startsWith(FORGOTTEN, place) ? place + FORGOTTEN.length : place + 1
 }
 
 async function retitle(
@@ -199,25 +154,18 @@ async function retitle(
   words: ForgottenWords,
   toTitle: (text: string) => string
 ): Promise<void> {
-  for (const { row, text } of changed) {
-    const mine = and(eq(conversations.ownerId, ownerId), eq(conversations.id, row.conversationId))
+  for (const [id, told] of Map.groupBy(changed, ({ row }) => row.conversationId)) {
+    const mine = and(eq(conversations.ownerId, ownerId), eq(conversations.id, id))
     const [conversation] = await tx.select().from(conversations).where(mine)
-    const { title = '', titledBy } = conversation ?? {}
-    if (titledBy === 'model') {
-      // It may tell in other words what these messages told: it is found again from what is left of them.
-      const first = await firstWords(tx, ownerId, row.conversationId)
-      await tx
-        .update(conversations)
-        .set({ title: toTitle(first), titledBy: 'words' })
-        .where(mine)
-      continue
+    if (!conversation) continue
+    const left = {
+      changed: told.map(({ row, text }) => ({ content: row.content, text })),
+      first: await firstWords(tx, ownerId, id)
     }
-    const isMadeFrom = title === toTitle(row.content)
-    if (!isMadeFrom && !words.isIn(title) && words.repeatsIn(title, []).length === 0) continue
-    await tx
-      .update(conversations)
-      .set({ title: isMadeFrom ? toTitle(text) : words.takeOutOf(title) })
-      .where(mine)
+    const title = titleLeft(conversation, left, words, toTitle)
+    const titledBy = conversation.titledBy === 'model' ? 'words' : conversation.titledBy
+    if (title === conversation.title && titledBy === conversation.titledBy) continue
+    await tx.update(conversations).set({ title, titledBy }).where(mine)
   }
 }
 

@@ -8,6 +8,8 @@ export interface WhatGoes {
   /** Every memory that goes, the one that was asked for first. */
   ids: string[]
   words: ForgottenWords
+  /** Those of them whose words and sources go: the others only say so as well. */
+  family: string[]
   /** What was said where. */
   sources: { memoryId: string; messageId: string | null; quote: string; quoteStart: number | null }[]
   /** Their texts, as they are and as they were. */
@@ -108,7 +110,7 @@ async function describe(
   )
   const words = createForgottenWords(texts)
   const stays = others.filter(({ text }) => words.isIn(text)).map(({ id }) => id)
-  return { ids, words, sources, texts, stays, hiddenAt }
+  return { ids, words, family, sources, texts, stays, hiddenAt }
 }
 
 /** Memories with what they replaced, what they were merged with, and what was derived from all of these. */

@@ -2,6 +2,7 @@ import type { Database } from '../../db/client.ts'
 import type { Embedder } from '../../llm/model.ts'
 import { analyzeTerms } from '../../search/analyze.ts'
 import { takeWithin, tokensOf } from '../../search/pack.ts'
+import { hideInCandidates } from '../forgetting/hide-in-candidates.ts'
 import type { RecallBody, RecallItem } from '../schemas.ts'
 import { type CandidateQuery, findCandidates, type IndexedKind } from './candidates.ts'
 import type { Embedders } from './embedders.ts'
@@ -85,7 +86,10 @@ export function createRecall({
       category: query.category,
       ownWordsOnly: query.ownWordsOnly
     }
-    const candidates = await database.searchInOwner(ownerId, (tx) => findCandidates(tx, ownerId, asked))
+    const candidates = await database.searchInOwner(ownerId, (tx) => {
+      const found = findCandidates(tx, ownerId, asked)
+      return indexed.includes('message') ? hideInCandidates(tx, ownerId, asked.terms, found) : found
+    })
     const items = rankCandidates(
       candidates,
       {

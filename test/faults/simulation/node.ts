@@ -43,7 +43,10 @@ export async function startNode(
     const hub = createTurnHub()
     const bus = await openBus(database)
     const models = { chat: model, chatModel: () => model, inPlaceOf: () => model }
-    const hiding: Pick<Hiding, 'messages'> = { messages: async (_tx, _ownerId, said) => said }
+    const hiding: Pick<Hiding, 'messages' | 'hidesLog'> = {
+      messages: async (_tx, _ownerId, said) => said,
+      hidesLog: async () => false
+    }
     const finishing = {
       bus,
       queue: { async enqueue() {}, async work() {}, async check() {}, async close() {} },
@@ -80,7 +83,7 @@ export async function startNode(
         giveWay: { begin: () => () => {} },
         models
       }),
-      watchTurn: createWatchTurn({ database, hub }),
+      watchTurn: createWatchTurn({ database, hub, hiding }),
       stopTurn: createStopTurn({ database, bus, runner })
     }
   }
