@@ -121,7 +121,7 @@ export const FAILED = 'failed-jobs'
 export const KEPT: QueueOptions = { retentionSeconds: 365 * 24 * 60 * 60 }
 /**
  * A worker says every five seconds that it is still at a job. After ten of silence the job is another's: with the supervision
- * below, and the first retry's two seconds, it runs again within half a minute.
+ * below it runs again within half a minute, however far apart its queue's retries are.
  */
 export const WATCHED: QueueOptions = { heartbeatSeconds: 10 }
 export const SUPERVISE_SECONDS = 5

@@ -6,6 +6,7 @@ import { createStatementNames } from '../db/statement-names.ts'
 import { outside } from '../telemetry/traced.ts'
 import { forgetFuture } from './forget-future.ts'
 import type { GiveWay } from './give-way.ts'
+import { hurryLost } from './hurry-lost.ts'
 import {
   FAILED,
   type JobHandlers,
@@ -97,6 +98,7 @@ export async function openQueue(
   await boss.getQueues()
 
   let clock: NodeJS.Timeout | undefined
+  let hurry: NodeJS.Timeout | undefined
   async function doOrPutOff(
     job: Job<unknown>,
     payload: unknown,
@@ -150,6 +152,11 @@ export async function openQueue(
       await putRight()
       clearInterval(clock)
       clock = setInterval(putRight, CLOCK_SECONDS * 1_000).unref()
+      // As often as pg-boss looks for dead workers, whichever process' turn it is to look.
+      clearInterval(hurry)
+      hurry = setInterval(() => {
+        hurryLost(database).then((names) => names.forEach(wake), onError)
+      }, superviseSeconds * 1_000).unref()
       for (const [name, cron] of Object.entries(SCHEDULES)) await boss.schedule(name, cron, {})
     },
     async check() {
@@ -157,6 +164,7 @@ export async function openQueue(
     },
     async close(timeoutMs = 10_000) {
       clearInterval(clock)
+      clearInterval(hurry)
       const closing = [...workers.values()].map((worker) => worker.close(timeoutMs))
       workers.clear()
       await Promise.all(closing)

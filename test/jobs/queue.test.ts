@@ -159,6 +159,32 @@ describeEachDatabase('the queue', (database) => {
     expect(failures).toEqual([])
   })
 
+  test('a job whose worker died begins again at once, however far apart its retries are, and one that failed does not', async () => {
+    const { queue, failures } = await open({}, database(), undefined, 1)
+    const states = async () => {
+      const { rows } = await database().pool.query(
+        `SELECT data ->> 'consolidationId' AS id, state FROM pgboss.job WHERE name = 'consolidation.run' ORDER BY 1`
+      )
+      return rows
+    }
+    await database().inOwner(ownerId, async (tx) => {
+      for (const consolidationId of ['died', 'failed'])
+        await queue.enqueue(tx, 'consolidation.run', { ownerId, consolidationId }, { afterSeconds: 600 })
+    })
+    const change = (id: string, changes: string) =>
+      database().pool.query(`UPDATE pgboss.job SET ${changes} WHERE data ->> 'consolidationId' = $1`, [id])
+    await change('failed', `state = 'retry', retry_count = 4, output = '{"message": "PAI_JOB_FAILED"}'`)
+    const ago = "now() - interval '1 minute'"
+    await change('died', `state = 'active', retry_count = 3, started_on = ${ago}, heartbeat_on = ${ago}`)
+    await eventually(async () =>
+      expect(await states()).toEqual([
+        { id: 'died', state: 'completed' },
+        { id: 'failed', state: 'retry' }
+      ])
+    )
+    expect(failures).toEqual([])
+  })
+
   test('a worker is woken by what another process enqueues', async () => {
     const { queue } = await open()
     const done: string[] = []
