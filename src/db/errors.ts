@@ -5,6 +5,11 @@ export const DatabaseUnavailable = createError(
   'The database cannot be reached just now: try again shortly',
   503
 )
+export const DatabaseTooSlow = createError(
+  'PAI_DATABASE_TOO_SLOW',
+  'The database took too long for this just now: try again shortly',
+  503
+)
 export const OwnerGone = createError('PAI_OWNER_GONE', 'This account no longer exists', 401)
 export const IdempotencyKeyReused = createError(
   'PAI_IDEMPOTENCY_KEY_REUSED',

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { sqlState } from '../db/client.ts'
-import { DatabaseUnavailable } from '../db/errors.ts'
+import { DatabaseTooSlow, DatabaseUnavailable } from '../db/errors.ts'
 import { FASTIFY_CODES, FASTIFY_DETAILS } from './errors.ts'
 import type { Problem } from './schemas.ts'
 
@@ -10,6 +10,8 @@ type ProblemBody = Omit<Static<typeof Problem>, 'requestId'>
 
 /** SQLSTATE classes and codes that mean the server cannot serve now: 08 connection, 53 resources, 57P shutdown, 58 its disk. */
 const UNAVAILABLE = /^(08|53|57P0|58)/
+/** A statement that was cut off, after the longest it may take or by an operator. */
+const CUT_OFF = '57014'
 const WENT_AWAY =
   /^(?:Connection terminated|Client (?:was closed|has encountered a connection error) and is not queryable)/
 const CONNECTION_LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'])
@@ -23,6 +25,7 @@ export function toProblem(error: unknown): ProblemBody {
   const code = codeOf(error)
   if (code.startsWith('PAI_')) return problem(statusCode, code, message ?? '')
   if (isUnavailable(error)) return toProblem(new DatabaseUnavailable())
+  if (sqlState(error) === CUT_OFF) return toProblem(new DatabaseTooSlow())
   if (statusCode >= 500) return problem(500, 'PAI_INTERNAL', 'Something went wrong')
   if (!validation) {
     return problem(

@@ -79,7 +79,15 @@ export async function sendFrames(
   } finally {
     clearInterval(heartbeat)
     raw.end()
+    cutOffUnlessTaken(raw)
   }
+}
+
+/** The last of it waits for its reader as well, and no longer than the rest. */
+function cutOffUnlessTaken(raw: FastifyReply['raw']): void {
+  if (raw.destroyed || raw.writableFinished) return
+  const stalled = setTimeout(() => raw.destroy(), STALLED_MS)
+  for (const over of ['finish', 'close']) raw.once(over, () => clearTimeout(stalled))
 }
 
 /** Waits until the reader takes more, or has left; one that takes nothing for too long is cut off. */

@@ -53,7 +53,7 @@ test('of what is not the caller’s fault nothing is said', () => {
   }
 })
 
-test('a database that does not answer is unavailable, and any other trouble with it is ours', () => {
+test('a database that does not answer, or not in time, is unavailable, and any other trouble with it is ours', () => {
   const gone = [
     ...['08006', '53100', '53300', '57P01', '57P03', '58P01'].map(databaseError),
     Object.assign(new Error(SECRET), { code: 'ECONNREFUSED' }),
@@ -63,7 +63,11 @@ test('a database that does not answer is unavailable, and any other trouble with
   ]
   for (const error of gone)
     expect(toProblem(error)).toMatchObject({ status: 503, code: 'PAI_DATABASE_UNAVAILABLE' })
-  for (const code of ['22P02', '23503', '40001', '42P01', '57014']) {
+  expect(toProblem(new Error('a query failed', { cause: databaseError('57014') }))).toMatchObject({
+    status: 503,
+    code: 'PAI_DATABASE_TOO_SLOW'
+  })
+  for (const code of ['22P02', '23503', '40001', '42P01']) {
     expect(toProblem(databaseError(code)), code).toMatchObject({ status: 500, code: 'PAI_INTERNAL' })
   }
 })

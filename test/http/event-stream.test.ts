@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import net from 'node:net'
 import Fastify from 'fastify'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -7,7 +8,7 @@ import { sendEvents } from '../../src/http/event-stream.ts'
 type Event = { id: number; type: string; data: unknown }
 
 /** A service that answers every request with these events, and what it logged. */
-async function serve(events: (signal: AbortSignal) => AsyncIterable<Event[]>) {
+async function serve(events: (signal: AbortSignal, raw: ServerResponse) => AsyncIterable<Event[]>) {
   const lines: string[] = []
   const watcher = new AbortController()
   const app = Fastify({
@@ -17,7 +18,7 @@ async function serve(events: (signal: AbortSignal) => AsyncIterable<Event[]>) {
   onTestFinished(() => app.close())
   app.get('/events', async (_request, reply) => {
     reply.header('x-request-id', 'one')
-    await sendEvents(reply, events(watcher.signal), watcher)
+    await sendEvents(reply, events(watcher.signal, reply.raw), watcher)
   })
   const url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/events`
   return { url, lines, watcher }
@@ -145,6 +146,32 @@ test('a reader who takes nothing is cut off in the end', async () => {
   expect(watcher.signal.aborted).toBe(false)
   vi.advanceTimersByTime(60_000)
   expect(watcher.signal.aborted).toBe(true)
+  socket.resume()
+  await closed
+})
+
+test('so is one who takes all but the last of it', async () => {
+  const isFull = watchForFullBuffers()
+  let sent = 0
+  const served = Promise.withResolvers<ServerResponse>()
+  const { url } = await serve(async function* (_signal, raw) {
+    served.resolve(raw)
+    // Until the connection takes no more: what is left is far from filling the response's own buffer.
+    while (!raw.socket?.writableLength) {
+      yield [event(++sent, { text: 'a'.repeat(10_000) })]
+      // What is written in one go leaves at its end.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  })
+  const socket = await ask(url)
+  const closed = once(socket, 'close')
+  await isFull()
+  expect(sent).toBeGreaterThan(1)
+  const response = await served.promise
+  vi.advanceTimersByTime(59_999)
+  expect(response.destroyed).toBe(false)
+  vi.advanceTimersByTime(1)
+  expect(response.destroyed).toBe(true)
   socket.resume()
   await closed
 })
