@@ -202,8 +202,8 @@ export async function createServices({
       checkSize,
       dropIndexes: (model) => dropVectorIndexes(database, config.PAI_MIGRATION_DATABASE_URL, model)
     }),
-    'house.delete-expired': async () => {
-      await database.inSystem(deleteExpired)
+    'house.delete-expired': async (_payload, signal) => {
+      while (await database.inSystem((tx) => deleteExpired(tx))) signal.throwIfAborted()
       await database.tidy()
     }
   }

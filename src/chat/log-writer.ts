@@ -54,6 +54,8 @@ export function createLogWriter({
   runnerId: string
 }): StoreEvents {
   let waiting: Waiting[] = []
+  /** Parts of turns that somebody else had locked: they go again as they are, and nobody waits for them. */
+  let heldUp: Taken[] = []
   let writing = false
   let urgent = false
   let rest: NodeJS.Timeout | undefined
@@ -62,8 +64,12 @@ export function createLogWriter({
   async function write(batch: Taken[]): Promise<void> {
     const parts = batch.map(({ part }) => part)
     const turnIds = parts.map(({ turnId }) => turnId)
-    const held = await appendTurnEvents(database, runnerId, parts, noticesOf(turnIds))
-    for (const { part, resolve } of batch) resolve(held.has(part.turnId))
+    const mine = await appendTurnEvents(database, runnerId, parts, noticesOf(turnIds))
+    for (const one of batch) {
+      const isStored = mine.get(one.part.turnId)
+      if (isStored === false) heldUp.push(one)
+      else one.resolve(isStored ?? false)
+    }
   }
 
   function noticesOf(turnIds: string[]): Notice[] {
@@ -76,7 +82,8 @@ export function createLogWriter({
 
   /** Not at once: what comes together goes together, and those who have been answered say first what came for them meanwhile. */
   function begin(): void {
-    if (isDue || writing || waiting.length === 0 || (rest && !urgent)) return
+    const isIdle = waiting.length === 0 && heldUp.length === 0
+    if (isDue || writing || isIdle || (rest && !urgent)) return
     isDue = true
     setImmediate(writeNext)
   }
@@ -104,14 +111,17 @@ export function createLogWriter({
   }
 
   function takeSome(): Taken[] {
+    const again = heldUp
+    heldUp = []
     const some = waiting.slice(0, MAX_TURNS)
     waiting = waiting.slice(MAX_TURNS)
-    return some.flatMap(({ take, resolve, reject }) => {
+    const fresh = some.flatMap(({ take, resolve, reject }) => {
       const part = take()
       if (part) return [{ part, resolve, reject }]
       resolve(true)
       return []
     })
+    return [...again, ...fresh]
   }
 
   return (take, isUrgent) =>

@@ -7,6 +7,8 @@ import { turnEvents } from './tables.ts'
 
 /** Events that are read at a time. */
 const LOG_PAGE = 1_000
+/** A log is kept for a day after its turn's end, whenever it is tidied away after that. */
+const IS_KEPT = sql`coalesce(turns.finished_at > now() - interval '24 hours', true)`
 
 /** Events that are in the log by their numbers are left as they are: they were stored, and the answer was lost. */
 export async function appendEvents(
@@ -45,11 +47,11 @@ export async function readLog(
     event: TurnEvent
   }>(sql`
     SELECT turns.finished_at IS NOT NULL AS ended, log.id, jsonb_build_object('type', log.type, 'data', log.data) AS event,
-           (SELECT max(id) FROM turn_events WHERE owner_id = ${ownerId} AND turn_id = ${turnId}) AS last
+           (SELECT max(id) FROM turn_events WHERE owner_id = ${ownerId} AND turn_id = ${turnId} AND ${IS_KEPT}) AS last
       FROM turns LEFT JOIN LATERAL (
         SELECT id, type, data FROM turn_events
          WHERE owner_id = ${ownerId} AND turn_id = ${turnId} AND id > ${afterId} ORDER BY id LIMIT ${LOG_PAGE}
-      ) log ON true
+      ) log ON ${IS_KEPT}
      WHERE turns.owner_id = ${ownerId} AND turns.id = ${turnId} ORDER BY log.id`)
   const [first] = rows
   return (

@@ -95,9 +95,16 @@ export async function findDuePurges(
   return rows
 }
 
-/** Turn logs and stored answers past their 24 hours, and temporary chats that were left a day ago. */
-export async function deleteExpired(tx: Tx): Promise<void> {
-  await tx.execute(sql`SELECT system.delete_expired()`)
+/** So many rows go in one transaction: what has gathered on a machine that was off must not take longer than a statement may. */
+const EXPIRED_AT_ONCE = 10_000
+
+/**
+ * Some of the turn logs and stored answers past their 24 hours, and of the temporary chats that were left a day ago. Answers whether
+ * there may be more.
+ */
+export async function deleteExpired(tx: Tx, atMost = EXPIRED_AT_ONCE): Promise<boolean> {
+  const { rows } = await tx.execute<{ more: boolean }>(sql`SELECT system.delete_expired(${atMost}) AS more`)
+  return rows[0]?.more ?? false
 }
 
 /** What a runner has to add to the logs of its turns: each part's events take the numbers from `firstId` on. */
@@ -109,15 +116,15 @@ export interface LogPart {
 }
 
 /**
- * Adds to the logs of turns that are still the runner's, and notifies in the same statement. Answers which turns those were;
- * the rest was not written.
+ * Adds to the logs of turns that are still the runner's, and notifies in the same statement. Answers which turns those
+ * are, and of each whether that was written: a turn that somebody has locked is brought again. The rest are another's.
  */
 export async function appendTurnEvents(
   database: Pick<Database, 'oneInSystem'>,
   runnerId: string,
   parts: LogPart[],
   notices: Notice[]
-): Promise<Set<string>> {
+): Promise<Map<string, boolean>> {
   const batch = parts.map(({ ownerId, turnId, firstId, events }) => ({
     owner_id: ownerId,
     turn_id: turnId,
@@ -132,17 +139,17 @@ export async function appendTurnEvents(
       payloads: notices.map(({ payload }) => payload)
     })
   )
-  return new Set(rows.map(({ id }) => id))
+  return new Map(rows.map(({ id, isStored }) => [id, isStored]))
 }
 
 const append = fixed<
   { runnerId: string; batch: string; channel: string | null; payloads: string[] },
-  { id: string }
+  { id: string; isStored: boolean }
 >(
   ({ runnerId, batch, channel, payloads }) =>
-    sql`SELECT turn_id AS id, told FROM (
+    sql`SELECT turn_id AS id, is_stored AS "isStored", told FROM (
           SELECT count(pg_notify(${channel}, payload)::text) AS told FROM unnest(${payloads}::text[]) AS payload
-        ) AS telling CROSS JOIN system.append_turn_events(${runnerId}::uuid, ${batch}::jsonb)`
+        ) AS telling CROSS JOIN system.append_to_logs(${runnerId}::uuid, ${batch}::jsonb)`
 )
 
 /** Keeps these of a runner's turns for it; answers those it still has, and whether their owner wants them stopped. */

@@ -40,8 +40,8 @@ export interface JobPayloads {
   'consolidation.schedule': Record<string, never>
   /** Tidies an owner's memory. */
   'consolidation.run': { ownerId: string; consolidationId: string }
-  /** Removes turn logs and stored answers past their 24 hours, and tidies the database. */
-  'house.delete-expired': Record<string, never>
+  /** Removes turn logs and stored answers past their 24 hours, and tidies the database; each hour, and after a worker's start. */
+  'house.delete-expired': { afterStart?: true }
 }
 
 export type JobName = keyof JobPayloads

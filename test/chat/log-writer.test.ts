@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.ts'
 
 const words = (text: string) => ({ type: 'text-delta', data: { text } })
 
-describeEachDatabase('the writer of turn logs', (database) => {
+describeEachDatabase('the writer of turn logs', (database, kind) => {
   /** A writer, the transactions it has begun, and what the bus has told. */
   async function setUp() {
     const runnerId = uuidv7()
@@ -144,5 +144,33 @@ describeEachDatabase('the writer of turn logs', (database) => {
     const part = { ownerId, turnId, firstId: 2, events: [words('Hello')] }
     expect([await store(part), await store(part)]).toEqual([true, true])
     expect(await stored()).toEqual([{ id: 2, ...words('Hello') }])
+  })
+
+  if (kind === 'embedded') return // One connection cannot lock out another.
+
+  test('a turn that somebody has locked holds up no other, and its own events wait in their order', async () => {
+    const { runnerId, store, told } = await setUp()
+    const [locked, removed, other] = await Promise.all([1, 2, 3].map(() => beginTurn(runnerId)))
+    if (!locked || !removed || !other) throw new Error('Three turns were begun')
+    const say = ({ ownerId, turnId }: typeof other, firstId: number, text: string) =>
+      store({ ownerId, turnId, firstId, events: [words(text)] })
+    const holder = await database().pool.connect()
+    onTestFinished(() => holder.release())
+    await holder.query('BEGIN')
+    await holder.query('SELECT FROM turns WHERE id = $1 FOR UPDATE', [locked.turnId])
+    await holder.query('DELETE FROM turns WHERE id = $1', [removed.turnId])
+    const waiting = [say(locked, 2, 'a'), say(removed, 2, 'a')]
+    expect(await say(other, 2, 'a')).toBe(true)
+    expect(await say(other, 3, 'b')).toBe(true)
+    expect(await other.stored()).toHaveLength(2)
+    expect(await locked.stored()).toEqual([])
+    await holder.query('COMMIT')
+    expect(await Promise.all(waiting)).toEqual([true, false])
+    expect(await say(locked, 3, 'b')).toBe(true)
+    expect(await locked.stored()).toEqual([
+      { id: 2, ...words('a') },
+      { id: 3, ...words('b') }
+    ])
+    await eventually(() => expect(told).toContain(locked.turnId))
   })
 })

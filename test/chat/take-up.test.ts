@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Database } from '../../src/db/client.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
-import { gate, setUp } from './talk.ts'
+import { gate, openStream, setUp } from './talk.ts'
 
 describeEachDatabase('a turn whose acceptance was not heard of', (database) => {
   const key = { 'idempotency-key': 'again' }
@@ -71,14 +71,16 @@ describeEachDatabase('a turn whose acceptance was not heard of', (database) => {
 
   test('one that is about to be heard of is left to its first request', async () => {
     const { step, open } = gate()
-    const { call, model } = await setUp(answering('oneInOwner', async () => void (await step)))
-    const first = call('POST', '/chat', { message: 'Hi' }, key)
+    const { house, owner, call, model } = await setUp(answering('oneInOwner', async () => void (await step)))
+    const body = { message: 'Hi' }
+    const first = call('POST', '/chat', body, key)
     await eventually(async () => expect(await isStored()).toBe(true))
-    const second = call('POST', '/chat', { message: 'Hi' }, key)
-    // The second has looked when it follows the turn: only then the first hears that it is stored.
-    await eventually(async () => expect(model.asked).toHaveLength(0))
+    const second = await openStream(house, owner, '/chat', { body, headers: key })
+    await second.until('turn')
+    expect(model.asked).toHaveLength(0)
     open()
-    expect((await first).text).toBe((await second).text)
+    expect((await first).data).toMatchObject({ status: 'completed', message: { content: 'Hello Ada' } })
+    expect((await second.all()).at(-1)?.type).toBe('done')
     expect(model.asked).toHaveLength(1)
   })
 })

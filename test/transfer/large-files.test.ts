@@ -150,7 +150,7 @@ describeEachDatabase('a large file', (database) => {
       `UPDATE file_import_parts SET created_at = now() - interval '25 hours' WHERE owner_id = $1`,
       [owner.id]
     )
-    await database().inSystem(deleteExpired)
+    await database().inSystem((tx) => deleteExpired(tx))
     expect(await partsOf(owner)).toEqual([])
     await runJob(built, job)
     expect(await progress(call, importId)).toMatchObject({ status: 'failed', done: 0, total: 2 })

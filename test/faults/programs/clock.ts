@@ -235,7 +235,7 @@ async function checkTicks({ database, tally }: House, patiently: boolean): Promi
   const { rows } = await database.query<{ name: string; ticks: number; jobs: number }>(
     `SELECT name, (SELECT count(DISTINCT singleton_on)::int FROM pgboss.job
                     WHERE name = '__pgboss__send-it' AND data ->> 'name' = schedule.name) AS ticks,
-            (SELECT count(*)::int FROM pgboss.job WHERE job.name = schedule.name) AS jobs
+            (SELECT count(*)::int FROM pgboss.job WHERE job.name = schedule.name AND data -> 'afterStart' IS NULL) AS jobs
        FROM pgboss.schedule`
   )
   for (const { name, ticks, jobs } of rows)
