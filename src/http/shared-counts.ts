@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRateLimitStore } from '@fastify/rate-limit'
+import type { FastifyContextConfig } from 'fastify'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Each request of this route is counted where all processes count, before it is answered. */
+    countsExactly?: boolean
+  }
+}
 
 const MINUTE_MS = 60_000
 /** Processes tell each other what they have counted this often: so long may one let through what another would not. */
@@ -21,7 +29,7 @@ type Answer = Parameters<FastifyRateLimitStore['incr']>[1]
 
 /**
  * The counts behind the rate limits where several processes serve the same callers. A request is counted in memory, and once
- * a second the processes exchange what they have, so no request waits for it.
+ * a second the processes exchange what they have, so no request waits for it; but for routes that count exactly.
  */
 export function createSharedCounts(exchange: Exchange, onError: (error: unknown) => void) {
   let minute = 0
@@ -71,14 +79,37 @@ export function createSharedCounts(exchange: Exchange, onError: (error: unknown)
   }, EXCHANGE_MS)
   timer.unref()
 
+  /** Asks for the count of all processes, which this request is a part of from then on. */
+  async function countAtOnce(caller: string, max: number): Promise<Count> {
+    const entry = count(caller)
+    // Beyond the limit nothing depends on how far beyond.
+    if (entry.known + entry.fresh < max) {
+      try {
+        const key = hash(caller)
+        const total = (await exchange({ [key]: 1 })).get(key) ?? 0
+        entry.known = Math.max(entry.known, total)
+        return { known: total, fresh: 0 }
+      } catch (error) {
+        // A database that is away signs nobody in either.
+        onError(error)
+      }
+    }
+    entry.fresh++
+    return entry
+  }
+
   /** What `@fastify/rate-limit` counts in. Limits of single routes count apart from the one of all others. */
   class Store implements FastifyRateLimitStore {
     readonly #route: string
-    constructor(_options: unknown, route = '') {
+    readonly #isExact: boolean
+    constructor(_options: unknown, route = '', isExact = false) {
       this.#route = route
+      this.#isExact = isExact
     }
-    incr(caller: string, answer: Answer): void {
-      const entry = count(`${this.#route} ${caller}`)
+    incr(caller: string, answer: Answer, _timeWindow: number, max: number): void {
+      const name = `${this.#route} ${caller}`
+      if (this.#isExact) return void countAtOnce(name, max).then((counted) => tell(counted, answer))
+      const entry = count(name)
       entry.fresh++
       tell(entry, answer)
     }
@@ -86,8 +117,11 @@ export function createSharedCounts(exchange: Exchange, onError: (error: unknown)
       tell(thisMinute().get(`${this.#route} ${caller}`) ?? { known: 0, fresh: 0 }, answer)
     }
     child(options: object): Store {
-      const { routeInfo } = options as { routeInfo?: { method?: string; url?: string } }
-      return new Store(options, [routeInfo?.method, routeInfo?.url].filter(Boolean).join(' '))
+      const { routeInfo } = options as {
+        routeInfo?: { method?: string; url?: string; config?: FastifyContextConfig }
+      }
+      const route = [routeInfo?.method, routeInfo?.url].filter(Boolean).join(' ')
+      return new Store(options, route, routeInfo?.config?.countsExactly)
     }
   }
 

@@ -187,3 +187,27 @@ test('several processes count their callers together', async () => {
   await one.close()
   await opened.close()
 })
+
+test('guesses are counted one by one: asking several processes at once gains none', async () => {
+  const opened = await openTestDatabase('postgres')
+  const houses = [await buildTestApp(opened.database), await buildTestApp(opened.database)]
+  const apps = houses.map(({ services }) => buildApp(services, { rateLimit: 300, loopback: true }))
+  const minute = () => Math.floor(Date.now() / 60_000)
+  // The counts begin anew with each minute: where one ended in the middle, nothing was learnt.
+  for (let round = 0, began = Number.NaN; began !== minute(); round++) {
+    began = minute()
+    const guess = (app: FastifyInstance) =>
+      app.inject({
+        method: 'POST',
+        url: '/v1/auth/refresh',
+        payload: { refreshToken: randomSecret('pai_') },
+        remoteAddress: `203.0.113.${round}`
+      })
+    const answers = await Promise.all(Array.from({ length: 25 }, () => apps.map(guess)).flat())
+    const counts = Map.groupBy(answers, ({ statusCode }) => statusCode)
+    if (began === minute()) expect([counts.get(401)?.length, counts.get(429)?.length]).toEqual([20, 30])
+  }
+  for (const app of apps) await app.close()
+  for (const house of houses.toReversed()) await house.close()
+  await opened.close()
+})
