@@ -30,6 +30,24 @@ CREATE FUNCTION system.append_to_logs(runner uuid, batch jsonb) RETURNS TABLE (t
     SELECT mine.id, held.id IS NOT NULL FROM mine LEFT JOIN held ON held.id = mine.id
   $$;
 --> statement-breakpoint
+-- The same in place of renew_leases: a turn that is locked is told of, and renewed next time.
+CREATE FUNCTION system.keep_leases(runner uuid, turn_ids uuid[]) RETURNS TABLE (turn_id uuid, stop_requested boolean)
+  LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+  AS $$
+    WITH mine AS MATERIALIZED (
+      SELECT turns.id, turns.stop_requested_at FROM turns
+       WHERE turns.runner_id = runner AND turns.id = ANY (turn_ids) AND turns.status IN ('queued', 'running')
+    ), free AS MATERIALIZED (
+      SELECT turns.owner_id, turns.id FROM turns
+       WHERE turns.runner_id = runner AND turns.id = ANY (turn_ids) AND turns.status IN ('queued', 'running')
+       ORDER BY turns.owner_id, turns.id FOR NO KEY UPDATE SKIP LOCKED
+    ), renewed AS (
+      UPDATE turns SET lease_until = now() + interval '15 seconds' FROM free
+       WHERE turns.owner_id = free.owner_id AND turns.id = free.id
+    )
+    SELECT mine.id, mine.stop_requested_at IS NOT NULL FROM mine
+  $$;
+--> statement-breakpoint
 -- So much of each kind at a time, less of what is large or takes other rows along; answers whether there may be more. In place of
 -- the one without a limit: what had gathered while nobody tidied took longer than a statement may, and then went never.
 CREATE FUNCTION system.delete_expired(at_most integer) RETURNS boolean
@@ -78,8 +96,8 @@ CREATE FUNCTION system.delete_expired(at_most integer) RETURNS boolean
     END
   $$;
 --> statement-breakpoint
-REVOKE ALL ON FUNCTION system.append_to_logs(uuid, jsonb), system.delete_expired(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION system.append_to_logs(uuid, jsonb), system.keep_leases(uuid, uuid[]), system.delete_expired(integer) FROM PUBLIC;
 --> statement-breakpoint
-GRANT EXECUTE ON FUNCTION system.append_to_logs(uuid, jsonb), system.delete_expired(integer) TO pai_app;
+GRANT EXECUTE ON FUNCTION system.append_to_logs(uuid, jsonb), system.keep_leases(uuid, uuid[]), system.delete_expired(integer) TO pai_app;
 --> statement-breakpoint
 SET LOCAL ROLE pai_owner;

@@ -152,14 +152,17 @@ const append = fixed<
         ) AS telling CROSS JOIN system.append_to_logs(${runnerId}::uuid, ${batch}::jsonb)`
 )
 
-/** Keeps these of a runner's turns for it; answers those it still has, and whether their owner wants them stopped. */
+/**
+ * Keeps these of a runner's turns for it, but for one that somebody has locked; answers those it still has, and whether their owner
+ * wants them stopped.
+ */
 export async function renewLeases(
   tx: Tx,
   runnerId: string,
   turnIds: string[]
 ): Promise<Map<string, { stopRequested: boolean }>> {
   const { rows } = await tx.execute<{ id: string; stopRequested: boolean }>(
-    sql`SELECT turn_id AS id, stop_requested AS "stopRequested" FROM system.renew_leases(${runnerId}::uuid, ${sql.param(turnIds)}::uuid[])`
+    sql`SELECT turn_id AS id, stop_requested AS "stopRequested" FROM system.keep_leases(${runnerId}::uuid, ${sql.param(turnIds)}::uuid[])`
   )
   return new Map(rows.map(({ id, stopRequested }) => [id, { stopRequested }]))
 }

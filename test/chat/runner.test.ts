@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { renewLeases } from '../../src/db/system.ts'
 import { buildTestApp } from '../support/app.ts'
 import { describeEachDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
@@ -119,6 +120,33 @@ describeEachDatabase('the runner', (database, kind) => {
     expect(await lease()).toBeNull()
     expect((await call('GET', `/turns/${turnId}`)).data.status).toBe('completed')
   })
+
+  // On one connection, whatever holds a row holds everything.
+  test.runIf(kind === 'postgres')(
+    'a turn that somebody has locked keeps no other’s lease from being renewed',
+    async () => {
+      const { house, owner, turnId } = await setUpWaiting()
+      const other = await openStream(house, owner, '/chat', { body: { message: 'Ho' } })
+      const otherId = (await other.until('turn')).data.turnId as string
+      await other.until('text-delta')
+      await database().pool.query('UPDATE turns SET lease_until = now() WHERE id = $1', [otherId])
+      const holder = await database().pool.connect()
+      onTestFinished(async () => {
+        await holder.query('ROLLBACK')
+        holder.release()
+      })
+      await holder.query('BEGIN')
+      await holder.query('SELECT 1 FROM turns WHERE id = $1 FOR UPDATE', [turnId])
+      const { id } = house.services.runner
+      const kept = await database().inSystem((tx) => renewLeases(tx, id, [turnId, otherId]))
+      expect([...kept.keys()].toSorted()).toEqual([turnId, otherId].toSorted())
+      const { rows } = await database().pool.query(
+        'SELECT lease_until > now() AS held FROM turns WHERE id = $1',
+        [otherId]
+      )
+      expect(rows).toEqual([{ held: true }])
+    }
+  )
 
   test('renews only what it runs: a turn whose acceptance it never heard of is found as interrupted', async () => {
     const { house, call, stream, open, turnId } = await setUpWaiting()
