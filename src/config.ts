@@ -31,6 +31,8 @@ export const ConfigSchema = Type.Object({
   PAI_MODELS: Type.Optional(Text),
   /** Further servers that speak OpenAI's API, by name. */
   PAI_PROVIDERS: Type.Optional(Text),
+  /** How many tokens models at compatible servers read and write together; absent: the servers are asked. */
+  PAI_CONTEXT_TOKENS: Type.Optional(Type.Integer({ minimum: 1024, maximum: 100_000_000 })),
   PAI_FIRST_TOKEN_SECONDS: Type.Integer({ minimum: 1, maximum: 3600, default: 60 }),
   PAI_BETWEEN_TOKENS_SECONDS: Type.Integer({ minimum: 1, maximum: 3600, default: 60 }),
   /** What models cost, before the price list: JSON, or the path of a file that holds it. */
@@ -72,7 +74,8 @@ const Providers = Type.Record(
     {
       baseUrl: Type.String({ pattern: '^https?://' }),
       apiKey: Type.Optional(Text),
-      images: Type.Optional(Type.Boolean())
+      images: Type.Optional(Type.Boolean()),
+      contextTokens: Type.Optional(Type.Integer({ minimum: 1024, maximum: 100_000_000 }))
     },
     { additionalProperties: false }
   ),
@@ -156,7 +159,8 @@ const EXPECTED: Record<string, string> = {
   OPENAI_BASE_URL: 'expected an http:// or https:// address',
   PAI_EMBEDDING_DIMENSIONS: 'expected a whole number, 64 to 4000',
   PAI_PROVIDERS:
-    'expected JSON such as {"lab": {"baseUrl": "http://127.0.0.1:8000/v1"}}, with apiKey and images where needed; no name may be openai, bedrock or offline',
+    'expected JSON such as {"lab": {"baseUrl": "http://127.0.0.1:8000/v1"}}, with apiKey, images and contextTokens where needed; no name may be openai, bedrock or offline',
+  PAI_CONTEXT_TOKENS: 'expected a whole number of tokens, 1024 or more',
   PAI_FIRST_TOKEN_SECONDS: 'expected a whole number of seconds, 1 to 3600',
   PAI_BETWEEN_TOKENS_SECONDS: 'expected a whole number of seconds, 1 to 3600',
   PAI_MONTHLY_BUDGET: 'expected US dollars, as 20 or 12.50',

@@ -101,6 +101,7 @@ function llmSettings(config: Config): Parameters<typeof createLlm>[0] {
     ...(config.PAI_CHAT_MODEL ? { chatModel: config.PAI_CHAT_MODEL } : {}),
     ...(config.PAI_EMBEDDING_MODEL ? { embeddingModel: config.PAI_EMBEDDING_MODEL } : {}),
     embeddingDimensions: config.PAI_EMBEDDING_DIMENSIONS,
+    ...(config.PAI_CONTEXT_TOKENS ? { contextTokens: config.PAI_CONTEXT_TOKENS } : {}),
     ...(config.fallbackModels ? { fallbackModels: config.fallbackModels } : {}),
     ...(config.models ? { models: config.models } : {}),
     ...(config.providers ? { servers: config.providers } : {}),

@@ -75,7 +75,9 @@ test('every setting is read from the environment, and nothing else is', () => {
     PAI_EMBEDDING_DIMENSIONS: '4000',
     PAI_FALLBACK_MODELS: 'lab:qwen3, offline',
     PAI_MODELS: 'fast=openai:gpt-5-nano',
-    PAI_PROVIDERS: '{"lab":{"baseUrl":"http://10.0.0.5:8000/v1","apiKey":"key","images":true}}',
+    PAI_PROVIDERS:
+      '{"lab":{"baseUrl":"http://10.0.0.5:8000/v1","apiKey":"key","images":true,"contextTokens":8192}}',
+    PAI_CONTEXT_TOKENS: '32768',
     PAI_FIRST_TOKEN_SECONDS: '5',
     PAI_BETWEEN_TOKENS_SECONDS: '6',
     AWS_REGION: 'us-gov-west-1',
@@ -99,12 +101,15 @@ test('every setting is read from the environment, and nothing else is', () => {
     ...env,
     PORT: 0,
     PAI_EMBEDDING_DIMENSIONS: 4000,
+    PAI_CONTEXT_TOKENS: 32_768,
     PAI_FIRST_TOKEN_SECONDS: 5,
     PAI_BETWEEN_TOKENS_SECONDS: 6,
     PAI_RATE_LIMIT: 100,
     fallbackModels: ['lab:qwen3', 'offline'],
     models: ['fast=openai:gpt-5-nano'],
-    providers: { lab: { baseUrl: 'http://10.0.0.5:8000/v1', apiKey: 'key', images: true } },
+    providers: {
+      lab: { baseUrl: 'http://10.0.0.5:8000/v1', apiKey: 'key', images: true, contextTokens: 8_192 }
+    },
     trustedProxies: ['10.0.0.0/8', '::1', 'uniquelocal'],
     loopback: false
   })
@@ -157,6 +162,7 @@ const WRONG: Record<string, fc.Arbitrary<string>> = {
     letters.map((text) => `{"lab":{"baseUrl":"http://127.0.0.1/v1","key":"${text}"}}`),
     fc.constantFrom('[]', 'null', '{"Lab":{"baseUrl":"http://127.0.0.1/v1"}}')
   ),
+  PAI_CONTEXT_TOKENS: fc.oneof(letters, fc.constantFrom('0', '1023', '8192.5', '8k')),
   PAI_FIRST_TOKEN_SECONDS: fc.oneof(letters, fc.constantFrom('0', '3601', '1.5')),
   PAI_BETWEEN_TOKENS_SECONDS: fc.oneof(letters, fc.constantFrom('0', '3601', '1.5')),
   AWS_REGION: fc.oneof(letters, fc.constantFrom('eu', 'eu-north', 'EU-NORTH-1')),

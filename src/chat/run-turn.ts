@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Carried } from '../consolidation/carried.ts'
 import { isOutOfBudget, isRetryable } from '../llm/errors.ts'
-import type { FinishReason, ModelEvent, Usage } from '../llm/model.ts'
+import type { FinishReason, ModelEvent, Prompt, Usage } from '../llm/model.ts'
 import type { Recall, RecallItem, RecallQuery } from '../memory/recall/recall.ts'
 import { measure } from '../telemetry/measure.ts'
 import type { Account, PayFor } from '../usage/account.ts'
@@ -9,17 +9,15 @@ import { createCitationFinder } from './cite.ts'
 import { createReplyCleaner } from './clean-reply.ts'
 import { goneNotice, interruptedError, ReplyTooLong } from './errors.ts'
 import { type FinishTurnDeps, finishTurn, type Outcome } from './finish-turn.ts'
+import { createFitPrompt } from './fit-prompt.ts'
 import type { StoreEvents } from './log-writer.ts'
 import { createOneAtATime, type OneAtATime } from './one-at-a-time.ts'
-import { assemblePrompt } from './prompt.ts'
 import type { Citation, MemoryUsed, TurnError, TurnOptions } from './schemas.ts'
 import { type ContextDeps, loadContext } from './turn-context.ts'
 import type { TurnHub } from './turn-hub.ts'
 import { createTurnLog, type TurnLog } from './turn-log.ts'
 import { type ChatModels, whoAnswers } from './who-answers.ts'
 
-/** How much of a conversation and its sources a model reads. */
-const PROMPT_TOKENS = 24_000
 const RECALLED = 8
 /** A model that repeats itself without end, aloud or in thought, is cut off here; the words so far are kept. */
 const MAX_REPLY_CHARACTERS = 400_000
@@ -92,6 +90,7 @@ export function createRunTurn(deps: RunTurnDeps) {
   const { storeEvents, hub } = deps
   // The words of one owner's turns are counted together.
   const finishing = createOneAtATime()
+  const fitPrompt = createFitPrompt()
 
   /** Answers one accepted turn. Never throws: whatever happens, the turn ends with the words so far. */
   return async function runTurn(turn: AcceptedTurn, signal: AbortSignal): Promise<void> {
@@ -125,23 +124,13 @@ export function createRunTurn(deps: RunTurnDeps) {
       recallFor(deps, turn, signal)
     ])
     const known = new Set(context.history.map((message) => message.id))
-    const prompt = assemblePrompt({
-      ...context,
-      begun: turn.begun,
-      sources: recalled.filter((item) => !known.has(item.id) && !context.isOnOtherBranch(item)),
-      now: deps.now(),
-      budgetTokens: PROMPT_TOKENS
-    })
-    reply.memoriesUsed = prompt.sources
-      .filter(({ kind }) => kind === 'memory')
-      .map(({ id, text, score }) => ({ id, text, score }))
-    const { maxOutputTokens } = turn.wishes ?? {}
-    if (maxOutputTokens) prompt.maxOutputTokens = maxOutputTokens
-    const findCitations = createCitationFinder(prompt.sources)
-    const clean = createReplyCleaner()
+    const sources = recalled.filter((item) => !known.has(item.id) && !context.isOnOtherBranch(item))
+    let findCitations = createCitationFinder([])
     let written = 0
+    let answers = false
 
     function take(event: ModelEvent): void {
+      answers = true
       if (event.type === 'start') {
         reply.model = event.model
       } else if (event.type === 'finish') {
@@ -166,11 +155,27 @@ export function createRunTurn(deps: RunTurnDeps) {
       }
     }
 
-    for await (const event of model.stream(prompt, signal)) {
-      signal.throwIfAborted()
-      if (written > MAX_REPLY_CHARACTERS) throw new ReplyTooLong()
-      clean(event).forEach(take)
+    async function ask(prompt: Prompt): Promise<void> {
+      reply.memoriesUsed = prompt.sources
+        .filter(({ kind }) => kind === 'memory')
+        .map(({ id, text, score }) => ({ id, text, score }))
+      findCitations = createCitationFinder(prompt.sources)
+      const clean = createReplyCleaner()
+      for await (const event of model.stream(prompt, signal)) {
+        signal.throwIfAborted()
+        if (written > MAX_REPLY_CHARACTERS) throw new ReplyTooLong()
+        clean(event).forEach(take)
+      }
     }
+
+    await fitPrompt({
+      model,
+      parts: { ...context, begun: turn.begun, sources, now: deps.now() },
+      maxOutputTokens: turn.wishes?.maxOutputTokens,
+      signal,
+      ask,
+      answeredBy: () => (answers ? reply.model : null)
+    })
   }
 
   function toEnd(failure: unknown, signal: AbortSignal): Pick<Outcome, 'status' | 'error'> {

@@ -20,6 +20,8 @@ const OPENAI_EMBEDDING_MODEL = 'text-embedding-3-small'
 export interface LlmSettings extends Omit<ProviderSettings, 'servers'> {
   openAiApiKey?: string
   openAiBaseUrl?: string
+  /** How many tokens models at compatible servers read and write together, where a server's own setting does not say. */
+  contextTokens?: number
   /** Further servers that speak OpenAI's API, by name. */
   servers?: Record<string, Server>
   /** "provider:model", a model of the default provider, an alias, or `offline`. */
@@ -40,7 +42,7 @@ export async function createLlm(settings: LlmSettings): Promise<Llm> {
   const wanted = [settings.chatModel, settings.embeddingModel, ...(settings.fallbackModels ?? []), ...names]
   const servers = readServers(settings, wanted)
   const ollama = needsOllama(settings, servers) ? await (settings.findOllama ?? findOllama)() : null
-  if (ollama) servers.ollama ??= { baseUrl: ollama.baseUrl }
+  if (ollama) servers.ollama ??= { ...contextOf(settings), baseUrl: ollama.baseUrl }
   const bedrock = wanted.some((name) => name?.startsWith('bedrock:')) ? settings.bedrock : undefined
 
   const known = new Set([...Object.keys(servers), ...(bedrock ? ['bedrock'] : [])])
@@ -105,16 +107,26 @@ function readModels(entries: string[]): { aliases: Map<string, string>; names: s
 
 function readServers(settings: LlmSettings, wanted: (string | undefined)[]): Record<string, Server> {
   const { openAiApiKey, openAiBaseUrl } = settings
-  const servers = { ...settings.servers }
+  const context = contextOf(settings)
+  const given = Object.entries(settings.servers ?? {})
+  const servers: Record<string, Server> = Object.fromEntries(
+    given.map(([name, server]) => [name, { ...context, ...server }])
+  )
   if (openAiApiKey || openAiBaseUrl) {
     servers.openai = {
+      ...(!isOpenAi(openAiBaseUrl) && context),
       ...(openAiApiKey && { apiKey: openAiApiKey }),
       ...(openAiBaseUrl && { baseUrl: openAiBaseUrl })
     }
   }
   // Asked for by name it is there, whether it runs at this moment or not.
-  if (wanted.some((name) => name?.startsWith('ollama:'))) servers.ollama ??= { baseUrl: OLLAMA_BASE_URL }
+  if (wanted.some((name) => name?.startsWith('ollama:')))
+    servers.ollama ??= { ...context, baseUrl: OLLAMA_BASE_URL }
   return servers
+}
+
+function contextOf({ contextTokens }: LlmSettings): Pick<Server, 'contextTokens'> {
+  return contextTokens === undefined ? {} : { contextTokens }
 }
 
 /** Only where nothing else is configured to answer, or its embeddings may be wanted beside it. */

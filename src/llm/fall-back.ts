@@ -19,7 +19,7 @@ const MENDABLE = new Set([
 
 /** The first of these models, and the next where one cannot answer: until the first word, never after it. */
 export function createChatModel(models: [Guarded<ChatModel>, ...Guarded<ChatModel>[]]): ChatModel {
-  const { id, abilities } = models[0].model
+  const { id, abilities, findWindow } = models[0].model
 
   async function* stream(prompt: Prompt, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     const hasImages = prompt.messages.some((message) => message.role === 'user' && message.images?.length)
@@ -45,7 +45,7 @@ export function createChatModel(models: [Guarded<ChatModel>, ...Guarded<ChatMode
     }
   }
 
-  return { id, ...(abilities && { abilities }), stream }
+  return { id, ...(abilities && { abilities }), ...(findWindow && { findWindow }), stream }
 }
 
 /** The same for answers of a given shape. */

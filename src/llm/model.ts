@@ -93,6 +93,8 @@ export interface ChatModel {
   readonly id: string
   /** Absent: nothing but words. */
   readonly abilities?: Abilities
+  /** How many tokens it reads and writes together, null where nobody tells; absent: more than any prompt holds. */
+  readonly findWindow?: (signal: AbortSignal) => Promise<number | null>
   /** Streams one reply and ends with one `finish`. Fails by throwing (see `errors.ts`), never by an event. */
   stream(prompt: Prompt, signal: AbortSignal): AsyncIterable<ModelEvent>
 }

@@ -1,5 +1,6 @@
 import { APIError } from 'openai'
 import { alternateTurns } from './alternate-turns.ts'
+import { createFindWindow } from './context-window.ts'
 import { promptTokens } from './estimate-usage.ts'
 import { bodyOf, fetchStream } from './fetch-stream.ts'
 import { createOpenAiReply } from './fold-openai-chunks.ts'
@@ -55,7 +56,13 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
   }
 
   const images = settings.images ?? seesImages(model)
-  return { id, abilities: { images, tools: true, structured: true }, stream }
+  const findWindow = createFindWindow(settings)
+  return {
+    id,
+    abilities: { images, tools: true, structured: true },
+    ...(findWindow && { findWindow }),
+    stream
+  }
 }
 
 /** The SDK's own reader costs a good part of what a token costs, and does not tell whether the stream was done. */

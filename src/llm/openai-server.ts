@@ -14,6 +14,8 @@ export interface OpenAiSettings {
   provider?: string
   /** Whether the model sees images, where its name does not tell. */
   images?: boolean
+  /** How many tokens the model reads and writes together, where its server does not tell. */
+  contextTokens?: number
   timeouts?: ModelTimeouts
   onUsage?: OnUsage | undefined
 }

@@ -18,6 +18,8 @@ export interface Server {
   apiKey?: string
   /** Whether its models see images, where their names do not tell. */
   images?: boolean
+  /** How many tokens its models read and write together; absent: it is asked. */
+  contextTokens?: number
 }
 
 export interface BedrockSettings {

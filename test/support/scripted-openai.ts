@@ -48,6 +48,10 @@ export interface ScriptedOpenAiOptions {
   /** Answers each chat completion that no `script` is waiting for. */
   reply?: (request: ScriptedRequest) => string | ScriptedReply
   embed?: (text: string) => number[]
+  /** What its list of models says of the one it has, beside its name. */
+  model?: object
+  /** What it answers elsewhere, by path. */
+  elsewhere?: Record<string, unknown>
 }
 
 /** A real HTTP server that speaks the OpenAI wire format and says what a test tells it to. */
@@ -75,7 +79,10 @@ export async function startScriptedOpenAi(options: ScriptedOpenAiOptions = {}) {
     requests.push(seen)
     arrivals.dispatchEvent(new Event('request'))
     if (path === '/v1/models')
-      return sendBody(response, { body: { object: 'list', data: [{ id: 'scripted', object: 'model' }] } })
+      return sendBody(response, {
+        body: { object: 'list', data: [{ id: 'scripted', object: 'model', ...options.model }] }
+      })
+    if (options.elsewhere?.[path]) return sendBody(response, { body: options.elsewhere[path] })
     if (path === '/v1/embeddings') {
       const fault = scriptedEmbeddings.shift()
       if (fault) return sendFault(response, fault)
