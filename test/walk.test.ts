@@ -79,7 +79,7 @@ describeEachDatabase('a turn from end to end', (database) => {
       memoriesUsed: [{ id: memories[0].id, text: memories[0].text }]
     })
     expect(answer.conversationId).not.toBe(turn.conversationId)
-    expect(model.asked.at(-1)?.system).toContain(memories[0].text)
+    expect(model.asked.at(-1)?.notes).toContain(memories[0].text)
     expect(model.asked.at(-1)?.messages).toEqual([
       { role: 'user', content: 'Where does my sister keep her bees?' }
     ])

@@ -10,18 +10,30 @@ import { streamReply } from './stream-reply.ts'
 
 export function createBedrockChatModel(bedrock: Bedrock, model: string): ChatModel {
   const id = `bedrock:${model}`
+  let caches = takesCachePoints(model)
 
-  async function open(prompt: Prompt, request: AbortController) {
+  async function ask(prompt: Prompt, request: AbortController, withCache: boolean) {
     const { sdk, client } = await bedrock.open()
     const command = new sdk.ConverseStreamCommand({
       modelId: model,
-      ...toConverseMessages(prompt),
+      ...toConverseMessages(prompt, withCache),
       ...toConverseTools(prompt),
       ...(prompt.maxOutputTokens && { inferenceConfig: { maxTokens: prompt.maxOutputTokens } })
     })
     const { stream } = await client.send(command, { abortSignal: request.signal })
     if (!stream) throw new ModelFailed(id)
     return stream
+  }
+
+  async function open(prompt: Prompt, request: AbortController) {
+    try {
+      return await ask(prompt, request, caches)
+    } catch (error) {
+      // Not in every region, nor through every profile, does a model that caches take what it takes elsewhere.
+      if (!caches || !refusesCachePoints(error)) throw error
+      caches = false
+      return ask(prompt, request, false)
+    }
   }
 
   function stream(prompt: Prompt, signal: AbortSignal): AsyncIterable<ModelEvent> {
@@ -45,6 +57,20 @@ export function createBedrockChatModel(bedrock: Bedrock, model: string): ChatMod
   }
 
   return { id, abilities: { images: seesImages(model), tools: true, structured: true }, stream }
+}
+
+/** Models that keep what they are told to; others refuse a prompt that says so. */
+const CACHING =
+  /anthropic\.claude-(?:3-5-haiku|3-5-sonnet-20241022|3-7|(?:opus|sonnet|haiku|fable)-|[4-9])|amazon\.nova-(?:micro|lite|pro|premier|2-lite)/
+
+function takesCachePoints(model: string): boolean {
+  return CACHING.test(model)
+}
+
+function refusesCachePoints(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const isRefusal = error.name === 'ValidationException' || error.name === 'AccessDeniedException'
+  return isRefusal && /cach(?:e|ing)/i.test(error.message)
 }
 
 async function* singly<T>(chunks: AsyncIterable<T>): AsyncGenerator<T[]> {

@@ -10,16 +10,26 @@ import type {
 import { LEFT_OUT } from './alternate-turns.ts'
 import type { Prompt, PromptImage, PromptMessage, PromptTool } from './model.ts'
 import { readArguments } from './openai-messages.ts'
+import { putNotes } from './put-notes.ts'
 
 type Json = ToolInputSchema.JsonMember['json']
 
-/** A prompt as the Converse API has it: turns of user and assistant, none twice in a row, no text that is blank. */
-export function toConverseMessages({ system, messages }: Prompt): {
+const CACHE_POINT = { cachePoint: { type: 'default' as const } }
+
+/**
+ * A prompt as the Converse API has it: turns of user and assistant, none twice in a row, no text that is blank. `caches`: what
+ * the next prompt begins with is kept, which is all that stands before the last turn.
+ */
+export function toConverseMessages(
+  prompt: Prompt,
+  caches = false
+): {
   system?: SystemContentBlock[]
   messages: Message[]
 } {
+  const { system } = prompt
   const turns: { role: 'user' | 'assistant'; content: ContentBlock[] }[] = []
-  for (const message of messages) {
+  for (const message of putNotes(prompt)) {
     const role = message.role === 'assistant' ? 'assistant' : 'user'
     const content = toContent(message)
     const last = turns.at(-1)
@@ -28,7 +38,9 @@ export function toConverseMessages({ system, messages }: Prompt): {
     else turns.push({ role, content })
   }
   if (turns[0]?.role !== 'user') turns.unshift({ role: 'user', content: [{ text: LEFT_OUT }] })
-  return { ...(system.trim() && { system: [{ text: system.toWellFormed() }] }), messages: turns }
+  if (caches) turns.at(-2)?.content.push(CACHE_POINT)
+  const instructions = [{ text: system.toWellFormed() }, ...(caches ? [CACHE_POINT] : [])]
+  return { ...(system.trim() && { system: instructions }), messages: turns }
 }
 
 /** A conversation that holds calls must name its tools, so that none are left out. */

@@ -20,9 +20,10 @@ export function wasLeft(failure: unknown, signal: AbortSignal): boolean {
   return signal.aborted || codeOf(failure) === 'PAI_MODEL_TIMEOUT'
 }
 
-export function promptTokens({ system, messages, tools = [] }: Prompt): number {
+export function promptTokens({ system, messages, notes = '', tools = [] }: Prompt): number {
   return (
     tokensOf(system) +
+    tokensOf(notes) +
     sum(messages.map(messageTokens)) +
     (tools.length > 0 ? tokensOf(JSON.stringify(tools)) : 0)
   )

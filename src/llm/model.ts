@@ -40,10 +40,12 @@ export interface PromptSource {
 }
 
 export interface Prompt {
-  /** Instructions and rendered sources: what a language model reads. */
+  /** Instructions, and what is known of the owner and of the conversation: what a language model reads first. */
   system: string
   /** Oldest first; the last one is the user's, or what a tool gave. */
   messages: PromptMessage[]
+  /** The sources, rendered: they change with every message, so a model reads them last, before the words to answer. */
+  notes?: string
   tools?: PromptTool[]
   /** At most this much is written; absent: what the model can. */
   maxOutputTokens?: number

@@ -9,6 +9,7 @@ import type { ChatModel, ModelEvent, Prompt } from './model.ts'
 import { isOpenAi } from './openai-address.ts'
 import { toOpenAiMessages, toOpenAiTools } from './openai-messages.ts'
 import { createClient, modelId, type OpenAiSettings } from './openai-server.ts'
+import { putNotes } from './put-notes.ts'
 import { readEventStream, type StreamedEvent } from './read-event-stream.ts'
 import { seesImages } from './sees-images.ts'
 import { streamReply } from './stream-reply.ts'
@@ -22,7 +23,8 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
     const { maxOutputTokens } = prompt
     // OpenAI's newer models refuse the old name, which is the only one that other servers know.
     const limitName = isOpenAi(settings.baseUrl) ? 'max_completion_tokens' : 'max_tokens'
-    const messages = isOpenAi(settings.baseUrl) ? prompt.messages : alternateTurns(prompt.messages)
+    const noted = putNotes(prompt)
+    const messages = isOpenAi(settings.baseUrl) ? noted : alternateTurns(noted)
     return {
       model,
       messages: toOpenAiMessages({ ...prompt, messages }),

@@ -3,8 +3,8 @@ import type { Prompt, PromptImage, PromptMessage, ToolCall } from './model.ts'
 
 type WireMessage = OpenAI.ChatCompletionMessageParam
 
-/** A prompt as the chat completions wire format has it. */
-export function toOpenAiMessages({ system, messages }: Prompt): WireMessage[] {
+/** The instructions and messages of a prompt as the chat completions wire format has them. */
+export function toOpenAiMessages({ system, messages }: Pick<Prompt, 'system' | 'messages'>): WireMessage[] {
   const turns = messages.map(toMessage)
   return system ? [{ role: 'system', content: system.toWellFormed() }, ...turns] : turns
 }

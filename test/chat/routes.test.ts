@@ -144,7 +144,7 @@ describeEachDatabase('chat', (database) => {
     expect(events.filter(({ type }) => type === 'citation').map(({ data }) => data)).toEqual([citation])
     const turnId = events[0]?.data.turnId
     expect((await call('GET', `/turns/${turnId}`)).data.message.citations).toEqual([citation])
-    expect(model.asked[1]?.system).toContain('My sister Ada keeps bees in Tromsø')
+    expect(model.asked[1]?.notes).toContain('My sister Ada keeps bees in Tromsø')
   })
 
   test('a memory that was recalled is named in memoriesUsed, unless the message asks for none', async () => {

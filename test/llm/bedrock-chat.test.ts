@@ -9,13 +9,15 @@ const MODEL = 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0'
 const WORDS = 'canary words of the owner'
 const PROMPT: Prompt = { system: 'Be brief.', messages: [{ role: 'user', content: WORDS }], sources: [] }
 
+const CACHE_POINT = { cachePoint: { type: 'default' } }
+
 beforeAll(() => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'canary-id')
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'canary-secret')
   return () => vi.unstubAllEnvs()
 })
 
-async function setup(timeouts: Partial<ModelTimeouts> = {}) {
+async function setup(timeouts: Partial<ModelTimeouts> = {}, name = MODEL) {
   const server = await startScriptedBedrock()
   onTestFinished(() => server.close())
   const onUsage = vi.fn()
@@ -25,7 +27,7 @@ async function setup(timeouts: Partial<ModelTimeouts> = {}) {
     timeouts: { ...MODEL_TIMEOUTS, ...timeouts },
     onUsage
   })
-  const model = models.chat(MODEL)
+  const model = models.chat(name)
   const stream = (prompt = PROMPT, signal = new AbortController().signal) => model.stream(prompt, signal)
   return { server, model, onUsage, stream }
 }
@@ -92,7 +94,7 @@ describe('a reply', () => {
     )
     expect(server.requests[0]?.model).toBe(MODEL)
     expect(server.requests[0]?.body).toEqual({
-      system: [{ text: 'Be brief.' }],
+      system: [{ text: 'Be brief.' }, CACHE_POINT],
       messages: [
         { role: 'user', content: [{ text: '…' }] },
         { role: 'assistant', content: [{ text: 'Where were we?' }] },
@@ -103,7 +105,10 @@ describe('a reply', () => {
             { text: 'Look' }
           ]
         },
-        { role: 'assistant', content: [{ toolUse: { toolUseId: 'a', name: 'look_up', input: {} } }] },
+        {
+          role: 'assistant',
+          content: [{ toolUse: { toolUseId: 'a', name: 'look_up', input: {} } }, CACHE_POINT]
+        },
         {
           role: 'user',
           content: [
@@ -121,6 +126,49 @@ describe('a reply', () => {
       },
       inferenceConfig: { maxTokens: 100 }
     })
+  })
+
+  test('is kept by models that cache, up to the last words, which the notes go before', async () => {
+    const { server, stream } = await setup()
+    await collect(
+      stream({
+        system: 'Be brief.',
+        messages: [
+          { role: 'user', content: 'Hi' },
+          { role: 'assistant', content: 'Hello' },
+          { role: 'user', content: 'Who am I?' }
+        ],
+        notes: '<memory>\n[1] Ada\n</memory>',
+        sources: []
+      })
+    )
+    expect(server.requests[0]?.body).toMatchObject({
+      system: [{ text: 'Be brief.' }, CACHE_POINT],
+      messages: [
+        { content: [{ text: 'Hi' }] },
+        { content: [{ text: 'Hello' }, CACHE_POINT] },
+        { content: [{ text: '<memory>\n[1] Ada\n</memory>\n\nWho am I?' }] }
+      ]
+    })
+  })
+
+  test.each(['meta.llama3-3-70b-instruct-v1:0', 'anthropic.claude-3-5-sonnet-20240620-v1:0'])(
+    'is asked of %s, which keeps nothing, without a word of it',
+    async (name) => {
+      const { server, stream } = await setup({}, name)
+      await collect(stream())
+      expect(server.requests[0]?.body.system).toEqual([{ text: 'Be brief.' }])
+    }
+  )
+
+  test('is asked for without that of one that refuses it, from then on', async () => {
+    const { server, stream } = await setup()
+    const message = 'You invoked an unsupported model or your request did not allow prompt caching.'
+    server.script({ error: { status: 403, type: 'AccessDeniedException', message } })
+    expect((await collect(stream())).error).toBeNull()
+    expect((await collect(stream())).error).toBeNull()
+    const points = server.requests.map(({ body }) => (body.system as object[]).length - 1)
+    expect(points).toEqual([1, 0, 0])
   })
 
   test('comes of a model that sees, where its name says so', async () => {

@@ -3,7 +3,7 @@ import type { Prompt } from '../../src/llm/model.ts'
 import { readArguments, toOpenAiMessages, toOpenAiTools } from '../../src/llm/openai-messages.ts'
 
 function messagesOf(messages: Prompt['messages'], system = '') {
-  return toOpenAiMessages({ system, messages, sources: [] })
+  return toOpenAiMessages({ system, messages })
 }
 
 test('instructions come first, where there are any', () => {

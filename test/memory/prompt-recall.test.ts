@@ -18,23 +18,23 @@ describeEachDatabase('recall into the prompt', (database) => {
         expect((await call('POST', '/chat', { message, ...more })).data.status).toBe('completed')
         return model.asked.at(-1)?.sources ?? []
       },
-      system: () => model.asked.at(-1)?.system ?? ''
+      notes: () => model.asked.at(-1)?.notes ?? ''
     }
   }
   const textsOf = (sources: PromptSource[]) => sources.map(({ text }) => text)
 
   test('what was told in one conversation is at hand in the next, with its date and its kind', async () => {
-    const { house, owner, say, system } = await talk()
+    const { house, owner, say, notes } = await talk()
     await say(BEES)
     const today = new Date().toISOString().slice(0, 10)
     expect(await say('Where does Ada keep her bees?')).toMatchObject([
       { index: 1, kind: 'message', text: BEES }
     ])
-    expect(system()).toContain(`[1] (said ${today}) ${BEES}`)
+    expect(notes()).toContain(`[1] (said ${today}) ${BEES}`)
     await runJobs(house, owner.id)
     const recalled = await say('Where does my sister Ada keep bees?')
     expect(recalled[0]).toMatchObject({ index: 1, kind: 'memory', text: BEES })
-    expect(system()).toContain(`[1] (remembered ${today}) ${BEES}`)
+    expect(notes()).toContain(`[1] (remembered ${today}) ${BEES}`)
   })
 
   test('what the assistant said is never among it, however often', async () => {
@@ -48,10 +48,10 @@ describeEachDatabase('recall into the prompt', (database) => {
   })
 
   test('it is asked for by what is said now, and left out where it has nothing to do with it', async () => {
-    const { say, system } = await talk('Indeed.')
+    const { say, notes } = await talk('Indeed.')
     await say(BEES)
     expect(await say('Explain quantum tunnelling')).toEqual([])
-    expect(system()).not.toContain('<memory>')
+    expect(notes()).toBe('')
     expect(textsOf(await say('Where does Ada keep her bees?'))).toEqual([BEES])
   })
 

@@ -88,7 +88,7 @@ describeEachDatabase('PAI behind OpenAI’s API', (database, kind) => {
       model: 'pai',
       messages: [{ role: 'user', content: 'Where does my sister Ada keep her bees?' }]
     })
-    expect(model.asked[0]?.system).toContain('My sister Ada keeps bees in Tromsø')
+    expect(model.asked[0]?.notes).toContain('My sister Ada keeps bees in Tromsø')
   })
 
   test('without a header the caller keeps the conversation: all of it is read, and nothing of it stays', async () => {

@@ -26,6 +26,15 @@ test('a question is answered with the line of the instructions that is nearest t
   expect(completion.choices[0]?.message.content).toBe('I was told: [1] My sister Ada keeps bees in Tromsø.')
 })
 
+test('so it is with the notes before it, which are no words of the user', async () => {
+  const { client } = await setup()
+  const notes = '<memory>\n[1] Ada keeps bees in Tromsø.\n</memory>\n\n'
+  const answer = async (words: string) =>
+    (await ask(client, 'You are PAI.', notes + words)).choices[0]?.message.content
+  expect(await answer('Where does Ada keep bees?')).toBe('I was told: [1] Ada keeps bees in Tromsø.')
+  expect(await answer('Ada keeps bees')).toBe('You said: Ada keeps bees')
+})
+
 test('anything else is said back', async () => {
   const { client } = await setup()
   const completion = await ask(client, 'You are PAI.', 'Ada keeps bees')

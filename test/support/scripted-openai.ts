@@ -248,17 +248,25 @@ function defaultDeltas(request: ScriptedRequest, reply: ScriptedReply): string[]
   return toolCalls || streamError !== undefined ? [] : [defaultReply(request)]
 }
 
-/** Says back the line of its instructions that a question is nearest to: recall can be seen at work. */
+/** The notes that may stand before the words of the user, and these. */
+export function splitNotes(content: string): { notes: string; words: string } {
+  const [, notes = '', words = content] =
+    /^<memory>\n([\s\S]*?)\n<\/memory>\n\n([\s\S]*)$/.exec(content) ?? []
+  return { notes, words }
+}
+
+/** Says back the line of its instructions or notes that a question is nearest to: recall can be seen at work. */
 function defaultReply({ body }: ScriptedRequest): string {
   const format = body.response_format as { json_schema?: { schema: JsonSchema } } | undefined
   if (format?.json_schema) return JSON.stringify(emptyAnswer(format.json_schema.schema))
   if (format) return '{}'
   const messages = (body.messages ?? []) as Array<{ role: string; content: string | { text?: string }[] }>
-  const said = textOf(messages.findLast(({ role }) => role === 'user')?.content)
+  const { notes, words: said } = splitNotes(textOf(messages.findLast(({ role }) => role === 'user')?.content))
   const asked = new Set(analyzeTerms(said))
   const lines = messages
     .filter(({ role }) => role === 'system')
     .flatMap(({ content }) => textOf(content).split('\n'))
+    .concat(notes.split('\n'))
   let best = { line: '', shared: 0 }
   for (const line of said.includes('?') ? lines : []) {
     const terms = new Set(analyzeTerms(line))

@@ -2,7 +2,12 @@ import type { Browser } from 'playwright-core'
 import { onTestFinished } from 'vitest'
 import { startPai } from '../faults/pai-process.ts'
 import { createDataFolder } from '../support/database.ts'
-import { type ScriptedReply, type ScriptedRequest, startScriptedOpenAi } from '../support/scripted-openai.ts'
+import {
+  type ScriptedReply,
+  type ScriptedRequest,
+  splitNotes,
+  startScriptedOpenAi
+} from '../support/scripted-openai.ts'
 import { signUp, type Visitor, visit } from './browser.ts'
 
 export interface Fact {
@@ -44,12 +49,14 @@ function toAnswer(fact: Fact): object {
 
 function answer({ body }: ScriptedRequest, script: Script, facts: Fact[]): string | ScriptedReply {
   const messages = body.messages as { role: string; content: string | { type: string; text?: string }[] }[]
-  const said = wordsOf(messages.findLast(({ role }) => role === 'user')?.content)
+  const content = wordsOf(messages.findLast(({ role }) => role === 'user')?.content)
+  const { notes, words: said } = splitNotes(content)
   // An answer of a given shape is asked for where facts are looked for, and where they are held against what is known.
   const shape = body.response_format as { json_schema: { name: string } } | undefined
   if (shape?.json_schema.name === 'verdicts') return JSON.stringify({ verdicts: [] })
   if (shape) return JSON.stringify({ facts: facts.filter(({ quote }) => said.includes(quote)).map(toAnswer) })
-  return script(said, wordsOf(messages.find(({ role }) => role === 'system')?.content))
+  const system = wordsOf(messages.find(({ role }) => role === 'system')?.content)
+  return script(said, `${system}\n${notes}`)
 }
 
 /** What is said of a message: where images come with it, in parts, each of which is told by its kind. */
