@@ -237,7 +237,8 @@ export async function createServices({
         bus,
         queue,
         indexMessages,
-        findsTitles: false
+        findsTitles: false,
+        noteLost: usage.noteLost
       })
     },
     consolidation: {

@@ -90,11 +90,11 @@ export async function finishTurn(
     // What was only put before the model is not used: it would be put there ever more.
     const quoted = citations.filter(({ kind }) => kind === 'memory').map((citation) => citation.id)
     const used = { memoryIds: [...new Set(quoted)], at: new Date().toISOString() }
-    const toIndex = { ownerId, memoryIds: [], messageIds, ...(quoted.length > 0 && { used }) }
+    const toIndex = { ownerId, conversationId, memoryIds: [], messageIds, ...(quoted.length > 0 && { used }) }
     work.push(
       indexMessages(tx, ownerId, messageIds),
       queue.enqueue(tx, 'memory.index', toIndex),
-      queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: [userMessageId] })
+      queue.enqueue(tx, 'memory.extract', { ownerId, conversationId, messageIds: [userMessageId] })
     )
     if (findsTitles && status === 'completed' && ended.titledBy === 'words')
       work.push(queue.enqueue(tx, 'conversations.title', { ownerId, conversationId }))

@@ -4,7 +4,7 @@ import type { ChatModel, Prompt } from '../llm/model.ts'
 import { assemblePrompt, type PromptParts } from './prompt.ts'
 
 /** How much of a conversation and its sources a model reads at most. */
-const PROMPT_TOKENS = 24_000
+export const PROMPT_TOKENS = 24_000
 /** No model reads less, so none is asked about it. */
 const ALWAYS_FITS = 2_000
 /** What is left of a window for the reply: so much, and of a small one this share. */

@@ -59,7 +59,7 @@ export function createImportConversation(deps: ImportDeps) {
         const title = body.title ?? toTitle(messages[0]?.content ?? '')
         const titledBy = body.title ? 'owner' : 'words'
         await storeConversation(tx, ownerId, { id: conversationId, title, titledBy }, messages, messageIds)
-        if (body.extract) await extractLater(tx, ownerId, messages, messageIds)
+        if (body.extract) await extractLater(tx, ownerId, conversationId, messages, messageIds)
         if (!vectors) {
           const importId = uuidv7()
           await createImport(tx, ownerId, { id: importId, conversationId, total: messages.length })
@@ -75,6 +75,7 @@ export function createImportConversation(deps: ImportDeps) {
   async function extractLater(
     tx: Tx,
     ownerId: string,
+    conversationId: string,
     messages: ImportBody['messages'],
     messageIds: string[]
   ): Promise<void> {
@@ -82,7 +83,7 @@ export function createImportConversation(deps: ImportDeps) {
     const own = messageIds.filter((_id, index) => isOwn(messages[index] as ImportBody['messages'][number]))
     for (let start = 0; start < own.length; start += EXTRACTED_AT_ONCE) {
       const some = own.slice(start, start + EXTRACTED_AT_ONCE)
-      await queue.enqueue(tx, 'memory.extract', { ownerId, messageIds: some })
+      await queue.enqueue(tx, 'memory.extract', { ownerId, conversationId, messageIds: some })
     }
   }
 }

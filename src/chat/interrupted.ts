@@ -1,10 +1,13 @@
-import type { Database } from '../db/client.ts'
+import type { Database, Tx } from '../db/client.ts'
 import { findAbandonedTurns } from '../db/system.ts'
-import { estimateUsage } from '../llm/estimate-usage.ts'
+import { estimateUsage, textsTokens } from '../llm/estimate-usage.ts'
 import { tokensOf } from '../search/pack.ts'
-import { loadConversation } from './conversation-store.ts'
+import type { Ledger } from '../usage/ledger.ts'
+import { loadBranch, loadConversation } from './conversation-store.ts'
 import { interruptedError } from './errors.ts'
 import { type FinishTurnDeps, finishTurn } from './finish-turn.ts'
+import { PROMPT_TOKENS } from './fit-prompt.ts'
+import { HISTORY_MESSAGES } from './turn-context.ts'
 import { readWords } from './turn-log-store.ts'
 import { lockAbandoned } from './turn-store.ts'
 
@@ -14,7 +17,9 @@ const BATCH = 100
  * Ends the turns whose runner died, with the words that were stored. `evenLeased` is for a start-up where no other
  * process can be running turns. Answers how many it ended.
  */
-export function createInterruptAbandoned(deps: FinishTurnDeps & { database: Database }) {
+export function createInterruptAbandoned(
+  deps: FinishTurnDeps & { database: Database; noteLost: Ledger['noteLost'] }
+) {
   const { database } = deps
 
   return async function interruptAbandoned(evenLeased: boolean): Promise<number> {
@@ -38,6 +43,11 @@ export function createInterruptAbandoned(deps: FinishTurnDeps & { database: Data
       if (!turn) return false
       const { temporary } = await loadConversation(tx, ownerId, turn.conversationId)
       const { text, citations, lastId } = await readWords(tx, ownerId, id)
+      // What its runner knew of it died with it. Where no word had come, nobody knows that a model was asked.
+      const usage = estimateUsage(
+        text === '' ? 0 : await readTokens(tx, ownerId, turn.userMessageId),
+        tokensOf(text)
+      )
       const outcome = {
         model: turn.model,
         status: 'interrupted' as const,
@@ -45,12 +55,19 @@ export function createInterruptAbandoned(deps: FinishTurnDeps & { database: Data
         text,
         citations,
         memoriesUsed: [],
-        // What it read died with its runner.
-        usage: estimateUsage(0, tokensOf(text)),
+        usage,
         finishReason: null
       }
+      const account = { ownerId, purpose: 'chat', conversationId: turn.conversationId }
+      if (text !== '') await deps.noteLost(tx, account, { model: turn.model, usage }, turn.createdAt)
       await finishTurn(tx, deps, { ...turn, temporary, runnerId: null }, outcome, lastId + 1, [])
       return true
     })
   }
+}
+
+/** About what a model had to read to answer a message. */
+async function readTokens(tx: Tx, ownerId: string, messageId: string): Promise<number> {
+  const branch = await loadBranch(tx, ownerId, messageId, HISTORY_MESSAGES)
+  return Math.min(PROMPT_TOKENS, textsTokens(branch.map(({ content }) => content)))
 }

@@ -8,7 +8,7 @@ import { type BranchMessage, loadBranch } from './conversation-store.ts'
 import type { AcceptedTurn } from './run-turn.ts'
 
 /** How much of a conversation a model reads. */
-const HISTORY_MESSAGES = 100
+export const HISTORY_MESSAGES = 100
 const NO_IMAGES: Awaited<ReturnType<typeof loadImages>> = new Map()
 /** Of an account that was removed while its turn ran. */
 const UNKNOWN_OWNER: Carried = { name: '', timezone: 'UTC', instructions: '', aboutOwner: '', summary: null }

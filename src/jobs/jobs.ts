@@ -1,9 +1,14 @@
 import type { QueueOptions } from 'pg-boss'
 
+/** Of the one conversation that all of a job's messages are in, where they are in one: what the job costs shows under it. */
+interface InConversation {
+  conversationId?: string
+}
+
 /** Every job in PAI. Payloads carry ids; handlers read the rows again. */
 export interface JobPayloads {
   /** Finds what messages of the owner's say about the owner's world. */
-  'memory.extract': { ownerId: string; messageIds: string[] }
+  'memory.extract': { ownerId: string; messageIds: string[] } & InConversation
   /** Gives memories and messages the vectors they still lack, and messages the words that came after them. */
   'memory.index': {
     ownerId: string
@@ -13,7 +18,7 @@ export interface JobPayloads {
     indexed?: true
     /** Memories that a reply has quoted, and when: what is used fades more slowly. */
     used?: { memoryIds: string[]; at: string }
-  }
+  } & InConversation
   /** Makes the messages of a long import searchable, from where an earlier run stopped. */
   'conversations.import': { ownerId: string; importId: string }
   /** Finds a conversation a better title than its first words. */

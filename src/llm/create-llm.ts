@@ -78,7 +78,8 @@ export async function createLlm(settings: LlmSettings): Promise<Llm> {
     embedder,
     embedderFor: (id) => embedderFor(id, make),
     offline: chat.provider === OFFLINE,
-    providers: () => [...providers].map(([provider, { state }]) => ({ provider, circuit: state() }))
+    providers: () =>
+      [...providers].map(([provider, { state, nearby }]) => ({ provider, circuit: state(), nearby }))
   }
 }
 

@@ -16,7 +16,16 @@ export interface BatchEmbedder {
   /** What one call takes. */
   readonly batch: { texts: number; characters: number }
   /** Vectors in the order of `texts`, at least `dimensions` long. */
-  embedBatch(texts: string[], signal: AbortSignal): Promise<{ vectors: number[][]; inputTokens: number }>
+  embedBatch(texts: string[], signal: AbortSignal): Promise<EmbeddedBatch>
+}
+
+export interface EmbeddedBatch {
+  /** null where one failed, of a provider that makes them one by one. */
+  vectors: (number[] | null)[]
+  /** What those that were made took. */
+  inputTokens: number
+  /** Why the others failed. */
+  failure?: unknown
 }
 
 interface Waiting {
@@ -28,22 +37,44 @@ interface Waiting {
 export function createEmbedder(provider: BatchEmbedder, guard: Guard, onUsage?: OnUsage): Embedder {
   const { id, model, dimensions } = provider
 
+  const note = (usage: Usage) => onUsage?.({ model: id, kind: 'embedding', usage })
+  const estimate = (texts: string[]) => estimateUsage(textsTokens(texts), 0)
+
   async function embedBatch(batch: Waiting[], signal: AbortSignal): Promise<number[][]> {
-    const texts = batch.map(({ text }) => text)
-    const note = (usage: Usage) => onUsage?.({ model: id, kind: 'embedding', usage })
-    const estimate = () => estimateUsage(textsTokens(texts), 0)
-    const { vectors, inputTokens } = await guard.run(id, signal, () =>
-      provider.embedBatch(texts, signal).catch((error) => {
-        if (wasLeft(error, signal)) note(estimate())
-        throw error
-      })
-    )
-    note(usageOr({ inputTokens, outputTokens: 0, cachedTokens: 0 }, estimate))
-    if (vectors.length !== texts.length) throw new ModelFailed(id)
-    return vectors.map(fitVector)
+    const made = new Map<Waiting, number[]>()
+    let isTooMany = false
+    await guard.run(id, signal, async () => {
+      const missing = batch.filter((one) => !made.has(one))
+      const answer = await ask(missing, signal)
+      for (const [place, vector] of answer.vectors.entries()) {
+        const one = missing[place]
+        if (one && vector) made.set(one, vector)
+      }
+      isTooMany = answer.vectors.length > missing.length
+      if (answer.failure) throw answer.failure
+    })
+    if (isTooMany) throw new ModelFailed(id)
+    return batch.map((one) => fitVector(made.get(one)))
   }
 
-  function fitVector(vector: number[]): number[] {
+  /** Notes what was taken: those that were made are paid for, whatever became of the others. */
+  async function ask(batch: Waiting[], signal: AbortSignal): Promise<EmbeddedBatch> {
+    const texts = batch.map(({ text }) => text)
+    const answer = await provider
+      .embedBatch(texts, signal)
+      .catch((failure): EmbeddedBatch => ({ vectors: [], inputTokens: 0, failure }))
+    const { vectors, inputTokens, failure } = answer
+    const isMade = (_text: string, place: number) => Boolean(vectors[place])
+    const made = failure ? texts.filter(isMade) : texts
+    if (made.length > 0)
+      note(usageOr({ inputTokens, outputTokens: 0, cachedTokens: 0 }, () => estimate(made)))
+    const left = texts.filter((text, place) => !isMade(text, place))
+    if (failure && left.length > 0 && wasLeft(failure, signal)) note(estimate(left))
+    return answer
+  }
+
+  function fitVector(vector: number[] | undefined): number[] {
+    if (!vector) throw new ModelFailed(id)
     if (vector.length < dimensions) throw new EmbeddingTooShort(model, vector.length, dimensions)
     const fitted = toUnitVector(vector.slice(0, dimensions))
     if (!fitted) throw new ModelFailed(id)

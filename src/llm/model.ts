@@ -144,6 +144,8 @@ export interface ProviderState {
   provider: string
   /** `open`: it failed too often of late, and is left alone for a while; `half-open`: one call tries it. */
   circuit: 'closed' | 'open' | 'half-open'
+  /** Whether it works on this machine or in its network. */
+  nearby: boolean
 }
 
 /** What this deployment answers with. */

@@ -48,7 +48,7 @@ export async function* streamReply<Chunk>(
   const silence = createSilence(() => request.abort())
   const abort = () => request.abort()
   let isOver = () => false
-  let isOpen = false
+  let isWriting = false
   let said = ''
   let rest: ModelEvent[] = []
   signal.addEventListener('abort', abort, { once: true })
@@ -56,12 +56,12 @@ export async function* streamReply<Chunk>(
     silence.startTimer(timeouts.firstTokenMs)
     const source = await open(request)
     isOver = source.isOver
-    isOpen = true
     for await (const piece of source.pieces)
       for (const chunk of piece) {
         const { events, isProgress } = reply.add(chunk)
         // One that brings nothing is no sign of life: some servers send them for ever.
         if (!isProgress) continue
+        isWriting = true
         silence.pauseTimer()
         for (const event of events) {
           said += 'text' in event ? event.text : ''
@@ -84,9 +84,9 @@ export async function* streamReply<Chunk>(
     const usage = usageOr(reply.usage, () =>
       estimateUsage(inputTokens(), tokensOf(said) + tokensOf(rest.map(wordsOf).join('')))
     )
-    // One that was left before it answered may have been at work. One that refused took nothing.
-    const wasHeard = isOpen || signal.aborted || silence.wasTooLong()
-    if (wasHeard) onUsage?.({ model: id, kind: 'chat', usage })
+    // One that was left before it answered may have been at work. One that refused took nothing, whatever status it gave.
+    const wasAtWork = isWriting || reply.usage !== null || signal.aborted || silence.wasTooLong()
+    if (wasAtWork) onUsage?.({ model: id, kind: 'chat', usage })
     rest = rest.map((event) => (event.type === 'finish' ? { ...event, usage } : event))
   }
   yield* rest

@@ -8,6 +8,11 @@ import { MODEL_TIMEOUTS, withinTime } from './silence.ts'
 const AT_ONCE = 8
 const LENGTHS = [256, 512, 1024]
 
+interface Made {
+  vector: number[]
+  tokens: number
+}
+
 export function isTitan(model: string): boolean {
   return model.includes('amazon.titan-embed-text-v2')
 }
@@ -26,17 +31,11 @@ export function createTitanEmbedder(bedrock: Bedrock, model: string, dimensions:
     return readVector(answer.body.transformToString(), id)
   }
 
-  async function embedAll(texts: string[], signal: AbortSignal) {
-    // One that fails takes the others along: they are asked for again together.
-    const group = new AbortController()
-    const all = AbortSignal.any([signal, group.signal])
-    try {
-      const made = await Promise.all(texts.map((text) => embedText(text, all)))
-      const inputTokens = made.reduce((sum, { tokens }) => sum + tokens, 0)
-      return { vectors: made.map(({ vector }) => vector), inputTokens }
-    } finally {
-      group.abort()
-    }
+  /** Those that are made are kept, and paid for: one that fails is asked for again by itself. */
+  async function embedAll(texts: string[], made: Map<number, Made>, signal: AbortSignal): Promise<void> {
+    const calls = texts.map(async (text, place) => void made.set(place, await embedText(text, signal)))
+    const failed = (await Promise.allSettled(calls)).find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
   }
 
   return {
@@ -47,17 +46,23 @@ export function createTitanEmbedder(bedrock: Bedrock, model: string, dimensions:
     async embedBatch(texts, signal) {
       if (!length) throw new EmbeddingTooShort(model, LENGTHS.at(-1) ?? 0, dimensions)
       const onTooLong = () => new ModelTimeout(id)
+      const made = new Map<number, Made>()
+      let failure: unknown
       try {
-        return await withinTime(timeouts.embeddingMs, signal, onTooLong, (signal) => embedAll(texts, signal))
+        await withinTime(timeouts.embeddingMs, signal, onTooLong, (signal) => embedAll(texts, made, signal))
       } catch (error) {
-        signal.throwIfAborted()
-        throw mapBedrockError(error, id)
+        failure = signal.aborted ? signal.reason : mapBedrockError(error, id)
+      }
+      return {
+        vectors: texts.map((_, place) => made.get(place)?.vector ?? null),
+        inputTokens: [...made.values()].reduce((sum, { tokens }) => sum + tokens, 0),
+        ...(failure !== undefined && { failure })
       }
     }
   }
 }
 
-function readVector(body: string, model: string): { vector: number[]; tokens: number } {
+function readVector(body: string, model: string): Made {
   const { embedding, inputTextTokenCount } = JSON.parse(body) as Record<string, unknown>
   if (!Array.isArray(embedding)) throw new ModelFailed(model)
   return { vector: embedding, tokens: Number(inputTextTokenCount) || 0 }

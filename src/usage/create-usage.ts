@@ -17,7 +17,7 @@ export function createUsage({
   now
 }: {
   database: Database
-  llm: Pick<Llm, 'chat' | 'embedder' | 'models'>
+  llm: Pick<Llm, 'chat' | 'embedder' | 'models' | 'providers'>
   /** JSON, or the path of a file that holds it. */
   prices: string | undefined
   /** In US dollars, for each owner. */
@@ -25,7 +25,8 @@ export function createUsage({
   onError: (error: unknown) => void
   now: () => Date
 }) {
-  const prices = createPrices(readPrices(priceSetting))
+  const nearby = llm.providers().flatMap(({ provider, nearby }) => (nearby ? [provider] : []))
+  const prices = createPrices(readPrices(priceSetting), nearby)
   const limitNanos = monthlyBudget === undefined ? null : Math.round(Number(monthlyBudget) * NANOS)
   const models = [llm.chat.id, llm.embedder.id, ...llm.models().map(({ id }) => id)]
   const mayCost = models.some((model) => !prices.isFree(model))
@@ -36,6 +37,7 @@ export function createUsage({
     meters,
     payFor: createPayFor(ledger),
     readUsage: createReadUsage({ database, ledger, budgets, limitNanos, now }),
+    noteLost: ledger.noteLost,
     hasBudget: async (ownerId: string) => !mayCost || !(await ledger.hasSpent(ownerId)),
     /** The owner has set another budget. */
     forget: budgets.forget,

@@ -1,11 +1,13 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Database } from '../db/client.ts'
+import type { Database, Tx } from '../db/client.ts'
 import { OwnerGone } from '../db/errors.ts'
-import type { Books } from './account.ts'
+import type { Usage } from '../llm/model.ts'
+import { OFFLINE } from '../llm/model-names.ts'
+import type { Account, Books } from './account.ts'
 import { type Budgets, monthOf, nextMonthOf } from './budgets.ts'
 import { BudgetSpent } from './errors.ts'
 import type { Prices } from './prices.ts'
-import { readStanding, type StoredCall, saveCalls } from './store.ts'
+import { hasCalls, readStanding, type StoredCall, saveCalls } from './store.ts'
 
 const FLUSH_MS = 500
 /** A database that does not take them is asked again after this long. */
@@ -38,7 +40,10 @@ export function createLedger({ database, prices, budgets, count, onError, now }:
   let timer: NodeJS.Timeout | undefined
   let flushing: Promise<void> = Promise.resolve()
 
-  const note: Books['note'] = ({ ownerId, purpose, conversationId = null }, { model, usage }) => {
+  function toStored(
+    account: Account,
+    { model, usage }: Pick<Parameters<Books['note']>[1], 'model' | 'usage'>
+  ): StoredCall {
     const tokens = {
       inputTokens: Math.min(usage.inputTokens, MAX_TOKENS),
       cachedTokens: Math.min(usage.cachedTokens, MAX_TOKENS),
@@ -46,10 +51,18 @@ export function createLedger({ database, prices, budgets, count, onError, now }:
     }
     const costNanos = prices.costOf(model, tokens)
     const estimated = usage.estimated ?? false
-    const call = { conversationId, purpose, model, ...tokens, costNanos, estimated }
+    const createdAt = now().toISOString()
+    const { purpose } = account
+    const conversationId = account.conversationId ?? null
+    return { id: uuidv7(), conversationId, purpose, model, ...tokens, costNanos, estimated, createdAt }
+  }
+
+  const note: Books['note'] = (account, made) => {
+    const { ownerId } = account
+    const call = toStored(account, made)
     count(call)
-    budgets.addUnstored(ownerId, costNanos ?? 0)
-    waiting.push({ ownerId, id: uuidv7(), ...call, createdAt: now().toISOString() })
+    budgets.addUnstored(ownerId, call.costNanos ?? 0)
+    waiting.push({ ownerId, ...call })
     if (waiting.length > MAX_WAITING) drop(waiting.shift())
     timer ??= setTimeout(flush, FLUSH_MS).unref()
   }
@@ -106,6 +119,21 @@ export function createLedger({ database, prices, budgets, count, onError, now }:
 
   return {
     note,
+    /**
+     * Stores, in the caller's transaction, a call whose process died before it could. Nothing where a call of that model on the same account
+     * since `since` is stored already: that process was only slow to end.
+     */
+    async noteLost(
+      tx: Tx,
+      account: Account & { conversationId: string },
+      call: { model: string; usage: Usage },
+      since: Date
+    ): Promise<void> {
+      if (call.model === OFFLINE || (await hasCalls(tx, account, call.model, since))) return
+      const stored = toStored(account, call)
+      await saveCalls(tx, account.ownerId, [stored])
+      count(stored)
+    },
     /** Throws where nothing is left for a call of this model. */
     async check(ownerId: string, model: string): Promise<void> {
       if (!prices.isFree(model) && (await hasSpent(ownerId))) throw new BudgetSpent(nextMonthOf(now()))

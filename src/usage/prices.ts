@@ -20,8 +20,8 @@ const Overrides = Type.Record(
 type Overrides = Static<typeof Overrides>
 
 const FREE: Price = { input: 0, output: 0 }
-/** Models that run on a machine of one's own. */
-const LOCAL = /^(?:offline$|offline:|ollama:)/
+/** What works in this process, and what Ollama has, whether it is found or not. */
+const LOCAL = new Set(['offline', 'ollama'])
 /** Where a Bedrock model's words are kept; `global.` names no place. */
 const GEOGRAPHY = /^bedrock:(global|us|us-gov|eu|apac|jp|au|ca)\./
 
@@ -32,17 +32,26 @@ export interface Prices {
   isFree(model: string): boolean
 }
 
-/** The price list, with what `PAI_PRICES` says before it. */
-export function createPrices(overrides: Overrides = {}): Prices {
+/**
+ * The price list, with what `PAI_PRICES` says before it. `nearby`: the providers on this machine or in its network, which cost
+ * nothing but what `PAI_PRICES` says of them.
+ */
+export function createPrices(overrides: Overrides = {}, nearby: string[] = []): Prices {
+  const free = new Set([...LOCAL, ...nearby])
   const known = new Map<string, Price | null>()
 
   function priceOf(model: string): Price | null {
     let price = known.get(model)
     if (price === undefined) {
-      price = overrides[model] ?? overrides[withoutLength(model)] ?? listPrice(model)
+      price = overrides[model] ?? overrides[withoutLength(model)] ?? ownPrice(model)
       known.set(model, price)
     }
     return price
+  }
+
+  function ownPrice(model: string): Price | null {
+    const [provider = ''] = model.split(':', 1)
+    return free.has(provider) ? FREE : listPrice(model)
   }
 
   return {
@@ -77,7 +86,6 @@ export function readPrices(setting: string | undefined): Overrides {
 }
 
 function listPrice(model: string): Price | null {
-  if (LOCAL.test(model)) return FREE
   const [, geography] = GEOGRAPHY.exec(model) ?? []
   const name = model.replace(GEOGRAPHY, 'bedrock:')
   for (const candidate of [

@@ -40,6 +40,19 @@ export async function saveCalls(tx: Tx, ownerId: string, calls: StoredCall[]): P
     ON CONFLICT (owner_id, month) DO UPDATE SET cost_nanos = known.cost_nanos + excluded.cost_nanos`)
 }
 
+/** Whether calls of a model for a purpose of a conversation were stored since then. */
+export async function hasCalls(
+  tx: Tx,
+  { ownerId, conversationId, purpose }: { ownerId: string; conversationId: string; purpose: string },
+  model: string,
+  since: Date
+): Promise<boolean> {
+  const { rows } = await tx.execute(sql`
+    SELECT 1 FROM model_calls WHERE owner_id = ${ownerId} AND conversation_id = ${conversationId}
+       AND purpose = ${purpose} AND model = ${model} AND created_at >= ${since} LIMIT 1`)
+  return rows.length > 0
+}
+
 /** What an owner has spent in a month, and may spend by the own wish. */
 export async function readStanding(
   tx: Tx,

@@ -145,10 +145,25 @@ describe('vectors of Titan', () => {
     expect(tokens.reduce((sum, value) => sum + value, 0)).toBe(63)
   })
 
-  test('that were throttled are asked for again', async () => {
-    const { server, embedder } = await setup()
+  test('that were throttled are asked for again, without those made beside them', async () => {
+    const { server, embedder, onUsage } = await setup()
     server.script({ error: { status: 429, type: 'ThrottlingException' } })
-    expect(await embedder.embed(['Ada', 'Bo'], signal)).toHaveLength(2)
+    const texts = ['Ada', 'Bo', 'Cy', 'Di', 'Ed', 'Flo', 'Gus', 'Hal']
+    const vectors = await embedder.embed(texts, signal)
+    expect(server.requests).toHaveLength(9)
+    expect(vectors).toEqual(
+      await Promise.all(texts.map(async (text) => (await embedder.embed([text], signal))[0]))
+    )
+    const tokens = onUsage.mock.calls.map(([{ usage }]) => usage.inputTokens)
+    expect(tokens.slice(0, 2)).toEqual([21, 3])
+  })
+
+  test('that were made are told of, where another cannot be', async () => {
+    const { server, embedder, onUsage } = await setup()
+    server.script({})
+    server.script({ error: { status: 400, type: 'ValidationException' } })
+    await expect(embedder.embed(['Ada', 'Bo'], signal)).rejects.toMatchObject({ code: 'PAI_MODEL_REFUSED' })
+    expect(onUsage.mock.calls.map(([{ usage }]) => usage.inputTokens)).toEqual([3])
   })
 
   test.each(['{}', '<html>', '{"embedding":[1,2'])('that come as %s are a failure', async (body) => {

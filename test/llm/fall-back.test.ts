@@ -114,8 +114,8 @@ describe('a reply', () => {
       await stream(llm)
     }
     expect(llm.providers()).toEqual([
-      { provider: 'lab', circuit: 'closed' },
-      { provider: 'openai', circuit: 'open' }
+      { provider: 'lab', circuit: 'closed', nearby: true },
+      { provider: 'openai', circuit: 'open', nearby: true }
     ])
     const asked = first.requests.length
     expect((await stream(llm)).seen[0]).toEqual({ type: 'start', model: 'lab:two' })

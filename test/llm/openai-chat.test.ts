@@ -115,6 +115,22 @@ describe('a reply', () => {
     expect(onUsage).toHaveBeenLastCalledWith({ ...call, usage: estimate })
   })
 
+  test('that never began, whatever its status, took nothing', async () => {
+    const onUsage = vi.fn()
+    const { server, stream } = await setup({}, onUsage)
+    const nothing: ScriptedReply[] = [
+      { body: '<html>Bad gateway</html>' },
+      { body: { error: { message: 'overloaded' } } },
+      { deltas: [], streamError: { message: 'overloaded' } },
+      { deltas: [], ending: 'cut' }
+    ]
+    for (const reply of nothing) {
+      server.script(reply)
+      expect((await collect(stream())).error?.code).toMatch(/^PAI_MODEL_/)
+    }
+    expect(onUsage).not.toHaveBeenCalled()
+  })
+
   test('took what its words say where it was left before the server told', async () => {
     const onUsage = vi.fn()
     const { server, stream } = await setup({ betweenTokensMs: 50, firstTokenMs: 50 }, onUsage)

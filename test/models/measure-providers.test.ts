@@ -6,8 +6,8 @@ import { measureProviders } from '../../src/models/measure-providers.ts'
 test('each provider is shown as it is when the metrics are read', async () => {
   const register = new Registry()
   const states: ProviderState[] = [
-    { provider: 'openai', circuit: 'open' },
-    { provider: 'lab', circuit: 'closed' }
+    { provider: 'openai', circuit: 'open', nearby: false },
+    { provider: 'lab', circuit: 'closed', nearby: false }
   ]
   measureProviders(register, { providers: () => states })
   const read = async () => {
@@ -18,7 +18,7 @@ test('each provider is shown as it is when the metrics are read', async () => {
     ['openai', 1],
     ['lab', 0]
   ])
-  states[0] = { provider: 'openai', circuit: 'half-open' }
+  states[0] = { provider: 'openai', circuit: 'half-open', nearby: false }
   expect(await read()).toEqual([
     ['openai', 0.5],
     ['lab', 0]

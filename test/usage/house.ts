@@ -17,10 +17,15 @@ export interface PayingOptions extends ScriptedOpenAiOptions {
   llm?: Partial<LlmSettings>
   settings?: Record<string, string>
   now?: () => Date
+  /** Whether its server counts as one of this network, whose models cost nothing but what they are said to. */
+  nearby?: boolean
 }
 
 /** A house whose models are served over the wire and cost something, and an owner who pays. A call on no account fails. */
-export async function setUpPaying(database: Database, { llm, settings, now, ...script }: PayingOptions = {}) {
+export async function setUpPaying(
+  database: Database,
+  { llm, settings, now, nearby = true, ...script }: PayingOptions = {}
+) {
   const server = await startScriptedOpenAi(script)
   onTestFinished(() => server.close())
   const models = await createLlm({
@@ -34,7 +39,11 @@ export async function setUpPaying(database: Database, { llm, settings, now, ...s
     }),
     ...llm
   })
-  const options: TestAppOptions = { llm: models, settings: { PAI_PRICES: PRICES, ...settings } }
+  const providers = () => models.providers().map((one) => ({ ...one, nearby }))
+  const options: TestAppOptions = {
+    llm: { ...models, providers },
+    settings: { PAI_PRICES: PRICES, ...settings }
+  }
   const house = await buildTestApp(database, { ...options, ...(now && { now }) })
   onTestFinished(() => house.close())
   const owner = await house.register()

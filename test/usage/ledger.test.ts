@@ -2,6 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { users } from '../../src/auth/tables.ts'
+import { createConversation } from '../../src/chat/conversation-store.ts'
 import { conversations } from '../../src/chat/tables.ts'
 import type { Database } from '../../src/db/client.ts'
 import { createBudgets } from '../../src/usage/budgets.ts'
@@ -67,6 +68,23 @@ describeEachDatabase('the ledger', (database) => {
     await ledger.flush()
     expect(await read(owner)).toMatchObject({ calls: 2, spentNanos: 2 * COST })
     expect(onError).toHaveBeenCalledTimes(2)
+  })
+
+  test('stores a call whose process died, unless that process has stored it', async () => {
+    const owner = await createOwner(database())
+    const { ledger } = setUp()
+    const conversation = { id: uuidv7(), title: 'Bees', temporary: false, model: null }
+    const { id: conversationId } = conversation
+    await database().inOwner(owner, (tx) => createConversation(tx, owner, conversation))
+    const account = { ownerId: owner, purpose: 'chat', conversationId }
+    const lose = (since: string) =>
+      database().inOwner(owner, (tx) => ledger.noteLost(tx, account, CALL, new Date(since)))
+    await lose('2026-05-01')
+    expect(await read(owner)).toMatchObject({ calls: 1, spentNanos: COST })
+    await lose('2026-05-01')
+    expect(await read(owner)).toMatchObject({ calls: 1 })
+    await lose('2027-01-01')
+    expect(await read(owner)).toMatchObject({ calls: 2, spentNanos: 2 * COST })
   })
 
   test('counts what is not stored yet against the budget, in this process at once', async () => {

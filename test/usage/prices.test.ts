@@ -35,6 +35,18 @@ test('what was in the cache costs less, and never more than there was', () => {
   expect(costOf('openai:gpt-5-mini', { ...usage, cachedTokens: 5_000, outputTokens: 0 })).toBe(1_000 * 25)
 })
 
+test('what a provider in house has costs nothing, whatever its name, unless somebody says what', () => {
+  const { costOf, isFree } = createPrices({ 'proxy:gpt-5': { input: 1, output: 2 } }, [
+    'lab',
+    'openai',
+    'proxy'
+  ])
+  for (const model of ['lab:qwen3', 'lab:bge-m3:512', 'openai:gpt-5-mini'])
+    expect(isFree(model), model).toBe(true)
+  expect(isFree('laboratory:qwen3')).toBe(false)
+  expect(dollars(costOf('proxy:gpt-5', MILLION))).toBe(3)
+})
+
 test('an unknown model has no price, and one of this machine costs nothing', () => {
   const { costOf, isFree } = createPrices()
   expect(costOf('lab:qwen3', MILLION)).toBeNull()

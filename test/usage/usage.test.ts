@@ -33,8 +33,8 @@ describeEachDatabase('what models cost', (database) => {
     expect(data.budget).toMatchObject({ limitUsd: null, leftUsd: null, spentUsd: expect.closeTo(sum, 9) })
 
     const { data: byConversation } = await call('GET', '/usage?groupBy=conversation')
-    expect(byConversation.items[0]).toMatchObject({ key: turn.conversationId })
-    expect(byConversation.items.at(-1)).toMatchObject({ key: null })
+    // What its jobs cost is of the conversation too.
+    expect(byConversation.items).toEqual([{ ...data.totals, key: turn.conversationId }])
     const { data: byModel } = await call('GET', '/usage?groupBy=model&limit=1')
     expect(byModel.items.map(({ key }: { key: string }) => key)).toEqual([
       'openai:text-embedding-3-small:512'
@@ -42,6 +42,31 @@ describeEachDatabase('what models cost', (database) => {
     const { data: next } = await call('GET', `/usage?groupBy=model&limit=1&cursor=${byModel.nextCursor}`)
     expect(next).toMatchObject({ items: [{ key: 'openai:scripted' }], nextCursor: null })
     expect(house.failures).toEqual([])
+  })
+
+  test('a call whose process died is kept by who ends its turn, estimated, and counts in the month', async () => {
+    const { server, house, owner, call } = await setUpPaying(database())
+    const never = Promise.withResolvers<string>()
+    server.script({ deltas: ['bees '.repeat(80), never.promise] })
+    const stream = await openStream(house, owner, '/chat', { body: { message: 'Hello' } })
+    const { turnId, conversationId } = (await stream.until('turn')).data
+    await stream.until('text-delta')
+    await database().pool.query(
+      `UPDATE turns SET runner_id = gen_random_uuid(), lease_until = now() - interval '1 second' WHERE id = $1`,
+      [turnId]
+    )
+    const before = (await call('GET', '/usage')).data
+    expect(await house.services.chat.interruptAbandoned(false)).toBe(1)
+    const { data } = await call('GET', '/usage?groupBy=conversation')
+    expect(data.totals.calls).toBe(before.totals.calls + 1)
+    expect(data.totals.outputTokens).toBe(100)
+    expect(data.totals.estimatedCalls).toBe(1)
+    const cost = (2 * 10_000 + 100 * 100_000) / 1e6
+    expect(data.budget.spentUsd - before.budget.spentUsd).toBeCloseTo(cost, 6)
+    expect(data.items.map(({ key }: { key: string }) => key)).toEqual([conversationId])
+    const { usage } = (await call('GET', `/turns/${turnId}`)).data
+    expect(usage).toEqual({ inputTokens: 2, outputTokens: 100, cachedTokens: 0, estimated: true })
+    never.resolve('')
   })
 
   test('a call that is stopped, cut off, or of a provider that does not count costs what its words say', async () => {
@@ -99,14 +124,25 @@ describeEachDatabase('what models cost', (database) => {
     expect(owner.id).not.toBe(other.id)
   })
 
-  test('a model without a known price is counted in tokens, and one of this machine costs nothing', async () => {
-    const { call } = await setUpPaying(database(), { settings: { PAI_PRICES: '{}' } })
+  test('a model without a known price is counted in tokens', async () => {
+    const { call } = await setUpPaying(database(), { settings: { PAI_PRICES: '{}' }, nearby: false })
     await call('POST', '/chat', { message: 'Hello' })
     const { data } = await call('GET', '/usage?groupBy=model')
     expect(data.items).toMatchObject([
       { key: 'openai:text-embedding-3-small:512', unpricedCalls: 0, costUsd: 2e-8 },
       { key: 'openai:scripted', unpricedCalls: 1, costUsd: 0, outputTokens: 1 }
     ])
+  })
+
+  test('a model in house costs nothing, whatever its name, so that no spent budget refuses it', async () => {
+    const { server, house, call } = await setUpPaying(database(), {
+      settings: { PAI_PRICES: '{}', PAI_MONTHLY_BUDGET: '0' }
+    })
+    expect((await call('POST', '/chat', { message: 'Hello' })).data.status).toBe('completed')
+    expect(server.requests.at(-1)?.path).toBe('/v1/chat/completions')
+    const { data } = await call('GET', '/usage')
+    expect(data.totals).toMatchObject({ calls: 2, costUsd: 0, unpricedCalls: 0 })
+    expect(house.failures).toEqual([])
   })
 
   test('a range is of days or moments in UTC, and no longer than calls are kept', async () => {

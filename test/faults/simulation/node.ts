@@ -71,7 +71,7 @@ export async function startNode(
     bus.hear('turn-log', (message) => readGrownLogs(message, id).forEach(hub.wake))
     bus.hear('turn-stop', runner.stop)
     bus.onReconnect(hub.wakeAll)
-    const interruptAbandoned = createInterruptAbandoned({ ...finishing, database })
+    const interruptAbandoned = createInterruptAbandoned({ ...finishing, database, noteLost: async () => {} })
     setInterval(() => interruptAbandoned(false).catch(onError), SWEEP_MS)
     return {
       startTurn: createStartTurn({
