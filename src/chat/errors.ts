@@ -73,11 +73,6 @@ export const EventIdInvalid = createError(
   'Last-Event-ID must be the number of an event of this turn',
   400
 )
-export const ReplyTooLong = createError(
-  'PAI_CHAT_REPLY_TOO_LONG',
-  'The model did not come to an end, and its reply was cut off',
-  502
-)
 export const TurnInterrupted = createError(
   'PAI_CHAT_TURN_INTERRUPTED',
   'The reply was cut off when the service stopped',

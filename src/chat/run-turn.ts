@@ -1,13 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Carried } from '../consolidation/carried.ts'
-import { isOutOfBudget, isRetryable } from '../llm/errors.ts'
+import { isOutOfBudget, isRetryable, ReplyTooLong } from '../llm/errors.ts'
 import type { FinishReason, ModelEvent, Prompt, Usage } from '../llm/model.ts'
+import { MAX_REPLY_CHARACTERS } from '../llm/stream-reply.ts'
 import type { Recall, RecallItem, RecallQuery } from '../memory/recall/recall.ts'
 import { measure } from '../telemetry/measure.ts'
 import type { Account, PayFor } from '../usage/account.ts'
 import { createCitationFinder } from './cite.ts'
 import { createReplyCleaner } from './clean-reply.ts'
-import { goneNotice, interruptedError, ReplyTooLong } from './errors.ts'
+import { goneNotice, interruptedError } from './errors.ts'
 import { type FinishTurnDeps, finishTurn, type Outcome } from './finish-turn.ts'
 import { createFitPrompt } from './fit-prompt.ts'
 import type { StoreEvents } from './log-writer.ts'
@@ -19,8 +20,6 @@ import { createTurnLog, type TurnLog } from './turn-log.ts'
 import { type ChatModels, whoAnswers } from './who-answers.ts'
 
 const RECALLED = 8
-/** A model that repeats itself without end, aloud or in thought, is cut off here; the words so far are kept. */
-const MAX_REPLY_CHARACTERS = 400_000
 /** Waits before the end of a turn is tried again to be stored, in milliseconds; the last one again and again. */
 const FINISH_AGAIN_MS = [200, 1_000, 5_000]
 /** A database that is away for so many tries, five minutes, is not waited for any longer. */
@@ -137,6 +136,7 @@ export function createRunTurn(deps: RunTurnDeps) {
         reply.usage = event.usage
         reply.finishReason = event.reason
       } else if (event.type === 'tool-call') {
+        written += event.call.arguments.length
         log.append({ type: 'tool-call', data: event.call })
       } else {
         written += event.text.length

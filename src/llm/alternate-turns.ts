@@ -1,4 +1,4 @@
-import type { PromptMessage } from './model.ts'
+import type { Prompt, PromptMessage } from './model.ts'
 
 /** Stands for what was left out before the first message: a conversation has to begin with its user. */
 export const LEFT_OUT = '…'
@@ -17,6 +17,22 @@ export function alternateTurns(messages: PromptMessage[]): PromptMessage[] {
     else turns.push(message)
   }
   return turns[0]?.role === 'assistant' ? [{ role: 'user', content: LEFT_OUT }, ...turns] : turns
+}
+
+/** How Gemma's and older templates of Mistral refuse a message of the system's. */
+const NO_SYSTEM =
+  /system role|not support 'system'|only (?:the )?user and assistant roles|roles must alternate/i
+
+/** Whether a server refused a prompt because its model knows no instructions apart from what its user says. */
+export function refusesSystem(error: unknown): boolean {
+  const { status, message } = error as { status?: unknown; message?: unknown }
+  return (status === 400 || status === 500) && typeof message === 'string' && NO_SYSTEM.test(message)
+}
+
+/** The same for such a model: the instructions stand before the first words of the user. */
+export function foldSystem({ system, messages }: Pick<Prompt, 'system' | 'messages'>) {
+  const first = system ? [{ role: 'user' as const, content: system }] : []
+  return { system: '', messages: alternateTurns([...first, ...messages]) }
 }
 
 /** Two messages as one, where both are of the user, or both of the assistant in words alone. */

@@ -4,9 +4,12 @@ import { ModelFailed } from './errors.ts'
 import { promptTokens } from './estimate-usage.ts'
 import { createConverseReply } from './fold-converse-events.ts'
 import { mapBedrockError } from './map-bedrock-error.ts'
-import type { ChatModel, ModelEvent, Prompt } from './model.ts'
+import type { ChatModel, ImageLimit, ModelEvent, Prompt } from './model.ts'
 import { seesImages } from './sees-images.ts'
 import { streamReply } from './stream-reply.ts'
+
+/** Of the Converse API, whatever the model. */
+const IMAGES: ImageLimit = { count: 20, bytes: 3.75 * 1_048_576 }
 
 export function createBedrockChatModel(bedrock: Bedrock, model: string): ChatModel {
   const id = `bedrock:${model}`
@@ -56,7 +59,9 @@ export function createBedrockChatModel(bedrock: Bedrock, model: string): ChatMod
     )
   }
 
-  return { id, abilities: { images: seesImages(model), tools: true, structured: true }, stream }
+  const images = seesImages(model)
+  const abilities = { images, ...(images && { imageLimit: IMAGES }), tools: true, structured: true }
+  return { id, abilities, stream }
 }
 
 /** Models that keep what they are told to; others refuse a prompt that says so. */

@@ -32,6 +32,12 @@ export const ModelContextTooLong = createError<Args>(
   400
 )
 
+/** Named for what its owner sees: the words so far are kept. */
+export const ReplyTooLong = createError(
+  'PAI_CHAT_REPLY_TOO_LONG',
+  'The model did not come to an end, and its reply was cut off',
+  502
+)
 export const ModelOutOfQuota = createError<Args>(
   'PAI_MODEL_OUT_OF_QUOTA',
   'The account that pays for the model %s has used up its quota',
@@ -55,6 +61,12 @@ export const ModelGone = createError<[name: string, own: string, others: string]
 export const ModelNoImages = createError<[model: string]>(
   'PAI_MODEL_NO_IMAGES',
   'The model %s does not see images: choose one that does, or leave them out',
+  400
+)
+
+export const ModelImagesTooLarge = createError<[model: string, count: number, megabytes: number]>(
+  'PAI_MODEL_IMAGES_TOO_LARGE',
+  'The model %s takes %d images at most, each of %d MB at most: choose another model, or send fewer or smaller ones',
   400
 )
 

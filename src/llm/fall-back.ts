@@ -1,4 +1,5 @@
 import { codeOf, ModelNoImages } from './errors.ts'
+import { fitImages } from './fit-images.ts'
 import type { Guard } from './guard.ts'
 import type { ChatModel, Embedder, ModelEvent, Prompt, StructuredModel } from './model.ts'
 
@@ -24,9 +25,12 @@ export function createChatModel(models: [Guarded<ChatModel>, ...Guarded<ChatMode
   async function* stream(prompt: Prompt, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     const hasImages = prompt.messages.some((message) => message.role === 'user' && message.images?.length)
     if (hasImages && !abilities?.images) throw new ModelNoImages(id)
+    const fitted = new Map([[models[0].model, fitImages(prompt, models[0].model)]])
     const fitting = hasImages ? models.filter(({ model }) => model.abilities?.images) : models
     const { answer, by } = await askInOrder(fitting, signal, async (model) => {
-      const events = model.stream(prompt, signal)[Symbol.asyncIterator]()
+      const events = model
+        .stream(fitted.get(model) ?? fitImages(prompt, model), signal)
+        [Symbol.asyncIterator]()
       return { events, next: await events.next() }
     })
     const { events } = answer

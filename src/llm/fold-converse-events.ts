@@ -1,4 +1,5 @@
 import type { ConverseStreamOutput, StopReason, TokenUsage } from '@aws-sdk/client-bedrock-runtime'
+import { CALL_CHARACTERS } from './fold-openai-chunks.ts'
 import type { FinishReason, ModelEvent, ToolCall, Usage } from './model.ts'
 import type { ArrivingReply } from './stream-reply.ts'
 import { NO_USAGE } from './usage-meter.ts'
@@ -8,6 +9,7 @@ export function createConverseReply(): ArrivingReply<ConverseStreamOutput> {
   const calls = new Map<number | undefined, ToolCall>()
   let finishReason: FinishReason | null = null
   let usage: Usage | null = null
+  let held = 0
 
   return {
     get finishReason() {
@@ -16,15 +18,21 @@ export function createConverseReply(): ArrivingReply<ConverseStreamOutput> {
     get usage() {
       return usage
     },
+    get held() {
+      return held
+    },
     add({ contentBlockStart, contentBlockDelta, messageStop, metadata }) {
       const begun = contentBlockStart?.start?.toolUse
       if (begun) {
         const { toolUseId: callId = '', name = '' } = begun
         calls.set(contentBlockStart.contentBlockIndex, { callId, name, arguments: '' })
+        held += CALL_CHARACTERS + callId.length + name.length
       }
       const delta = contentBlockDelta?.delta
       const call = calls.get(contentBlockDelta?.contentBlockIndex)
-      if (call) call.arguments += delta?.toolUse?.input ?? ''
+      const more = delta?.toolUse?.input ?? ''
+      if (call) call.arguments += more
+      held += more.length
       if (messageStop) finishReason = mapStopReason(messageStop.stopReason)
       if (metadata) usage = readConverseUsage(metadata.usage)
       const events: ModelEvent[] = []

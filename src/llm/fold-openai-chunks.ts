@@ -4,12 +4,16 @@ import { createThoughtSplitter } from './split-thoughts.ts'
 import type { ArrivingReply } from './stream-reply.ts'
 import { NO_USAGE } from './usage-meter.ts'
 
+/** So many, a call counts by itself: one may have no arguments, and there may be calls without end. */
+export const CALL_CHARACTERS = 100
+
 /** A reply in chunks of the chat completions format. Trusts nothing about a chunk's shape: compatible servers leave fields out and fill in others. */
 export function createOpenAiReply({ splitsThoughts = false } = {}): ArrivingReply<unknown> {
   const thoughts = createThoughtSplitter()
   const calls: Array<ToolCall & { index: unknown }> = []
   let finishReason: FinishReason | null = null
   let usage: Usage | null = null
+  let held = 0
 
   function addToolCall(part: Record<string, unknown>): void {
     const id = asText(part.id)
@@ -18,7 +22,9 @@ export function createOpenAiReply({ splitsThoughts = false } = {}): ArrivingRepl
     const call = known ?? { index: part.index, callId: id || `call_${calls.length}`, name: '', arguments: '' }
     if (!known) calls.push(call)
     if (!call.name) call.name = name
-    call.arguments += asArguments(asRecord(part.function).arguments)
+    const more = asArguments(asRecord(part.function).arguments)
+    call.arguments += more
+    held += more.length + (known ? 0 : CALL_CHARACTERS + id.length + name.length)
   }
 
   /**
@@ -38,6 +44,9 @@ export function createOpenAiReply({ splitsThoughts = false } = {}): ArrivingRepl
     },
     get usage() {
       return usage
+    },
+    get held() {
+      return held
     },
     add(chunk) {
       const { choices, usage: counted } = asRecord(chunk)

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Breaker } from './breaker.ts'
 import { codeOf, retryAfterOf } from './errors.ts'
+import { createRests } from './rests.ts'
 import type { BeforeCall } from './usage-meter.ts'
 
 export interface RetrySettings {
@@ -36,15 +37,34 @@ export interface Guard {
   note(error: unknown): void
 }
 
-export function createGuard(breaker: Breaker, settings = RETRIES, beforeCall?: BeforeCall): Guard {
-  async function tryAgain<T>(call: () => Promise<T>, signal: AbortSignal, hasOthers: boolean): Promise<T> {
-    const { tries, withinMs, longestWaitMs, longestWaitWithOthersMs } = settings
-    const longest = hasOthers ? longestWaitWithOthersMs : longestWaitMs
+export function createGuard(
+  breaker: Breaker,
+  settings = RETRIES,
+  beforeCall?: BeforeCall,
+  now = () => performance.now()
+): Guard {
+  const rests = createRests(now)
+
+  /** Waits for the end of a rest that is near; one that is further away ends the call before it is made. */
+  async function waitForRest(model: string, longest: number, signal: AbortSignal): Promise<void> {
+    const restMs = rests.leftMs(model)
+    if (restMs > longest) throw rests.refusal(model)
+    if (restMs > 0) await wait(restMs, undefined, { signal }).catch(() => signal.throwIfAborted())
+  }
+
+  async function tryAgain<T>(
+    model: string,
+    call: () => Promise<T>,
+    signal: AbortSignal,
+    longest: number
+  ): Promise<T> {
+    const { tries, withinMs } = settings
     const began = performance.now()
     for (let tried = 1; ; tried++) {
       try {
         return await call()
       } catch (error) {
+        rests.note(model, error)
         if (signal.aborted || tried >= tries || !WORTH_ANOTHER_TRY.has(codeOf(error))) throw error
         const waitMs = retryAfterOf(error) ?? backOff(tried)
         if (waitMs > longest || performance.now() - began + waitMs > withinMs) throw error
@@ -62,9 +82,11 @@ export function createGuard(breaker: Breaker, settings = RETRIES, beforeCall?: B
     async run(model, signal, call, hasOthers = false) {
       signal.throwIfAborted()
       await beforeCall?.(model)
+      const longest = hasOthers ? settings.longestWaitWithOthersMs : settings.longestWaitMs
+      await waitForRest(model, longest, signal)
       const leave = breaker.enter(model)
       try {
-        const answer = await tryAgain(call, signal, hasOthers)
+        const answer = await tryAgain(model, call, signal, longest)
         leave('answered')
         return answer
       } catch (error) {

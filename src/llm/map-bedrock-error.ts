@@ -8,6 +8,7 @@ import {
   ModelTimeout,
   ModelUnreachable
 } from './errors.ts'
+import { readRetryAfter } from './retry-after.ts'
 import { findCode, sanitiseCause } from './sanitise-cause.ts'
 import { tellsTooLong } from './tells-too-long.ts'
 
@@ -31,12 +32,25 @@ const NAMES: Record<string, typeof ModelFailed> = {
 /** What the system says where no connection came about or it broke before an answer. */
 const CONNECTION_CODES = /^(?:ECONN\w+|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE)$/
 
+interface Answered {
+  $metadata?: { httpStatusCode?: number }
+  /** The SDK hides it from whoever lists an error's properties. */
+  $response?: { headers?: Record<string, string> }
+}
+
 /** Every failure of the AWS SDK, also in the middle of a stream, as one of ours; `model` is its id. */
 export function mapBedrockError(error: unknown, model: string): Error {
   if (error instanceof Error && codeOf(error).startsWith('PAI_')) return error
   const options = { cause: sanitiseCause(error) }
   if (!(error instanceof Error)) return new ModelFailed(model, options)
-  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } }
+  const mapped = mapSdkError(error, model, options)
+  const { headers = {} } = (error as Answered).$response ?? {}
+  const retryAfterMs = readRetryAfter((header) => headers[header])
+  return retryAfterMs === undefined ? mapped : Object.assign(mapped, { retryAfterMs })
+}
+
+function mapSdkError(error: Error, model: string, options: { cause: Error }): Error {
+  const { $metadata } = error as Answered
   if (error.name === 'ValidationException' && tellsTooLong(error.message)) {
     return new ModelContextTooLong(model, options)
   }

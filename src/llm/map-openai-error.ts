@@ -9,6 +9,7 @@ import {
   ModelTimeout,
   ModelUnreachable
 } from './errors.ts'
+import { readRetryAfter } from './retry-after.ts'
 import { sanitiseCause } from './sanitise-cause.ts'
 import { tellsTooLong } from './tells-too-long.ts'
 
@@ -26,7 +27,7 @@ export function mapOpenAiError(error: unknown, model: string): Error {
   if (error instanceof APIConnectionError) return new ModelUnreachable(model, options)
   if (!(error instanceof APIError)) return new ModelFailed(model, options)
   const mapped = mapApiError(error, model, options)
-  const retryAfterMs = readRetryAfter(error.headers)
+  const retryAfterMs = readRetryAfter((header) => error.headers?.get(header))
   return retryAfterMs === undefined ? mapped : Object.assign(mapped, { retryAfterMs })
 }
 
@@ -45,7 +46,8 @@ function mapApiError(error: APIError, model: string, options: { cause: Error }):
     return new ModelContextTooLong(model, options)
   }
   if (status === 408) return new ModelTimeout(model, options)
-  if (status !== undefined && status >= 400 && status < 500) return new ModelRefused(model, options)
+  // One that sends its callers elsewhere is not where the settings say.
+  if (status !== undefined && status >= 300 && status < 500) return new ModelRefused(model, options)
   return new ModelFailed(model, options)
 }
 
@@ -53,13 +55,4 @@ function mapApiError(error: APIError, model: string, options: { cause: Error }):
 function readStatus(code: unknown): number | undefined {
   const status = Number(code)
   return Number.isInteger(status) && status >= 400 && status < 600 ? status : undefined
-}
-
-/** In milliseconds; the header has seconds or a date. */
-function readRetryAfter(headers: Headers | undefined): number | undefined {
-  const exact = Number.parseFloat(headers?.get('retry-after-ms') ?? '')
-  if (exact >= 0) return exact
-  const text = headers?.get('retry-after') ?? ''
-  const waitMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now()
-  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : undefined
 }

@@ -81,10 +81,18 @@ export type ModelEvent =
   | { type: 'tool-call'; call: ToolCall }
   | { type: 'finish'; reason: FinishReason; usage: Usage }
 
+/** How many images a model takes at once, and how large each may be. */
+export interface ImageLimit {
+  count: number
+  bytes: number
+}
+
 /** What a model can do. */
 export interface Abilities {
   /** Whether it sees the images of a message. */
   images: boolean
+  /** Absent: as many and as large ones as PAI keeps. */
+  imageLimit?: ImageLimit
   tools: boolean
   /** Whether it can be held to a shape. */
   structured: boolean

@@ -1,5 +1,5 @@
 import { APIError } from 'openai'
-import { alternateTurns } from './alternate-turns.ts'
+import { alternateTurns, foldSystem, refusesSystem } from './alternate-turns.ts'
 import { createFindWindow } from './context-window.ts'
 import { promptTokens } from './estimate-usage.ts'
 import { bodyOf, fetchStream } from './fetch-stream.ts'
@@ -19,15 +19,18 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
   const client = createClient(settings, fetchStream)
   const id = modelId(settings)
 
+  let takesSystem = true
+
   function toBody(prompt: Prompt) {
     const { maxOutputTokens } = prompt
     // OpenAI's newer models refuse the old name, which is the only one that other servers know.
     const limitName = isOpenAi(settings.baseUrl) ? 'max_completion_tokens' : 'max_tokens'
     const noted = putNotes(prompt)
     const messages = isOpenAi(settings.baseUrl) ? noted : alternateTurns(noted)
+    const { system } = prompt
     return {
       model,
-      messages: toOpenAiMessages({ ...prompt, messages }),
+      messages: toOpenAiMessages(takesSystem ? { system, messages } : foldSystem({ system, messages })),
       ...toOpenAiTools(prompt),
       ...(maxOutputTokens && { [limitName]: maxOutputTokens }),
       stream: true as const,
@@ -35,9 +38,19 @@ export function createOpenAiChatModel(settings: OpenAiSettings): ChatModel {
     }
   }
 
+  async function ask(prompt: Prompt, request: AbortController): Promise<Response> {
+    const call = () => client.chat.completions.create(toBody(prompt), { signal: request.signal }).asResponse()
+    try {
+      return await call()
+    } catch (error) {
+      if (!takesSystem || !refusesSystem(error)) throw error
+      takesSystem = false
+      return call()
+    }
+  }
+
   async function open(prompt: Prompt, request: AbortController) {
-    const call = client.chat.completions.create(toBody(prompt), { signal: request.signal })
-    const { pieces, isDone } = readEventStream(bodyOf(await call.asResponse()), readChunk)
+    const { pieces, isDone } = readEventStream(bodyOf(await ask(prompt, request)), readChunk)
     return { pieces, isOver: isDone }
   }
 

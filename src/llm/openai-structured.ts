@@ -1,10 +1,12 @@
 import { APIError } from 'openai'
 import { tokensOf } from '../search/pack.ts'
+import { foldSystem, refusesSystem } from './alternate-turns.ts'
 import { ModelRefused, ModelTimeout } from './errors.ts'
 import { estimateUsage, requestTokens, usageOr, wasLeft } from './estimate-usage.ts'
 import { readOpenAiUsage } from './fold-openai-chunks.ts'
 import { mapOpenAiError } from './map-openai-error.ts'
 import type { StructuredModel, StructuredRequest, Usage } from './model.ts'
+import { toOpenAiMessages } from './openai-messages.ts'
 import { createClient, modelId, type OpenAiSettings } from './openai-server.ts'
 import { describeSchema, parseAnswer } from './read-answer.ts'
 import { MODEL_TIMEOUTS, withinTime } from './silence.ts'
@@ -22,15 +24,18 @@ export function createOpenAiStructuredModel(settings: OpenAiSettings): Structure
   const client = createClient(settings)
   const id = modelId(settings)
   let knowsSchemas = true
+  let takesSystem = true
+
+  function toMessages(system: string, user: string) {
+    const apart = { system, messages: [{ role: 'user' as const, content: user }] }
+    return toOpenAiMessages(takesSystem ? apart : foldSystem(apart))
+  }
 
   async function ask({ request, signal, tell }: Call, withSchema: boolean) {
     const completion = await client.chat.completions.create(
       {
         model,
-        messages: [
-          { role: 'system', content: withSchema ? request.system.toWellFormed() : describeSchema(request) },
-          { role: 'user', content: request.user.toWellFormed() }
-        ],
+        messages: toMessages(withSchema ? request.system : describeSchema(request), request.user),
         response_format: withSchema
           ? { type: 'json_schema', json_schema: { name: request.name, schema: request.schema, strict: true } }
           : { type: 'json_object' }
@@ -46,11 +51,15 @@ export function createOpenAiStructuredModel(settings: OpenAiSettings): Structure
     return { value: parseAnswer(choice?.message.content ?? '', id), usage }
   }
 
-  async function askAsBestItCan(call: Call) {
+  async function askAsBestItCan(call: Call): Promise<{ value: unknown; usage: Usage }> {
     if (!knowsSchemas) return ask(call, false)
     try {
       return await ask(call, true)
     } catch (error) {
+      if (takesSystem && refusesSystem(error)) {
+        takesSystem = false
+        return askAsBestItCan(call)
+      }
       if (!(error instanceof APIError && error.status === 400)) throw error
       const answer = await ask(call, false)
       // Only now is it known that the schema was the fault and not the request.

@@ -1,5 +1,5 @@
 import { tokensOf } from '../search/pack.ts'
-import { ModelFailed, ModelTimeout } from './errors.ts'
+import { ModelFailed, ModelTimeout, ReplyTooLong } from './errors.ts'
 import { estimateUsage, usageOr } from './estimate-usage.ts'
 import type { FinishReason, ModelEvent, Usage } from './model.ts'
 import { createSilence, MODEL_TIMEOUTS, type ModelTimeouts } from './silence.ts'
@@ -13,9 +13,14 @@ export interface ArrivingReply<Chunk> {
   readonly finishReason: FinishReason | null
   /** null until it was told: some tell before the end, some never. */
   readonly usage: Usage | null
+  /** How many characters of calls it keeps until they are whole. */
+  readonly held: number
   /** The whole tool calls, then the finish. */
   end(): ModelEvent[]
 }
+
+/** A model that repeats itself without end, aloud, in thought or in a call, is cut off here; the words so far are kept. */
+export const MAX_REPLY_CHARACTERS = 400_000
 
 interface Source<Chunk> {
   /** What arrives together. */
@@ -61,6 +66,7 @@ export async function* streamReply<Chunk>(
         const { events, isProgress } = reply.add(chunk)
         // One that brings nothing is no sign of life: some servers send them for ever.
         if (!isProgress) continue
+        if (reply.held > MAX_REPLY_CHARACTERS) throw new ReplyTooLong()
         isWriting = true
         silence.pauseTimer()
         for (const event of events) {

@@ -23,6 +23,8 @@ const CODES: Record<string, string> = {
   PAI_MODEL_UNKNOWN: 'model_not_found',
   PAI_MODEL_GONE: 'model_not_found',
   PAI_MODEL_CONTEXT_TOO_LONG: 'context_length_exceeded',
+  PAI_MODEL_RATE_LIMITED: 'rate_limit_exceeded',
+  PAI_MODEL_OUT_OF_QUOTA: 'insufficient_quota',
   PAI_RATE_LIMITED: 'rate_limit_exceeded',
   PAI_USAGE_BUDGET_SPENT: 'insufficient_quota'
 }
@@ -31,7 +33,7 @@ const CODES: Record<string, string> = {
 export function toOpenAiError(error: unknown): { status: number; body: OpenAiError } {
   const { status: known, detail, code, errors } = toProblem(error)
   // What is wrong with a body is 400 there, whatever it is here; a model that is not there is no address.
-  const status = CODES[code] === 'model_not_found' ? 404 : known === 422 ? 400 : known
+  const status = STATUSES[code] ?? (known === 422 ? 400 : known)
   return { status, body: describe(status, detail, code, paramOf(error, errors)) }
 }
 
@@ -44,8 +46,15 @@ export function toTurnFailure(error: { code: string; message: string }): {
   return { status, body: describe(status, error.message, error.code, null) }
 }
 
+/** Of what a turn may end with, and of what is another status there than here. */
 const STATUSES: Record<string, number> = {
+  PAI_CHAT_REPLY_TOO_LONG: 502,
+  PAI_DATABASE_UNAVAILABLE: 503,
   PAI_MODEL_RATE_LIMITED: 429,
+  PAI_MODEL_OUT_OF_QUOTA: 429,
+  PAI_MODEL_PROVIDER_DOWN: 503,
+  PAI_MODEL_IMAGES_TOO_LARGE: 400,
+  PAI_OPENAI_MODEL_NOT_FOUND: 404,
   PAI_USAGE_BUDGET_SPENT: 402,
   PAI_MODEL_CONTEXT_TOO_LONG: 400,
   PAI_MODEL_NO_IMAGES: 400,

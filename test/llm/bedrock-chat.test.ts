@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createBedrockModels } from '../../src/llm/bedrock.ts'
+import { retryAfterOf } from '../../src/llm/errors.ts'
 import type { Prompt } from '../../src/llm/model.ts'
 import { MODEL_TIMEOUTS, type ModelTimeouts } from '../../src/llm/silence.ts'
 import { collect, describeError } from '../support/model-events.ts'
@@ -173,7 +174,8 @@ describe('a reply', () => {
 
   test('comes of a model that sees, where its name says so', async () => {
     const { model } = await setup()
-    expect(model.abilities).toEqual({ images: true, tools: true, structured: true })
+    const imageLimit = { count: 20, bytes: 3_932_160 }
+    expect(model.abilities).toEqual({ images: true, imageLimit, tools: true, structured: true })
     expect(
       createBedrockModels({ region: 'eu-north-1' }).chat('amazon.nova-micro-v1:0').abilities?.images
     ).toBe(false)
@@ -181,6 +183,17 @@ describe('a reply', () => {
 })
 
 describe('a failure', () => {
+  test('says how long to wait, where Bedrock does', async () => {
+    const { server, stream } = await setup()
+    for (const [headers, waitMs] of [
+      [{ 'Retry-After': '7' }, 7_000],
+      [{}, undefined]
+    ] as const) {
+      server.script({ error: { status: 429, type: 'ThrottlingException', headers } })
+      expect(retryAfterOf((await collect(stream())).error)).toBe(waitMs)
+    }
+  })
+
   test.each<[string, ScriptedConverse, string]>([
     [
       'a refused key',

@@ -55,6 +55,50 @@ test('a call is sent on to where the server says', async () => {
   expect(await textOf(await ask(url))).toBe('{"é":1}')
 })
 
+test('it is made once where it is sent on, and with its key only at the same server', async () => {
+  const asked: unknown[] = []
+  const note: RequestListener = (request, response) => {
+    asked.push([request.method, request.url, request.headers.authorization, request.headers['x-one']])
+    if (request.url !== '/') return void request.pipe(response)
+    response.writeHead(308, { location: asked.length === 1 ? '/there' : `${other}there` }).end()
+  }
+  const other = await serve(note)
+  const url = await serve(note)
+  const headers = { authorization: 'Bearer canary', 'x-one': '1' }
+  const send = () => fetchStream(url, { method: 'POST', body: '{"é":1}', headers })
+  expect(await textOf(await send())).toBe('{"é":1}')
+  expect(await textOf(await send())).toBe('{"é":1}')
+  expect(asked).toEqual([
+    ['POST', '/', 'Bearer canary', '1'],
+    ['POST', '/there', 'Bearer canary', '1'],
+    ['POST', '/', 'Bearer canary', '1'],
+    ['POST', '/there', undefined, '1']
+  ])
+})
+
+test.each([301, 302, 303])(
+  'with %i, which would make another call of it, it is not sent on',
+  async (status) => {
+    let asked = 0
+    const url = await serve((_, response) => {
+      asked++
+      response.writeHead(status, { location: '/there' }).end('elsewhere')
+    })
+    const response = await ask(url)
+    expect([response.status, await response.text(), asked]).toEqual([status, 'elsewhere', 1])
+  }
+)
+
+test('a call that is sent round in circles comes to an end', async () => {
+  let asked = 0
+  const url = await serve((_, response) => {
+    asked++
+    response.writeHead(307, { location: '/' }).end()
+  })
+  expect((await ask(url)).status).toBe(307)
+  expect(asked).toBe(6)
+})
+
 test('a refusal is read as of any response', async () => {
   const url = await serve((_, response) => void response.writeHead(429, { 'retry-after': '7' }).end('later'))
   const response = await ask(url)

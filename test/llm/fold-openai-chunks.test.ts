@@ -36,6 +36,15 @@ test('tool calls that share one index are told apart by their ids', () => {
   ])
 })
 
+test('what is kept of calls until they are whole is counted, and each call by itself', () => {
+  const reply = createOpenAiReply()
+  reply.add(part({ index: 0, id: 'a', function: { name: 'f', arguments: 'x'.repeat(50) } }))
+  reply.add(part({ index: 0, function: { arguments: 'x'.repeat(50) } }))
+  expect(reply.held).toBe(202)
+  for (let index = 1; index < 10; index++) reply.add(part({ index, id: `${index}`, function: { name: 'f' } }))
+  expect(reply.held).toBe(202 + 9 * 102)
+})
+
 test('a tool call without index and id is whole all the same', () => {
   const events = fold(
     part({ function: { name: 'now', arguments: '{' } }),

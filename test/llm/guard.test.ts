@@ -99,6 +99,52 @@ describe('a call', () => {
   })
 })
 
+describe('a model that asks to be left alone', () => {
+  test('is, by later calls too, which are refused at once for as long as it said, and no other model', async () => {
+    let time = 0
+    const breaker = createBreaker()
+    const guard = createGuard(breaker, RETRIES, undefined, () => time)
+    await expect(guard.run('m', signal, failing(limited(3_600_000)))).rejects.toThrow(ModelRateLimited)
+    const call = failing()
+    time = 3_000_000
+    await expect(guard.run('m', signal, call)).rejects.toMatchObject({
+      code: 'PAI_MODEL_RATE_LIMITED',
+      retryAfterMs: 600_000
+    })
+    expect(call).not.toHaveBeenCalled()
+    expect(await guard.run('other', signal, failing())).toBe('answer')
+    time = 3_600_000
+    expect(await guard.run('m', signal, call)).toBe('answer')
+  })
+
+  test('by a failure is away for so long, and for an hour at most', async () => {
+    let time = 0
+    const guard = createGuard(createBreaker(), RETRIES, undefined, () => time)
+    const failed = Object.assign(new ModelFailed('m'), { retryAfterMs: 1e12 })
+    await expect(guard.run('m', signal, failing(failed))).rejects.toThrow(ModelFailed)
+    time = 3_500_000
+    await expect(guard.run('m', signal, failing())).rejects.toMatchObject({
+      code: 'PAI_MODEL_PROVIDER_DOWN',
+      message: expect.stringContaining('in 100 seconds')
+    })
+    time = 3_600_000
+    expect(await guard.run('m', signal, failing())).toBe('answer')
+  })
+
+  test('for a moment is waited for', async () => {
+    const { guard } = setup({ tries: 1 })
+    await expect(guard.run('m', signal, failing(limited(60)))).rejects.toThrow(ModelRateLimited)
+    const began = performance.now()
+    expect(await guard.run('m', signal, failing())).toBe('answer')
+    expect(performance.now() - began).toBeGreaterThan(30)
+    await expect(guard.run('m', signal, failing(limited(60)))).rejects.toThrow(ModelRateLimited)
+    const stop = new AbortController()
+    const waiting = guard.run('m', stop.signal, failing())
+    stop.abort('stopped')
+    await expect(waiting).rejects.toBe('stopped')
+  })
+})
+
 describe('a provider', () => {
   test('that fails call after call is left alone', async () => {
     const { guard } = setup({ tries: 1 })

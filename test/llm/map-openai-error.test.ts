@@ -14,6 +14,7 @@ function fromStatus(status: number, code?: string): Error {
 
 describe('mapOpenAiError', () => {
   test.each([
+    [302, 'PAI_MODEL_REFUSED', false],
     [400, 'PAI_MODEL_REFUSED', false],
     [401, 'PAI_MODEL_REFUSED', false],
     [403, 'PAI_MODEL_REFUSED', false],

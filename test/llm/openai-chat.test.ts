@@ -56,6 +56,37 @@ describe('a reply', () => {
     ])
   })
 
+  test.each([
+    'System role not supported',
+    'Only user and assistant roles are supported!',
+    'Conversation roles must alternate user/assistant/user/assistant/...'
+  ])(
+    'asks a server that answers "%s" with the instructions in the words of the user, from then on',
+    async (message) => {
+      const { server, stream } = await setup()
+      server.script({ status: 400, body: { object: 'error', message, type: 'BadRequestError', code: 400 } })
+      expect((await collect(stream())).error).toBeNull()
+      expect((await collect(stream())).error).toBeNull()
+      const folded = [{ role: 'user', content: `Be brief.\n\n${WORDS}` }]
+      const asked = server.requests.map(({ body }) => body.messages)
+      expect(asked).toEqual([
+        [
+          { role: 'system', content: 'Be brief.' },
+          { role: 'user', content: WORDS }
+        ],
+        folded,
+        folded
+      ])
+    }
+  )
+
+  test('that calls without end is cut off', async () => {
+    const { server, stream } = await setup()
+    const endless = { id: 'a', name: 'find', arguments: 'x'.repeat(500_000) }
+    server.script({ toolCalls: [endless], ending: 'hang' })
+    expect((await collect(stream())).error?.code).toBe('PAI_CHAT_REPLY_TOO_LONG')
+  })
+
   test('asks for the model with the key, the instructions and the messages, well-formed', async () => {
     const { server, model } = await setup()
     const messages: Prompt['messages'] = [

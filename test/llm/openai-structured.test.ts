@@ -76,6 +76,18 @@ describe('an answer of a given shape', () => {
     expect(formats(server)).toEqual(['json_schema', 'json_object', 'json_schema'])
   })
 
+  test('is asked for in the words of the user where the model knows no instructions, from then on', async () => {
+    const { server, model } = await setup()
+    server.script({ status: 400, body: { error: { message: 'System role not supported' } } })
+    for (let calls = 0; calls < 2; calls++) {
+      server.script('{"names":["Ada"]}')
+      expect((await model.complete(REQUEST, signal)).value).toEqual({ names: ['Ada'] })
+    }
+    expect(formats(server)).toEqual(['json_schema', 'json_schema', 'json_schema'])
+    const folded = [{ role: 'user', content: `${REQUEST.system}\n\n${REQUEST.user}` }]
+    expect(server.requests.slice(1).map(({ body }) => body.messages)).toEqual([folded, folded])
+  })
+
   test('may come after thinking aloud', async () => {
     const { server, model } = await setup()
     server.script('<think>Names, {then}.</think>\n{"names":["Ada"]}')

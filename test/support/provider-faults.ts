@@ -19,6 +19,8 @@ export interface ProviderFault {
   waitsMs?: number
   /** It takes long to be found wrong, and may be out of time before. */
   slow?: boolean
+  /** It is not asked again for as long as it said, and a later call ends in the same way. */
+  rests?: true
   answer: (response: ServerResponse, kind: CallKind) => void | Promise<void>
 }
 
@@ -127,6 +129,7 @@ export const PROVIDER_FAULTS: ProviderFault[] = [
   {
     name: '429 with a Retry-After that is too long to wait for',
     ends: 'PAI_MODEL_RATE_LIMITED',
+    rests: true,
     answer: refuse(429, error, { 'retry-after': '3600' })
   },
   { name: '500', ends: FAILED, tries: 3, answer: refuse(500, error) },

@@ -16,7 +16,7 @@ export interface ScriptedConverse {
   /** `cut`: the connection breaks after the deltas; `end`: it closes politely; `torn`: in the middle of a message. */
   ending?: 'hang' | 'cut' | 'end' | 'torn'
   /** Refuses with this in place of an answer. */
-  error?: { status: number; type: string; message?: string }
+  error?: { status: number; type: string; message?: string; headers?: Record<string, string> }
   /** Answers with this text, whatever was due. */
   body?: string
   before?: 'hang' | 'cut'
@@ -68,8 +68,12 @@ export async function startScriptedBedrock() {
     if (reply.before === 'hang') return
     if (reply.before === 'cut') return void response.socket?.resetAndDestroy()
     if (reply.error) {
-      const { status, type, message = 'canary' } = reply.error
-      response.writeHead(status, { 'content-type': 'application/json', 'x-amzn-errortype': type })
+      const { status, type, message = 'canary', headers } = reply.error
+      response.writeHead(status, {
+        'content-type': 'application/json',
+        'x-amzn-errortype': type,
+        ...headers
+      })
       response.end(JSON.stringify({ message }))
     } else if (reply.body !== undefined) {
       response.writeHead(200, { 'content-type': 'application/json' })
