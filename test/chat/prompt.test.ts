@@ -188,7 +188,8 @@ describe('the conversation', () => {
           tokensOf(system) + list.reduce((sum, { content }) => sum + tokensOf(content), 0)
         if (messages.length > 1) expect(sizeOf(messages)).toBeLessThanOrEqual(budgetTokens)
         if (messages.length < said.length) {
-          expect(sizeOf(said.slice(-messages.length - 1))).toBeGreaterThan(budgetTokens)
+          expect(sizeOf(said)).toBeGreaterThan(budgetTokens)
+          expect(sizeOf(said.slice(-messages.length - 1))).toBeGreaterThan(budgetTokens * (7 / 8))
         }
       })
     )
@@ -217,6 +218,20 @@ describe('the prompt of the next turn', () => {
   test('begins with all of this one, its instructions and its messages', () => {
     expect(next.system).toBe(first.system)
     expect(next.messages.slice(0, first.messages.length)).toEqual(first.messages)
+  })
+
+  test('begins where this one does, but for once in a while, also where the conversation is too long', () => {
+    const firsts = Array.from({ length: 60 }, (_, turn) => {
+      const history = Array.from({ length: 41 + 2 * turn }, (_, place) => ({
+        role: place % 2 === 0 ? ('user' as const) : ('assistant' as const),
+        content: `${place} ${'bees '.repeat(40)}`
+      }))
+      return assemble({ history, budgetTokens: 2_000 }).messages[0]?.content
+    })
+    const moves = firsts.filter((first, turn) => turn > 0 && first !== firsts[turn - 1]).length
+    expect(new Set(firsts).size).toBe(moves + 1)
+    expect(moves).toBeGreaterThan(10)
+    expect(moves).toBeLessThan(30)
   })
 
   test('is sent so that a provider finds in its cache all that was sent before the words of that turn', () => {
