@@ -21,8 +21,8 @@ import { toTitle } from './title.ts'
 const AT_ONCE = 500
 /** What is made searchable at once of a longer one. */
 const PART = { messages: 500, characters: 2_000_000 }
-/** Messages of one extraction job. */
-const EXTRACTED_AT_ONCE = 10
+/** Messages of one extraction job: as many as one call to a model reads. */
+const EXTRACTED_AT_ONCE = 20
 
 export interface ImportDeps {
   database: Database
@@ -59,32 +59,39 @@ export function createImportConversation(deps: ImportDeps) {
         const title = body.title ?? toTitle(messages[0]?.content ?? '')
         const titledBy = body.title ? 'owner' : 'words'
         await storeConversation(tx, ownerId, { id: conversationId, title, titledBy }, messages, messageIds)
-        if (body.extract) await extractLater(tx, ownerId, conversationId, messages, messageIds)
+        const learnt = body.extract
+          ? await extractLater(tx, ownerId, conversationId, messages, messageIds)
+          : null
+        // Else somebody would wait for memories that never come.
+        const unheard = learnt === 0 && messages.some(({ role }) => role === 'user')
+        const note = unheard ? { nothingToLearn: 'no-speaker-is-owner' as const } : {}
         if (!vectors) {
           const importId = uuidv7()
           await createImport(tx, ownerId, { id: importId, conversationId, total: messages.length })
           await queue.enqueue(tx, 'conversations.import', { ownerId, importId })
-          return { importId }
+          return { importId, ...note }
         }
         await messageIndex.add(tx, ownerId, messageIds, vectors)
-        return { conversationId, messageIds }
+        return { conversationId, messageIds, ...note }
       })
     )
   }
 
+  /** Answers how many messages are the owner's own. */
   async function extractLater(
     tx: Tx,
     ownerId: string,
     conversationId: string,
     messages: ImportBody['messages'],
     messageIds: string[]
-  ): Promise<void> {
+  ): Promise<number> {
     const isOwn = isOwnersOf(messages, await readName(tx, ownerId))
     const own = messageIds.filter((_id, index) => isOwn(messages[index] as ImportBody['messages'][number]))
     for (let start = 0; start < own.length; start += EXTRACTED_AT_ONCE) {
       const some = own.slice(start, start + EXTRACTED_AT_ONCE)
       await queue.enqueue(tx, 'memory.extract', { ownerId, conversationId, messageIds: some })
     }
+    return own.length
   }
 }
 

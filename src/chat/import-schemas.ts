@@ -23,7 +23,7 @@ export const ImportBody = Type.Object(
     extract: Type.Optional(
       Type.Boolean({
         description:
-          'Whether memories are to be found in what the owner says. Where several people speak as users, the owner is whoever has the name of the account, or none'
+          'Whether memories are to be found in what the owner says. Where several people speak as users, the owner is whoever has the name of the account, or none. Where nobody does, the answer says so'
       })
     )
   },
@@ -31,10 +31,16 @@ export const ImportBody = Type.Object(
 )
 export type ImportBody = Static<typeof ImportBody>
 
-export const Imported = Type.Object({ conversationId: Id, messageIds: Type.Array(Id) })
+const nothingToLearn = Type.Optional(
+  Type.Enum(['no-speaker-is-owner'], {
+    description: 'Why no memories will be found, though that was asked for'
+  })
+)
+
+export const Imported = Type.Object({ conversationId: Id, messageIds: Type.Array(Id), nothingToLearn })
 export type Imported = Static<typeof Imported>
 
-export const ImportStarted = Type.Object({ importId: Id })
+export const ImportStarted = Type.Object({ importId: Id, nothingToLearn })
 export type ImportStarted = Static<typeof ImportStarted>
 
 export const ImportProgress = Type.Object({

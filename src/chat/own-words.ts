@@ -5,12 +5,16 @@ interface Said {
 
 /**
  * Which messages of a conversation from elsewhere are the owner's own. Where one person speaks beside the assistant that is
- * the owner, whatever they are called there; of several it is whoever goes by the owner's name, or by none.
+ * the owner, whatever they are called there; of several it is whoever goes by the owner's name, or by none. Of several
+ * whose names are like the owner's it is the one of just that name, else nobody: one of them is not the owner.
  */
 export function isOwnersOf(messages: Said[], ownerName: string): (message: Said) => boolean {
   const names = new Set(messages.filter(({ role }) => role === 'user').map(({ name }) => name))
   if (names.size === 1) return ({ role }) => role === 'user'
-  return ({ role, name }) => role === 'user' && (name === undefined || isSameName(name, ownerName))
+  const alike = [...names].filter((name) => name !== undefined && isSameName(name, ownerName))
+  const exact = alike.filter((name) => wordsOf(name ?? '').join(' ') === wordsOf(ownerName).join(' '))
+  const own = new Set<string | undefined>(exact.length > 0 ? exact : alike.length === 1 ? alike : [])
+  return ({ role, name }) => role === 'user' && (name === undefined || own.has(name))
 }
 
 /** "Mira" is "Mira Berg". */
