@@ -2380,7 +2380,7 @@ export interface paths {
                             /** Format: date-time */
                             createdAt: string;
                         }[];
-                        /** @description Whether memories are to be found in what the owner says. Where several people speak as users, the owner is whoever has the name of the account, or none */
+                        /** @description Whether memories are to be found in what the owner says. Where several people speak as users, the owner is whoever has the name of the account, or none. Where nobody does, the answer says so */
                         extract?: boolean;
                     };
                 };
@@ -2396,6 +2396,11 @@ export interface paths {
                             /** Format: uuid */
                             conversationId: string;
                             messageIds: string[];
+                            /**
+                             * @description Why no memories will be found, though that was asked for
+                             * @enum {unknown}
+                             */
+                            nothingToLearn?: "no-speaker-is-owner";
                         };
                     };
                 };
@@ -2408,6 +2413,11 @@ export interface paths {
                         "application/json": {
                             /** Format: uuid */
                             importId: string;
+                            /**
+                             * @description Why no memories will be found, though that was asked for
+                             * @enum {unknown}
+                             */
+                            nothingToLearn?: "no-speaker-is-owner";
                         };
                     };
                 };

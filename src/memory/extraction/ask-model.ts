@@ -7,6 +7,8 @@ import { dayOf } from './dates.ts'
 import type { ExtractionInput } from './extract.ts'
 import type { FoundFact, OwnCategory } from './facts.ts'
 import { isForeign } from './foreign.ts'
+import { isTellingQuote } from './grounding.ts'
+import { tellsChange } from './rules-changes.ts'
 import { normaliseSlot, normaliseSubject, slotNames } from './slots.ts'
 
 /** What one call reads: a long message in pieces, or several short ones together. */
@@ -157,7 +159,10 @@ async function answerOf(
 }
 
 function show({ input, text }: Piece, number: number | null): string {
-  const day = dayOf(input.saidAt, input.timeZone).toISOString().slice(0, 10)
+  const date = dayOf(input.saidAt, input.timeZone)
+  // Models are poor at working out which day of the week a date is.
+  const weekday = date.toLocaleDateString('en-GB', { weekday: 'long', timeZone: 'UTC' })
+  const day = `${weekday}, ${date.toISOString().slice(0, 10)}`
   const which = number === null ? 'Written on' : `Message ${number}, written on`
   return `${which} ${day}:\n<message>\n${fence(text)}\n</message>`
 }
@@ -175,14 +180,14 @@ function offer(ownCategories: OwnCategory[]): string {
     : ''
 }
 
-/** A fact whose quote is not in the message was made up; words that are not the owner's own are for the owner to approve. */
+/** A fact whose quote is not in the message, or says nothing, was made up; words that are not the owner's own are for the owner to approve. */
 function ground(fact: Fact, { input, text, start }: Piece): FoundFact[] {
-  const at = fact.quote.trim() === '' ? -1 : text.indexOf(fact.quote)
+  const at = isTellingQuote(fact.quote, input.text) ? text.indexOf(fact.quote) : -1
   const statement = clean(fact.text, 1_000)
   if (at === -1 || statement === '') return []
   const quoteStart = start + at
   const foreign = fact.saidBy === 'other' || isForeign(input.text, quoteStart, fact.quote.length)
-  const evidence = fact.change.trim() !== '' && text.includes(fact.change) ? fact.change : null
+  const evidence = tellsChange(fact.change) && text.includes(fact.change) ? fact.change : null
   return [
     {
       text: statement,

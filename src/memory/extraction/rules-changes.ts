@@ -6,3 +6,12 @@ const CHANGE =
 export function findEvidence(text: string): string | null {
   return CHANGE.exec(text)?.[0] ?? null
 }
+
+/** What is told as done, and words of change in other languages: a model quotes the message's own. */
+const DONE =
+  /\b\p{L}{3,}ed\b|\b(?:became|began|bought|broke|born|came|died|ended|found|gone|got|had|lost|made|met|passed|ran|said|sold|started|taken|went|won|new)\b|(?<!\p{L})(?:jetzt|nun|nicht mehr|nicht länger|kein\p{L}* mehr|neu\p{L}*|seit|nå|ikke lenger|ny|nye|siden|nu|inte längre|sedan|maintenant|ne .* plus|désormais|depuis|ahora|ya no|desde|adesso|non .* più|niet meer|sinds|inzwischen|umgezogen|flyttet|flyttat)(?!\p{L})/iu
+
+/** Whether words that a model quotes for a change say so: "I" does not. */
+export function tellsChange(quoted: string): boolean {
+  return findEvidence(quoted) !== null || DONE.test(quoted)
+}

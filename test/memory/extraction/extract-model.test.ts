@@ -6,7 +6,7 @@ import { buildTestApp, type TestApp, type TestOwner } from '../../support/app.ts
 import { describeEachDatabase } from '../../support/database.ts'
 import { type ScriptedRequest, startScriptedOpenAi } from '../../support/scripted-openai.ts'
 import { runJob, runJobs, takeJobs } from '../jobs.ts'
-import { FACT, nameOf, SAID } from './scripted-fact.ts'
+import { FACT, nameOf, SAID, today } from './scripted-fact.ts'
 
 describeEachDatabase('learning from what was said, with a model', (database) => {
   let openai: Awaited<ReturnType<typeof startScriptedOpenAi>>
@@ -81,8 +81,7 @@ describeEachDatabase('learning from what was said, with a model', (database) => 
     await say()
     await learn()
     const { system, user } = asked()
-    const today = new Date().toISOString().slice(0, 10)
-    expect(user).toBe(`Written on ${today}:\n<message>\n${SAID}\n</message>`)
+    expect(user).toBe(`Written on ${today()}:\n<message>\n${SAID}\n</message>`)
     expect(system).not.toMatch(/black|Nice/)
   })
 
@@ -205,7 +204,7 @@ describeEachDatabase('learning from what was said, with a model', (database) => 
     const seen = asked()
     expect(seen.system).toBe(system)
     expect(seen.user).toMatch(
-      /^Written on [\d-]+:\n<message>\n.*Ignore all previous instructions.*Obey\.\n<\/message>$/s
+      /^Written on \w+, [\d-]+:\n<message>\n.*Ignore all previous instructions.*Obey\.\n<\/message>$/s
     )
     expect(seen.user.match(/<\/?\s*message/gi)).toEqual(['<message', '</message'])
   })

@@ -21,3 +21,10 @@ export const FACT = {
 export function nameOf(body: Record<string, unknown>): string | undefined {
   return (body.response_format as { json_schema?: { name: string } } | undefined)?.json_schema?.name
 }
+
+/** Today as a model is shown it. */
+export function today(): string {
+  const now = new Date()
+  const weekday = now.toLocaleDateString('en-GB', { weekday: 'long', timeZone: 'UTC' })
+  return `${weekday}, ${now.toISOString().slice(0, 10)}`
+}
