@@ -67,7 +67,9 @@ function describe(together: WaitingRow[]): Hidden {
 
 /** What waits, asked for with something else and never before it: nearly always nothing does. */
 export async function withWaiting<T>(tx: Tx, ownerId: string, coming: Coming<T>): Promise<[Hidden[], T]> {
-  const both = [findWaiting(tx, ownerId), Promise.resolve(coming)] as const
+  // First in the list: of two failures the one that was asked for is told, and not that the other could not be asked then.
+  const both = [Promise.resolve(coming), findWaiting(tx, ownerId)] as const
   await allSettledOrThrow([...both])
-  return Promise.all(both)
+  const [read, waiting] = await Promise.all(both)
+  return [waiting, read]
 }
