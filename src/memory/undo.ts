@@ -28,6 +28,8 @@ const UNDOABLE: MemoryAction[] = [
   'rejected',
   'forgotten'
 ]
+/** What can only be undone as a whole, since one of them gave another what it has. */
+const TOGETHER: MemoryAction[] = ['forgotten', 'merged', 'refined']
 const DATES = new Set(['validFrom', 'validTo', 'closedAt', 'forgottenAt', 'purgeAt'])
 /** Every column a change may have named; whatever else a history holds is not written back. */
 const COLUMNS = new Set([
@@ -52,7 +54,7 @@ const LOST = and(eq(memoryHistory.action, 'resolved'), sql`${memoryHistory.after
 
 type HistoryRow = typeof memoryHistory.$inferSelect
 
-/** Puts back what the latest change of a memory changed; of a merge or a forgetting, all that it changed together. */
+/** Puts back what the latest change of a memory changed; of one that concerned several, all that it changed together. */
 export async function undo(tx: Tx, queue: Queue, ownerId: string, id: string, now: Date): Promise<void> {
   const [memory] = await tx
     .select({ forgottenAt: memories.forgottenAt, purgeAt: memories.purgeAt })
@@ -95,10 +97,10 @@ export async function undo(tx: Tx, queue: Queue, ownerId: string, id: string, no
     )
 }
 
-/** What can only be undone together: a forgetting as a whole, and of a merge the one that was kept with all it replaced. */
+/** A forgetting as a whole, and of a merge or a refinement the one that was kept with what it replaced. */
 async function findTogether(tx: Tx, ownerId: string, latest: HistoryRow): Promise<HistoryRow[]> {
   const { action, batchId, memoryId, after } = latest
-  if (!batchId || (action !== 'forgotten' && action !== 'merged')) return [latest]
+  if (!batchId || !TOGETHER.includes(action)) return [latest]
   const keptId = (after?.supersededBy as string | undefined) ?? memoryId
   return tx
     .select()
@@ -151,7 +153,10 @@ async function putBack(tx: Tx, queue: Queue, ownerId: string, entry: HistoryRow)
   })
 }
 
-/** What it was, but for proofs that came since, which still count. */
+/**
+ * What it was, but for proofs that came since, which still count, and for what one that gained from others has been given
+ * since: it is put back where it is as it was left.
+ */
 async function toColumns(
   tx: Tx,
   ownerId: string,
@@ -159,7 +164,11 @@ async function toColumns(
   before: MemoryState,
   after: MemoryState
 ): Promise<Partial<MemoryRow>> {
-  const known = Object.entries(before).filter(([name]) => COLUMNS.has(name))
+  const isAsLeft = (name: string) =>
+    JSON.stringify(row[name as keyof MemoryRow]) === JSON.stringify(after[name])
+  const known = Object.entries(before).filter(
+    ([name]) => COLUMNS.has(name) && (!('addedSources' in after) || isAsLeft(name))
+  )
   const columns: Partial<MemoryRow> = Object.fromEntries(
     known.map(([name, value]) => [
       name,
@@ -179,7 +188,7 @@ async function toColumns(
   return columns
 }
 
-/** Removes what a merge gave to the memory that was kept. */
+/** Removes what a merge or a refinement gave to the memory that was kept. */
 async function takeBack(tx: Tx, ownerId: string, id: string, after: MemoryState): Promise<void> {
   const {
     addedSources = [],

@@ -2,12 +2,13 @@ import { expect, test } from 'vitest'
 import { keepMemory } from '../../src/memory/store.ts'
 import { setUp } from '../chat/talk.ts'
 import { describeEachDatabase } from '../support/database.ts'
+import { runJobs } from './jobs.ts'
 
 const BEES = 'My sister Ada keeps bees in Tromsø'
 const UNKNOWN = '019a0000-0000-7000-8000-0000000000ff'
 
 describeEachDatabase('the owner’s rights over a memory', (database) => {
-  async function house() {
+  async function setUpOwner() {
     const { house, owner, call } = await setUp(database(), ['Noted.'])
     return {
       house,
@@ -25,7 +26,7 @@ describeEachDatabase('the owner’s rights over a memory', (database) => {
   }
 
   test('an edit is written down, sorts by the owner’s hand, and is undone exactly', async () => {
-    const { owner, call, remember, read, undo, found } = await house()
+    const { owner, call, remember, read, undo, found } = await setUpOwner()
     const before = await remember(BEES)
     await call('PATCH', `/memories/${before.id}`, {
       text: 'My sister Ada keeps goats',
@@ -54,7 +55,7 @@ describeEachDatabase('the owner’s rights over a memory', (database) => {
   })
 
   test('several edits are undone one by one, the latest first', async () => {
-    const { call, remember, undo } = await house()
+    const { call, remember, undo } = await setUpOwner()
     const { id } = await remember('one')
     for (const text of ['two', 'three']) await call('PATCH', `/memories/${id}`, { text })
     expect((await undo(id)).data.text).toBe('two')
@@ -65,7 +66,7 @@ describeEachDatabase('the owner’s rights over a memory', (database) => {
   })
 
   test('a patch that changes nothing leaves no trace', async () => {
-    const { call, remember } = await house()
+    const { call, remember } = await setUpOwner()
     const { id } = await remember(BEES)
     await call('PATCH', `/memories/${id}`, { pinned: false })
     const { items } = (await call('GET', `/memories/${id}/history`)).data
@@ -73,7 +74,7 @@ describeEachDatabase('the owner’s rights over a memory', (database) => {
   })
 
   test('what says the same is merged, and taken apart again', async () => {
-    const { call, remember, read, undo } = await house()
+    const { call, remember, read, undo } = await setUpOwner()
     const kept = await remember(BEES, { importance: 0.25 })
     const others = [await remember('Ada has bees', { pinned: true }), await remember('Ada is a beekeeper')]
     const ids = others.map(({ id }) => id)
@@ -93,8 +94,46 @@ describeEachDatabase('the owner’s rights over a memory', (database) => {
     for (const other of others) expect(await read(other.id)).toEqual(other)
   })
 
+  test.each(['the one that is refined', 'the one that refines it'])(
+    'what was made more exact is taken apart again by %s, with all that one gave the other',
+    async (by) => {
+      const { house, owner, call, read, undo } = await setUpOwner()
+      const tell = async (content: string, createdAt: string) => {
+        const messages = [{ role: 'user', content, createdAt }]
+        await call('POST', '/conversations/import', { messages, extract: true })
+        await runJobs(house, owner.id)
+        return (await call('GET', '/memories')).data.items[0]
+      }
+      const [march, june] = ['2025-03-01T10:00:00.000Z', '2025-06-01T10:00:00.000Z']
+      const { id: lessId } = await tell('My sister Ada keeps bees.', march)
+      await call('PATCH', `/memories/${lessId}`, { pinned: true, importance: 1 })
+      const less = await read(lessId)
+      const more = await tell('My sister Ada keeps bees in Tromsø.', june)
+      const quotes = ({ sources }: { sources: { quote: string }[] }) => sources.map(({ quote }) => quote)
+      expect(more).toMatchObject({ pinned: true, importance: 1, validFrom: march })
+      expect(quotes(more)).toHaveLength(2)
+      expect(await read(lessId)).toMatchObject({ status: 'superseded', supersededBy: more.id })
+      // What the owner gives it since is not taken back.
+      await database().pool.query('UPDATE memories SET strength = 2.5 WHERE owner_id = $1 AND id = $2', [
+        owner.id,
+        more.id
+      ])
+      expect((await undo(by === 'the one that is refined' ? lessId : more.id)).status).toBe(200)
+      expect(await read(lessId)).toEqual(less)
+      const apart = await read(more.id)
+      expect(apart).toMatchObject({ status: 'active', pinned: false, validFrom: june, strength: 2.5 })
+      expect(apart.importance).toBeLessThan(1)
+      expect(quotes(apart)).toEqual(['My sister Ada keeps bees in Tromsø.'])
+      const { rows } = await database().pool.query(
+        'SELECT proof_count FROM memories WHERE owner_id = $1 AND id = $2',
+        [owner.id, more.id]
+      )
+      expect(rows).toEqual([{ proof_count: 1 }])
+    }
+  )
+
   test('a memory is not merged with itself, with what has ended, or with what is not there', async () => {
-    const { call, remember } = await house()
+    const { call, remember } = await setUpOwner()
     const [one, two, three] = [await remember('one'), await remember('two'), await remember('three')]
     const merge = (id: string, ids: string[]) => call('POST', `/memories/${id}/merge`, { ids })
     expect((await merge(one.id, [one.id])).data.code).toBe('PAI_MEMORY_MERGE_INVALID')
@@ -105,7 +144,7 @@ describeEachDatabase('the owner’s rights over a memory', (database) => {
   })
 
   test('what comes back is refused where another memory says it by now', async () => {
-    const { call, remember, undo } = await house()
+    const { call, remember, undo } = await setUpOwner()
     const { id } = await remember(BEES)
     await call('PATCH', `/memories/${id}`, { text: 'goats' })
     await remember(BEES)
@@ -113,7 +152,7 @@ describeEachDatabase('the owner’s rights over a memory', (database) => {
   })
 
   test('forgetting one takes along what it replaced and what was derived from it, and undo brings all back', async () => {
-    const { owner, call, remember, read, undo } = await house()
+    const { owner, call, remember, read, undo } = await setUpOwner()
     const [kept, lost, free] = [await remember(BEES), await remember('Ada has bees'), await remember('I ski')]
     await call('POST', `/memories/${kept.id}/merge`, { ids: [lost.id] })
     const inferred = await database().inOwner(owner.id, (tx) =>
@@ -136,7 +175,7 @@ describeEachDatabase('the owner’s rights over a memory', (database) => {
   })
 
   test('what rests on several is in doubt until each of them is as it was, or the owner says that it holds', async () => {
-    const { owner, call, remember, read, undo } = await house()
+    const { owner, call, remember, read, undo } = await setUpOwner()
     const [one, two] = [await remember('I row on Mondays'), await remember('I row on Fridays')]
     const derived = await remember('I row a lot')
     await database().pool.query(
@@ -170,7 +209,7 @@ describeEachDatabase('the owner’s rights over a memory', (database) => {
   })
 
   test('what was inferred and never confirmed is not confirmed by an undo', async () => {
-    const { owner, call, remember, read, undo } = await house()
+    const { owner, call, remember, read, undo } = await setUpOwner()
     const [one, derived] = [await remember('I row on Mondays'), await remember('I row a lot')]
     await database().pool.query(
       `WITH inferred AS (UPDATE memories SET status = 'unconfirmed' WHERE owner_id = $1 AND id = $2)
@@ -183,7 +222,7 @@ describeEachDatabase('the owner’s rights over a memory', (database) => {
   })
 
   test('why: the words, the conversation they were said in, and what happened since', async () => {
-    const { owner, call } = await house()
+    const { owner, call } = await setUpOwner()
     const said = `Guess what. ${BEES}. Bye!`
     const { message, conversationId } = (await call('POST', '/chat', { message: said })).data
     const messageId = message.parentId
@@ -212,7 +251,7 @@ describeEachDatabase('the owner’s rights over a memory', (database) => {
   })
 
   test('a conversation that is deleted may take along what was told only there', async () => {
-    const { owner, call, read } = await house()
+    const { owner, call, read } = await setUpOwner()
     const told = async (text: string, ...messageIds: string[]) => {
       for (const messageId of messageIds) {
         await database().inOwner(owner.id, (tx) =>

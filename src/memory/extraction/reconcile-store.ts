@@ -1,4 +1,4 @@
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { SEARCHING, type Tx } from '../../db/client.ts'
 import { afterClosing } from '../closing.ts'
 import { type Change, record } from '../history.ts'
@@ -161,7 +161,7 @@ export async function closeMemory(
   ownerId: string,
   id: string,
   closing: Closing,
-  change: Pick<Change, 'action' | 'by' | 'reason'>
+  change: Pick<Change, 'action' | 'by' | 'reason' | 'batchId'>
 ): Promise<boolean> {
   const [before] = await tx
     .select({
@@ -214,20 +214,47 @@ export async function addConflict(
   }
 }
 
-/** Gives the successor its predecessor's sources and proofs: what was said before still speaks for it. */
-export async function inheritSources(tx: Tx, ownerId: string, from: string, to: string): Promise<void> {
-  await tx.execute(sql`
+/**
+ * Gives the successor its predecessor's sources and proofs: what was said before still speaks for it. What it gained is
+ * written down, so that an undo can take it back.
+ */
+export async function inheritSources(
+  tx: Tx,
+  ownerId: string,
+  from: string,
+  to: string,
+  change: Pick<Change, 'by' | 'reason' | 'batchId'>
+): Promise<void> {
+  const { proofCount, strength, pinned, validFrom, importance } = memories
+  const rows = await tx
+    .select({ id: memories.id, proofCount, strength, pinned, validFrom, importance })
+    .from(memories)
+    .where(and(eq(memories.ownerId, ownerId), inArray(memories.id, [from, to])))
+    .orderBy(memories.id)
+    .for('update')
+  const known = rows.find(({ id }) => id === from)
+  const fact = rows.find(({ id }) => id === to)
+  if (!known || !fact) return
+  const { rows: added } = await tx.execute<{ id: string }>(sql`
     INSERT INTO memory_sources (owner_id, id, memory_id, kind, message_id, reference, quote, quote_start, said_by, said_at)
     SELECT owner_id, gen_random_uuid(), ${to}::uuid, kind, message_id, reference, quote, quote_start, said_by, said_at
       FROM memory_sources WHERE owner_id = ${ownerId} AND memory_id = ${from}::uuid
-    ON CONFLICT DO NOTHING`)
-  await tx.execute(sql`
-    UPDATE memories fact SET proof_count = fact.proof_count + known.proof_count,
-           strength = greatest(fact.strength, known.strength), pinned = fact.pinned OR known.pinned,
-           valid_from = least(fact.valid_from, known.valid_from), importance = greatest(fact.importance, known.importance)
-      FROM memories known
-     WHERE fact.owner_id = ${ownerId} AND fact.id = ${to}::uuid
-       AND known.owner_id = ${ownerId} AND known.id = ${from}::uuid`)
+    ON CONFLICT DO NOTHING RETURNING id`)
+  const starts = [fact.validFrom, known.validFrom].filter((start) => start !== null)
+  const joined = {
+    proofCount: fact.proofCount + known.proofCount,
+    strength: Math.max(fact.strength, known.strength),
+    pinned: fact.pinned || known.pinned,
+    validFrom: starts.toSorted((a, b) => a.getTime() - b.getTime())[0] ?? null,
+    importance: Math.max(fact.importance, known.importance)
+  }
+  await tx
+    .update(memories)
+    .set({ ...joined, updatedAt: sql`now()` })
+    .where(and(eq(memories.ownerId, ownerId), eq(memories.id, to)))
+  const { id: _, ...before } = fact
+  const after = { ...joined, addedSources: added.map(({ id }) => id) }
+  await record(tx, ownerId, to, { ...change, action: 'refined', before, after })
 }
 
 function isCurrent(ownerId: string, id: string) {

@@ -148,10 +148,11 @@ async function settle(
   const closing = { status: 'superseded' as const, closedAt: now }
   switch (kind) {
     case 'refines': {
-      await inheritSources(tx, ownerId, rival.id, id)
+      const change = { by, reason, batchId: uuidv7() }
+      await inheritSources(tx, ownerId, rival.id, id, change)
       // What is refined was said in fewer words, not false: its successor holds from when it did.
       const refined = { ...closing, supersededBy: id, validTo: new Date(0) }
-      await closeMemory(tx, ownerId, rival.id, refined, { action: 'refined', by, reason })
+      await closeMemory(tx, ownerId, rival.id, refined, { ...change, action: 'refined' })
       return
     }
     case 'supersedes': {
