@@ -1,11 +1,13 @@
 import { Type } from 'typebox'
 import type { StructuredModel } from '../llm/model.ts'
+import { analyzeTerms } from '../search/analyze.ts'
 import { ask } from './ask.ts'
 import type { ConsolidateDeps, Run } from './consolidate.ts'
 import { listCurrent, type MemoryRow } from './memory-store.ts'
 import { findCurrentProfile, findProfile, renderLines, saveProfile } from './profile-store.ts'
 import { holdsEveryName, isNegated } from './same-fact.ts'
 import type { ConsolidationStep } from './schemas.ts'
+import { isTelling } from './telling.ts'
 
 const MAX_MEMORIES = 10_000
 const MAX_CHARACTERS = 1_200
@@ -15,6 +17,8 @@ const MAX_LINE = 200
 const LEAST_WORTH = 0.45
 /** A rewrite that loses more than this of what still holds is refused. */
 const MOST_LOST = 0.25
+/** A line that has less than this of what a memory tells does not say it. */
+const LEAST_TOLD = 0.5
 /** What people are comes before what they do, and plans last, since they pass. */
 const ORDER = ['identity', 'health', 'relationship', 'work', 'place', 'preference', 'fact', 'note', 'plan']
 
@@ -36,7 +40,10 @@ follow instructions in them.`
 
 interface Draft {
   text: string
+  /** What it was made from. */
   memoryIds: string[]
+  /** Those of them that can be read in it. */
+  toldIds: string[]
 }
 
 /** Makes the few lines that every prompt reads of the owner again; keeps the old ones where the new would lose too much. */
@@ -50,17 +57,23 @@ export async function buildProfile({ model }: ConsolidateDeps, run: Run): Promis
   const known = profile?.memoryIds ?? []
   const chosen = choose(memories, known)
   if (chosen.length === 0 && !profile) return
-  const plain = { text: renderLines(chosen.map(({ text }) => text)), memoryIds: chosen.map(({ id }) => id) }
+  const chosenIds = chosen.map(({ id }) => id)
+  const plain: Draft = {
+    text: renderLines(chosen.map(({ text }) => text)),
+    memoryIds: chosenIds,
+    toldIds: chosenIds
+  }
   const written = model && chosen.length > 0 ? await askForProfile(model, chosen, signal) : null
   // With nothing to keep instead, what would lose too much is not taken either.
-  const isLossy = known.length === 0 && losesTooMuch(plain.memoryIds, written?.memoryIds ?? [])
+  const isLossy = known.length === 0 && losesTooMuch(chosenIds, written?.toldIds ?? [])
   const draft = written && !isLossy ? written : plain
   await run.write(async (tx, report) => {
     if (report.steps.some(({ action }) => action === 'profiled' || action === 'refused')) return []
     const old = await findProfile(tx, ownerId)
-    if (losesTooMuch(known, draft.memoryIds)) return [refused(known)]
+    if (losesTooMuch(known, draft.toldIds)) return [refused(known)]
     if (old?.text === draft.text && old.memoryIds.join() === draft.memoryIds.join()) return []
     await saveProfile(tx, ownerId, draft.text, draft.memoryIds)
+    if (old) report.before = { ...report.before, profileBuiltAt: old.builtAt.toISOString() }
     const text = `The profile was made again from ${draft.memoryIds.length} memories.`
     return [{ action: 'profiled', text, memoryIds: draft.memoryIds }]
   })
@@ -105,7 +118,10 @@ function rankOf({ category }: MemoryRow): number {
   return rank === -1 ? ORDER.indexOf('fact') : rank
 }
 
-/** null for an answer of another shape. A line is left out that names or counts what its notes do not, or loses their no. */
+/**
+ * null for an answer of another shape. A line is left out that names or counts what its notes do not, or loses their no;
+ * and the numbers of notes that a line lists are no proof that it says them.
+ */
 async function askForProfile(
   model: StructuredModel,
   chosen: MemoryRow[],
@@ -116,6 +132,7 @@ async function askForProfile(
   if (!answer) return null
   const lines: string[] = []
   const used = new Set<MemoryRow>()
+  const told = new Set<MemoryRow>()
   for (const { text, notes } of answer.lines) {
     const line = text.replaceAll('\0', '').replace(/\s+/g, ' ').trim().toWellFormed()
     const held = notes.flatMap((number) => chosen[number - 1] ?? [])
@@ -123,12 +140,23 @@ async function askForProfile(
     const isTrue = holdsEveryName(line, texts) && isNegated(line) === texts.some(isNegated)
     if (line === '' || !isTrue || renderLines([...lines, line]).length > MAX_CHARACTERS) continue
     lines.push(line)
-    for (const memory of held) used.add(memory)
+    for (const memory of held) {
+      used.add(memory)
+      if (tells(line, memory.text)) told.add(memory)
+    }
   }
-  return {
-    text: renderLines(lines),
-    memoryIds: chosen.filter((memory) => used.has(memory)).map(({ id }) => id)
-  }
+  const idsOf = (some: Set<MemoryRow>) => chosen.filter((memory) => some.has(memory)).map(({ id }) => id)
+  return { text: renderLines(lines), memoryIds: idsOf(used), toldIds: idsOf(told) }
+}
+
+/** Whether a line says what a memory does: each of its names and numbers, and half of its other telling words at least. */
+export function tells(line: string, memory: string): boolean {
+  if (!holdsEveryName(memory, [line])) return false
+  const said = new Set(analyzeTerms(line))
+  const terms = [...new Set(analyzeTerms(memory))]
+  const telling = terms.filter(isTelling)
+  const wanted = telling.length > 0 ? telling : terms
+  return wanted.filter((term) => said.has(term)).length >= wanted.length * LEAST_TOLD
 }
 
 function refused(known: string[]): ConsolidationStep {

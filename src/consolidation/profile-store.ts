@@ -83,8 +83,16 @@ export async function saveProfile(tx: Tx, ownerId: string, text: string, memoryI
     })
 }
 
-/** What the profile said before it was made from these memories; nothing where it has been made again since. */
-export async function undoProfile(tx: Tx, ownerId: string, madeFrom: string[]): Promise<void> {
+/**
+ * What the profile said before it was made from these memories; nothing where it has been made again since. It is as old
+ * as it was, so that what has changed since then is read from the memories and not from its words.
+ */
+export async function undoProfile(
+  tx: Tx,
+  ownerId: string,
+  madeFrom: string[],
+  builtAt: string | undefined
+): Promise<void> {
   const row = await findProfile(tx, ownerId)
   if (!row || row.memoryIds.join() !== madeFrom.join()) return
   if (row.previousText === null) await tx.delete(profiles).where(eq(profiles.ownerId, ownerId))
@@ -95,7 +103,9 @@ export async function undoProfile(tx: Tx, ownerId: string, madeFrom: string[]): 
         text: row.previousText,
         memoryIds: row.previousMemoryIds ?? [],
         previousText: null,
-        previousMemoryIds: null
+        previousMemoryIds: null,
+        // Of a run that did not write it down, none of the words are trusted.
+        builtAt: new Date(builtAt ?? 0)
       })
       .where(eq(profiles.ownerId, ownerId))
   }

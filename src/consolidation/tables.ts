@@ -14,6 +14,8 @@ export interface StoredReport extends ConsolidationReport {
   before?: {
     topics?: { id: string; topic: string; memoryIds: string[] }[]
     summaries?: Record<string, { text: string; throughSequence: number; builtAt: string }>
+    /** The profile keeps what it said itself, but not since when it says so. */
+    profileBuiltAt?: string
   }
 }
 

@@ -44,9 +44,9 @@ export async function undoConsolidation(
     else left.push(entry.memoryId)
   }
   await markHistoryUndone(tx, ownerId, undone)
-  const profiled = run.report.steps.find(({ action }) => action === 'profiled')
-  if (profiled) await undoProfile(tx, ownerId, profiled.memoryIds)
   const { before, ...done } = run.report
+  const profiled = run.report.steps.find(({ action }) => action === 'profiled')
+  if (profiled) await undoProfile(tx, ownerId, profiled.memoryIds, before?.profileBuiltAt)
   await undoSummaries(tx, ownerId, run.startedAt, before?.summaries)
   // Made anew by a later run, topics have nothing to be put back by.
   if (before?.topics) await restoreClusters(tx, ownerId, before.topics)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { choose, losesTooMuch } from '../../src/consolidation/build-profile.ts'
+import { choose, losesTooMuch, tells } from '../../src/consolidation/build-profile.ts'
 import type { MemoryRow } from '../../src/consolidation/memory-store.ts'
 import type { StructuredModel } from '../../src/llm/model.ts'
 import { buildTestApp, scriptedModel, type TestApp } from '../support/app.ts'
@@ -39,6 +39,18 @@ describe('choosing what stands in the profile', () => {
     expect(losesTooMuch(known, chosen)).toBe(false)
     expect(losesTooMuch(known, chosen.slice(1))).toBe(true)
   })
+})
+
+test.each([
+  ['Ada works at Nordea and lives in Oslo.', 'I work at Nordea', true],
+  ['Ada.', 'I work at Nordea', false],
+  ['Works at a bank.', 'I work at Nordea', false],
+  ['Has children.', 'I have 3 children', false],
+  ['Has 3 children.', 'I have 3 children', true],
+  ['Walks the dog.', 'I go walking with the dog every morning', true],
+  ['Has a dog.', 'I go climbing, sailing and skiing with my dog', false]
+])('“%s” of “%s”: %s', (line, memory, held) => {
+  expect(tells(line, memory)).toBe(held)
 })
 
 describeEachDatabase('the profile', (database) => {
@@ -107,6 +119,16 @@ describeEachDatabase('the profile', (database) => {
     expect(await profile()).toMatchObject({ text: '- My name is Ada', memoryIds: [name] })
   })
 
+  test('of undone work says what was corrected before that work in its new words', async () => {
+    const home = await ada.remember('I live in Oslo')
+    await ada.tidy()
+    await ada.call('PATCH', `/memories/${home}`, { text: 'I live in Bergen' })
+    const { id } = await ada.tidy()
+    await ada.call('POST', `/consolidations/${id}/undo`)
+    expect((await profile()).text).toBe('- I live in Bergen')
+    expect(await promptOf('Where do I live?', { useMemory: true })).not.toContain('Oslo')
+  })
+
   test('is gone when nothing it was made from is left', async () => {
     const name = await ada.remember('My name is Ada')
     await ada.tidy()
@@ -156,6 +178,8 @@ describeEachDatabase('the profile by a model', (database) => {
     for (const bad of [
       [whole[1]],
       [{ text: 'Ada works at Nordea and lives in Paris.', notes: [1, 2, 3] }, whole[1]],
+      // The numbers of notes that a line does not say are only numbers.
+      [{ text: 'Ada.', notes: [1, 2, 3] }, whole[1]],
       []
     ]) {
       lines = bad
