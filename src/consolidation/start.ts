@@ -28,7 +28,10 @@ export async function startConsolidation(
   return row
 }
 
-/** Every hour, begins a run for the owners for whom it is night and who have something new. */
+/**
+ * Every hour, begins a run for the owners for whom it is night and who have something new. One owner's failure is told when
+ * all have had their turn.
+ */
 export function createSchedule({
   database,
   queue,
@@ -40,21 +43,27 @@ export function createSchedule({
 }): JobHandlers['consolidation.schedule'] {
   return async function schedule(_payload, signal) {
     const at = now()
+    const failures: unknown[] = []
     let owners: { id: string; timezone: string }[] = []
     do {
       const after = owners.at(-1)?.id ?? null
       owners = await database.inSystem((tx) => listOwners(tx, after, OWNERS_PER_PAGE))
-      for (const { id: ownerId, timezone } of owners) {
+      for (const owner of owners) {
         signal.throwIfAborted()
-        const hours = hourIn(timezone, at) === NIGHT_HOUR ? SINCE_LAST_NIGHT_HOURS : SINCE_MISSED_HOURS
-        await database.inOwner(ownerId, async (tx) => {
-          if (!(await store.isDue(tx, ownerId, at, hours))) return
-          await store.lockOwner(tx, ownerId)
-          // Asked again: another process may have begun it while this one waited.
-          if (await store.isDue(tx, ownerId, at, hours)) await startConsolidation(tx, queue, ownerId, at)
-        })
+        await startIfDue(owner, at).catch((error) => failures.push(error))
       }
     } while (owners.length === OWNERS_PER_PAGE)
+    if (failures.length > 0) throw failures[0]
+  }
+
+  async function startIfDue({ id: ownerId, timezone }: { id: string; timezone: string }, at: Date) {
+    const hours = hourIn(timezone, at) === NIGHT_HOUR ? SINCE_LAST_NIGHT_HOURS : SINCE_MISSED_HOURS
+    await database.inOwner(ownerId, async (tx) => {
+      if (!(await store.isDue(tx, ownerId, at, hours))) return
+      await store.lockOwner(tx, ownerId)
+      // Asked again: another process may have begun it while this one waited.
+      if (await store.isDue(tx, ownerId, at, hours)) await startConsolidation(tx, queue, ownerId, at)
+    })
   }
 }
 

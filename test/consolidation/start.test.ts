@@ -64,6 +64,26 @@ describeEachDatabase('the nightly schedule', (database) => {
     expect(await begun()).toBe(0)
   })
 
+  test('begins the runs of others where one owner’s fails, and tells of the failure', async ({
+    onTestFinished
+  }) => {
+    const bob = await tidyOwner(database(), house)
+    const setZone = (zone: string) =>
+      database().pool.query('UPDATE users SET timezone = $2 WHERE id = $1', [ada.owner.id, zone])
+    await bob.call('PATCH', '/me', { timezone: 'Asia/Karachi' })
+    await bob.remember('Bob keeps goats')
+    await database().pool.query('UPDATE users SET created_at = $2 WHERE id = $1', [bob.owner.id, now])
+    // Known where it was set, and not to this process.
+    await setZone('Nowhere/Atlantis')
+    onTestFinished(async () => {
+      await setZone('UTC')
+    })
+    now = atKarachi(27)
+    await expect(begun()).rejects.toThrow(RangeError)
+    const jobs = await takeJobs(database(), bob.owner.id)
+    expect(jobs.map(({ name }) => name)).toContain('consolidation.run')
+  })
+
   test('catches up by day where the nights were missed', async () => {
     await ada.remember('Ada keeps bees')
     now = new Date(atKarachi(14).getTime() + 48 * HOUR)
