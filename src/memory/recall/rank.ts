@@ -92,7 +92,7 @@ export function rankCandidates(candidates: Candidate[], lookup: Lookup, limit: n
   return ranked
     .filter(({ candidate: { kind, id } }) => !(kind === 'memory' ? successors : sources).has(id))
     .slice(0, limit)
-    .map(({ candidate, score }) => toItem(candidate, score, asked, lookup))
+    .map(({ candidate, score }) => toItem(candidate, score, waysOf(candidate, asked, weights, lookup)))
 }
 
 function weighWays({ lexical, vector, semantic }: Lookup): Weights {
@@ -160,27 +160,36 @@ function findAsked(query: string, candidates: Candidate[]): string | null {
   return named.length === 1 ? (named[0] ?? null) : null
 }
 
-function toItem(candidate: Candidate, score: number, asked: string | null, lookup: Lookup): RecallItem {
+function toItem(candidate: Candidate, score: number, matchedBy: RecallItem['matchedBy']): RecallItem {
   return {
     kind: candidate.kind,
     id: candidate.id,
     text: candidate.text,
     // What bends a match can lift a perfect one to several times itself.
     score: Math.round(Math.min(score, 1) * 1000) / 1000,
-    matchedBy: waysOf(candidate, asked, lookup),
+    matchedBy,
     at: candidate.at.toISOString(),
     ...(candidate.status ? { status: candidate.status } : {}),
     ...(candidate.conversationId ? { conversationId: candidate.conversationId } : {})
   }
 }
 
-function waysOf(candidate: Candidate, asked: string | null, lookup: Lookup): RecallItem['matchedBy'] {
-  const { lexical, similarity, named, about } = candidate
+/** What has come along with a better match may reach no way's bar: then it is the way that gave most of its own. */
+function waysOf(
+  candidate: Candidate,
+  asked: string | null,
+  weights: Weights,
+  lookup: Lookup
+): RecallItem['matchedBy'] {
+  const { named, about } = candidate
+  const [lexical, similarity] = [candidate.lexical ?? 0, candidate.similarity ?? 0]
   const isNamed = lookup.entity && ((named ?? 0) > 0 || (asked !== null && about?.toLowerCase() === asked))
-  return [
-    ...((similarity ?? 0) >= SIMILAR ? ['vector' as const] : []),
-    ...((lexical ?? 0) >= LEXICAL_MATCH ? ['lexical' as const] : []),
+  const ways = [
+    ...(similarity >= SIMILAR ? ['vector' as const] : []),
+    ...(lexical >= LEXICAL_MATCH ? ['lexical' as const] : []),
     ...(isNamed ? ['entity' as const] : []),
     ...(isInTime(candidate, lookup) ? ['time' as const] : [])
   ]
+  if (ways.length > 0) return ways
+  return [weights.vector * similarity > weights.lexical * lexical ? 'vector' : 'lexical']
 }

@@ -132,6 +132,11 @@ test('an item says which ways found it', () => {
   expect(ways({ lexical: 0.9 })).toEqual(['lexical'])
   expect(ways({ similarity: 0.9 })).toEqual(['vector'])
   expect(ways({ lexical: 0.9, similarity: 0.9 })).toEqual(['vector', 'lexical'])
+  // What only comes along with a better one reaches no way's bar; it says which way gave most of its match.
+  const along = (given: Partial<Candidate>) =>
+    ranked([candidate('best', { lexical: 0.9 }), candidate('along', given)], { semantic: true })[1]?.matchedBy
+  expect(along({ similarity: 0.15 })).toEqual(['vector'])
+  expect(along({ lexical: 0.04, similarity: 0.04 })).toEqual(['lexical'])
 })
 
 test('whatever was found, the answer is in order, within its limit, and made of what was found', () => {
@@ -158,7 +163,8 @@ test('whatever was found, the answer is in order, within its limit, and made of 
         expect(items.map(({ score }) => score)).toEqual(
           items.map(({ score }) => score).toSorted((a, b) => b - a)
         )
-        for (const { id, score, at } of items) {
+        for (const { id, score, at, matchedBy } of items) {
+          expect(matchedBy.length).toBeGreaterThan(0)
           expect(candidates[Number(id)]?.text).toBe(id)
           expect(score).toBeGreaterThan(0)
           expect(score).toBeLessThanOrEqual(1)
