@@ -107,8 +107,14 @@ export const RecallBody = Type.Object(
     /** Said or recorded from, and before. */
     from: Type.Optional(Instant),
     to: Type.Optional(Instant),
-    /** How much of what was found to answer with, best first, in tokens of about four characters. */
-    budgetTokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    budgetTokens: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description:
+          'How much of what was found to answer with, in tokens of about four characters. It is taken best first, each text whole: one that is too long for what is left is passed over, and shorter ones after it are still taken'
+      })
+    ),
     /** In place of the calibrated cut-off: how well something must match by itself, 0 to 1. */
     minMatch: Type.Optional(Share)
   },

@@ -13,16 +13,17 @@ export function tokensOf(text: string): number {
   return others + Math.ceil((text.length - others) / LATIN_CHARACTERS_PER_TOKEN)
 }
 
-/** The items that fit, best first: those after the first that does not are left out, so that no better one is missing. */
+/** The items that fit, in their order. One that does not is passed over: a long one must not keep the others out. */
 export function takeWithin<Item>(
   items: Item[],
   budgetTokens: number,
   costOf: (item: Item) => number
 ): Item[] {
   let left = budgetTokens
-  const tooMany = items.findIndex((item) => {
-    left -= costOf(item)
-    return left < 0
+  return items.filter((item) => {
+    const cost = costOf(item)
+    if (cost > left) return false
+    left -= cost
+    return true
   })
-  return tooMany === -1 ? items : items.slice(0, tooMany)
 }

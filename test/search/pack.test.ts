@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { takeWithin, tokensOf } from '../../src/search/pack.ts'
 
-test('what fits is taken from the front, and nothing after the first that does not fit', () => {
+test('what fits is taken from the front, and what does not is passed over', () => {
   const cost = (item: number) => item
   expect(takeWithin([3, 3, 3], 6, cost)).toEqual([3, 3])
-  expect(takeWithin([3, 9, 1], 6, cost)).toEqual([3])
-  expect(takeWithin([9, 1], 6, cost)).toEqual([])
+  expect(takeWithin([3, 9, 1], 6, cost)).toEqual([3, 1])
+  expect(takeWithin([9, 1], 6, cost)).toEqual([1])
+  expect(takeWithin([9], 6, cost)).toEqual([])
   expect(takeWithin([], 6, cost)).toEqual([])
 })
 

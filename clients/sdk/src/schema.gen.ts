@@ -3187,6 +3187,7 @@ export interface paths {
                         from?: string;
                         /** Format: date-time */
                         to?: string;
+                        /** @description How much of what was found to answer with, in tokens of about four characters. It is taken best first, each text whole: one that is too long for what is left is passed over, and shorter ones after it are still taken */
                         budgetTokens?: number;
                         minMatch?: number;
                     };

@@ -116,6 +116,11 @@ describeEachDatabase('recall of a time', (database) => {
     for (const colour of ['red', 'blue', 'green']) await remember(`The bee hive is ${colour}`)
     expect(await recall('bee hive', { budgetTokens: 13 })).toHaveLength(2)
     expect(await recall('bee hive', { budgetTokens: 1 })).toEqual([])
+    // A pasted page on top does not keep out what fits.
+    const page = 'bee hive '.repeat(300).trim()
+    await remember(page)
+    expect(textsOf(await recall('bee hive'))[0]).toBe(page)
+    expect(await recall('bee hive', { budgetTokens: 13 })).toHaveLength(2)
     expect((await call('POST', '/recall', { query: 'bee hive', budgetTokens: 0 })).status).toBe(400)
   })
 
