@@ -30,8 +30,8 @@ export async function edit(
     ...patch,
     // Other words may be about something else.
     ...(patch.text !== undefined && patch.text !== row.text ? describe(patch.text, now) : {}),
-    // What the owner sorted by hand stays so, and teaches the next extraction.
-    ...(patch.category !== undefined || patch.tags !== undefined ? { sortedBy: 'owner' } : {}),
+    // What the owner sorted by hand stays so, and teaches the next extraction. Tags of theirs do not make the category so.
+    ...(patch.category !== undefined ? { sortedBy: 'owner' } : {}),
     // Whoever corrects an inference has looked at it, and it is theirs now.
     ...(row.status === 'unconfirmed' ? { status: 'active' } : {})
   }

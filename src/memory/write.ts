@@ -1,3 +1,4 @@
+import { and, eq } from 'drizzle-orm'
 import type { Tx } from '../db/client.ts'
 import { reconcileKept } from './extraction/reconcile.ts'
 import { lockMemories } from './extraction/reconcile-store.ts'
@@ -5,7 +6,8 @@ import { describeStatement } from './extraction/rules.ts'
 import { record } from './history.ts'
 import { approveProposal, confirmInference, findByText } from './review/review-store.ts'
 import type { MemoryBody } from './schemas.ts'
-import { changeMemory, keepMemory, loadMemory } from './store.ts'
+import { changeMemory, keepMemory, type MemoryRow } from './store.ts'
+import { memories } from './tables.ts'
 
 /** What the owner writes down by hand matters more than what is picked up in passing. */
 const OWNER_IMPORTANCE = 0.7
@@ -33,6 +35,8 @@ export async function write(tx: Tx, ownerId: string, body: MemoryBody, now: Date
   }
   const memory = { text, category, importance, pinned, origin: 'written' as const, ...describe(text, now) }
   const id = await keepMemory(tx, ownerId, memory, source)
+  // A category that the owner gives teaches how the like is sorted, also on what is new.
+  if (!known && body.category !== undefined) await changeMemory(tx, ownerId, id, { sortedBy: 'owner' })
   await reconcileKept(tx, ownerId, id, now, 'owner', now)
   return id
 }
@@ -40,22 +44,28 @@ export async function write(tx: Tx, ownerId: string, body: MemoryBody, now: Date
 /** Gives a memory that is there already what the owner asks for, and leaves the rest as it is. */
 async function sort(tx: Tx, ownerId: string, id: string, body: MemoryBody): Promise<void> {
   const { category, importance, pinned } = body
-  const current = await loadMemory(tx, ownerId, id)
-  const wanted = {
-    ...(category === undefined || category === current.category
-      ? {}
-      : { category, sortedBy: 'owner' as const }),
-    ...(importance === undefined || Math.fround(importance) === Math.fround(current.importance)
-      ? {}
-      : { importance }),
-    ...(pinned === undefined || pinned === current.pinned ? {} : { pinned })
+  const [current] = await tx
+    .select()
+    .from(memories)
+    .where(and(eq(memories.ownerId, ownerId), eq(memories.id, id)))
+  if (!current) return
+  const asked: Partial<MemoryRow> = {
+    ...(category !== undefined && { category, sortedBy: 'owner' }),
+    ...(importance !== undefined && { importance }),
+    ...(pinned !== undefined && { pinned })
   }
-  const names = Object.keys(wanted)
-  if (names.length === 0) return
-  await changeMemory(tx, ownerId, id, wanted)
-  const { sortedBy: _, ...after } = wanted as Record<string, unknown>
-  const before = Object.fromEntries(
-    Object.keys(after).map((name) => [name, current[name as keyof typeof current]])
+  // As the column keeps it.
+  const kept = (value: unknown) => (typeof value === 'number' ? Math.fround(value) : value)
+  const names = (Object.keys(asked) as (keyof MemoryRow)[]).filter(
+    (name) => kept(asked[name]) !== kept(current[name])
   )
-  await record(tx, ownerId, id, { action: 'edited', by: 'owner', before, after })
+  if (names.length === 0) return
+  const columns = (from: Partial<MemoryRow>) => Object.fromEntries(names.map((name) => [name, from[name]]))
+  await changeMemory(tx, ownerId, id, columns(asked))
+  await record(tx, ownerId, id, {
+    action: 'edited',
+    by: 'owner',
+    before: columns(current),
+    after: columns(asked)
+  })
 }

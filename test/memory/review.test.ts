@@ -131,15 +131,40 @@ describeEachDatabase('what waits for the owner', (database) => {
     await say('My sister Ada keeps bees in Tromsø.')
     const [memory] = (await call('GET', '/memories')).data.items
     await call('PATCH', `/memories/${memory.id}`, { category: 'bee people' })
-    await database().pool.query(`UPDATE memories SET sorted_by = 'owner' WHERE owner_id = $1`, [owner.id])
+    await say('My sister Ada sold honey from her bees.')
+    await say('My brother Bob keeps bees in Tromsø too.')
+    // Of the same person, and about something else.
     await say('My sister Ada works as a vet.')
     await say('I live in Oslo.')
     const { items } = (await call('GET', '/memories')).data
     expect(items.map(({ category }: { category: string }) => category)).toEqual([
       'place',
+      'relationship',
+      'bee people',
       'bee people',
       'bee people'
     ])
+  })
+
+  test('a category that the owner gives teaches, from the first writing on; tags do not', async () => {
+    const { owner, call } = await setUp(database())
+    const sortedBy = async (id: string) => {
+      const { rows } = await database().pool.query(
+        'SELECT sorted_by FROM memories WHERE owner_id = $1 AND id = $2',
+        [owner.id, id]
+      )
+      return rows[0].sorted_by
+    }
+    const write = async (body: object) => (await call('POST', '/memories', body)).data.id
+    const plain = await write({ text: 'I collect stamps from Peru' })
+    expect(await sortedBy(plain)).toBe('pai')
+    await call('PATCH', `/memories/${plain}`, { tags: ['stamps'] })
+    expect(await sortedBy(plain)).toBe('pai')
+    await write({ text: 'I collect stamps from Peru', category: 'collections' })
+    expect(await sortedBy(plain)).toBe('owner')
+    await call('POST', `/memories/${plain}/undo`)
+    expect(await sortedBy(plain)).toBe('pai')
+    expect(await sortedBy(await write({ text: 'I collect coins', category: 'collections' }))).toBe('owner')
   })
 
   test('what the owner wrote by hand gives way to what is said later, like the rest', async () => {
