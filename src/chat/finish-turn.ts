@@ -4,6 +4,7 @@ import { allSettledOrThrow, type Tx } from '../db/client.ts'
 import type { Queue } from '../jobs/queue.ts'
 import type { IndexMessages } from '../memory/recall/index-messages.ts'
 import type { TurnEvent } from './events.ts'
+import { passOverPaused } from './extraction-source.ts'
 import { toGrownLogs } from './log-writer.ts'
 import type { Citation, FinishReason, MemoryUsed, TurnError, TurnUsage } from './schemas.ts'
 import { appendEvents } from './turn-log-store.ts'
@@ -92,6 +93,7 @@ export async function finishTurn(
     const used = { memoryIds: [...new Set(quoted)], at: new Date().toISOString() }
     const toIndex = { ownerId, conversationId, memoryIds: [], messageIds, ...(quoted.length > 0 && { used }) }
     work.push(
+      passOverPaused(tx, ownerId, [userMessageId]),
       indexMessages(tx, ownerId, messageIds),
       queue.enqueue(tx, 'memory.index', toIndex),
       queue.enqueue(tx, 'memory.extract', { ownerId, conversationId, messageIds: [userMessageId] })

@@ -13,16 +13,30 @@ describeEachDatabase('what is not to be remembered', (database) => {
       ...data,
       memoryPaused: true
     })
-    await call('POST', '/chat', { message: BEES, conversationId: data.id })
-    await runJobs(house, owner.id)
-    expect((await call('GET', '/memories')).data.items).toEqual([])
-    // What was said meanwhile is not caught up on.
+    const said = (await call('POST', '/chat', { message: BEES, conversationId: data.id })).data.message
+      .parentId
+    const learnt = async () => (await call('GET', `/messages/${said}/memories`)).data
+    expect(await learnt()).toEqual({ pending: false, items: [] })
+    // What was said meanwhile is not caught up on, also where its job runs only now; and nobody waits for it.
     await call('PATCH', `/conversations/${data.id}`, { memoryPaused: false })
+    expect(await learnt()).toEqual({ pending: false, items: [] })
     await runJobs(house, owner.id)
     expect((await call('GET', '/memories')).data.items).toEqual([])
     await call('POST', '/chat', { message: 'My brother Bob breeds goats.' })
     await runJobs(house, owner.id)
     expect((await call('GET', '/memories')).data.items).toHaveLength(1)
+  })
+
+  test('what was said before a pause that its job runs in is not waited for afterwards', async () => {
+    const { house, owner, call } = await setUp(database())
+    const said = (await call('POST', '/chat', { message: BEES })).data.message.parentId
+    const pending = async () => (await call('GET', `/messages/${said}/memories`)).data.pending
+    expect(await pending()).toBe(true)
+    await call('PATCH', '/me', { memoryPaused: true })
+    await runJobs(house, owner.id)
+    await call('PATCH', '/me', { memoryPaused: false })
+    expect(await pending()).toBe(false)
+    expect((await call('GET', '/memories')).data.items).toEqual([])
   })
 
   test('a temporary chat is in no list, can be read by whoever began it, and is gone a day after its last word', async () => {
