@@ -119,7 +119,12 @@ function Footnote() {
   const { data: me } = useQuery(meQuery(useClient()))
   return (
     <p className="mt-2 text-center text-xs text-muted">
-      {me?.memoryPaused && <strong>Remembering is paused: nothing new you say becomes a memory. </strong>}
+      {me?.memoryPaused && (
+        <strong>
+          Remembering is paused: what you say becomes no memory, but this conversation is kept and can be
+          found.{' '}
+        </strong>
+      )}
       {me?.offline
         ? 'No model is connected, so PAI answers with quotes from its memory. To connect one, set OPENAI_API_KEY or run Ollama, then restart PAI.'
         : 'PAI can be mistaken. Numbers in a reply show its sources.'}

@@ -46,7 +46,8 @@ function PauseMemory({ paused }: { paused: boolean }) {
       <span>
         Pause remembering
         <span className="block text-sm text-muted">
-          Nothing new is remembered while this is set. What PAI knows already stays.
+          What you say while this is set never becomes a memory. Conversations are kept all the same: their
+          words can still be found and quoted in other chats. What PAI knows already stays.
         </span>
       </span>
     </label>
