@@ -96,6 +96,7 @@ export async function benchRecall(args: string[]): Promise<Figure[]> {
       }
     }
     printTable(ways)
+    printCategories(ways)
     const goal = { at: 'least' as const, value: endpoint ? 0.8 : 0.75 }
     const fused = ways[FUSION] ?? newRows()
     const plain = meanAt(ways['BM25 (MiniSearch)'] ?? newRows(), 10)
@@ -222,12 +223,6 @@ function printTable(ways: Record<string, Rows>): void {
         {
           ...Object.fromEntries(DEPTHS.map((depth) => [`@${depth}`, meanAt(rows, depth).toFixed(3)])),
           ...Object.fromEntries(
-            Object.entries(CATEGORIES).map(([category, label]) => [
-              `${label} @10`,
-              mean((rows.byCategory.get(Number(category)) ?? []).map((shares) => shares[2] ?? 0)).toFixed(3)
-            ])
-          ),
-          ...Object.fromEntries(
             [...rows.byConversation].map(([id, shares]) => [`${id} @10`, mean(shares).toFixed(3)])
           ),
           'silent on adversarial': mean(rows.silent).toFixed(3),
@@ -236,6 +231,27 @@ function printTable(ways: Record<string, Rows>): void {
       ])
     )
   )
+}
+
+/** The same by what a question takes, at every depth. */
+function printCategories(ways: Record<string, Rows>): void {
+  for (const [category, label] of Object.entries(CATEGORIES)) {
+    const ofCategory = (rows: Rows) => rows.byCategory.get(Number(category)) ?? []
+    console.log(`${label}: ${ofCategory(Object.values(ways)[0] ?? newRows()).length} questions`)
+    console.table(
+      Object.fromEntries(
+        Object.entries(ways).map(([name, rows]) => [
+          name,
+          Object.fromEntries(
+            DEPTHS.map((depth, index) => [
+              `@${depth}`,
+              mean(ofCategory(rows).map((shares) => shares[index] ?? 0)).toFixed(3)
+            ])
+          )
+        ])
+      )
+    )
+  }
 }
 
 function meanAt({ byCategory }: Rows, depth: (typeof DEPTHS)[number]): number {
