@@ -72,7 +72,8 @@ export function createFitPrompt(now = () => Date.now()) {
         if (promptTokens(prompt) >= before) throw error
       } finally {
         // What another model can read that answers in its place says nothing of this one.
-        if (tried > 1 && answeredBy() === model.id) remember(model, budget)
+        // Nor what was too long with the reply that its caller wished for.
+        if (tried > 1 && !maxOutputTokens && answeredBy() === model.id) remember(model, budget)
       }
     }
   }

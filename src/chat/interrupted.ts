@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import type { Database, Tx } from '../db/client.ts'
 import { findAbandonedTurns } from '../db/system.ts'
 import { estimateUsage, textsTokens } from '../llm/estimate-usage.ts'
@@ -44,9 +45,10 @@ export function createInterruptAbandoned(
       const { temporary } = await loadConversation(tx, ownerId, turn.conversationId)
       const { text, citations, lastId } = await readWords(tx, ownerId, id)
       // What its runner knew of it died with it. Where no word had come, nobody knows that a model was asked.
+      const written = text.slice(await lengthBegun(tx, ownerId, turn.userMessageId, text))
       const usage = estimateUsage(
-        text === '' ? 0 : await readTokens(tx, ownerId, turn.userMessageId),
-        tokensOf(text)
+        written === '' ? 0 : await readTokens(tx, ownerId, turn.userMessageId),
+        tokensOf(written)
       )
       const outcome = {
         model: turn.model,
@@ -59,11 +61,19 @@ export function createInterruptAbandoned(
         finishReason: null
       }
       const account = { ownerId, purpose: 'chat', conversationId: turn.conversationId }
-      if (text !== '') await deps.noteLost(tx, account, { model: turn.model, usage }, turn.createdAt)
+      if (written !== '') await deps.noteLost(tx, account, { model: turn.model, usage }, turn.createdAt)
       await finishTurn(tx, deps, { ...turn, temporary, runnerId: null }, outcome, lastId + 1, [])
       return true
     })
   }
+}
+
+/** How much of these words an earlier reply to the same message had, which this one went on from. */
+async function lengthBegun(tx: Tx, ownerId: string, messageId: string, text: string): Promise<number> {
+  const { rows } = await tx.execute<{ length: number }>(sql`
+    SELECT coalesce(max(length(content)), 0)::int AS length FROM messages
+     WHERE owner_id = ${ownerId} AND parent_id = ${messageId} AND role = 'assistant' AND starts_with(${text}, content)`)
+  return rows[0]?.length ?? 0
 }
 
 /** About what a model had to read to answer a message. */

@@ -10,6 +10,8 @@ export type StoreEvents = (take: () => LogPart | null, isUrgent: boolean) => Pro
 
 /** Transactions begin so far apart while the database is quicker than that: what comes meanwhile costs it one. */
 const APART_MS = 25
+/** How long somebody else's lock is waited for before a part goes again. */
+const HELD_MS = 250
 /** As many turns as share a transaction. */
 const MAX_TURNS = 1_000
 
@@ -56,6 +58,7 @@ export function createLogWriter({
   let waiting: Waiting[] = []
   /** Parts of turns that somebody else had locked: they go again as they are, and nobody waits for them. */
   let heldUp: Taken[] = []
+  let held: NodeJS.Timeout | undefined
   let writing = false
   let urgent = false
   let rest: NodeJS.Timeout | undefined
@@ -70,6 +73,11 @@ export function createLogWriter({
       if (isStored === false) heldUp.push(one)
       else one.resolve(isStored ?? false)
     }
+    if (heldUp.length === 0) return
+    held ??= setTimeout(() => {
+      held = undefined
+      begin()
+    }, HELD_MS)
   }
 
   function noticesOf(turnIds: string[]): Notice[] {
@@ -82,7 +90,7 @@ export function createLogWriter({
 
   /** Not at once: what comes together goes together, and those who have been answered say first what came for them meanwhile. */
   function begin(): void {
-    const isIdle = waiting.length === 0 && heldUp.length === 0
+    const isIdle = waiting.length === 0 && (heldUp.length === 0 || held !== undefined)
     if (isDue || writing || isIdle || (rest && !urgent)) return
     isDue = true
     setImmediate(writeNext)
@@ -111,8 +119,8 @@ export function createLogWriter({
   }
 
   function takeSome(): Taken[] {
-    const again = heldUp
-    heldUp = []
+    const again = held ? [] : heldUp
+    if (!held) heldUp = []
     const some = waiting.slice(0, MAX_TURNS)
     waiting = waiting.slice(MAX_TURNS)
     const fresh = some.flatMap(({ take, resolve, reject }) => {

@@ -1,4 +1,4 @@
-import type { Database } from '../db/client.ts'
+import { allSettledOrThrow, type Database } from '../db/client.ts'
 import type { Hiding } from '../memory/forgetting/hide-forgotten.ts'
 import { loadMessage, toMessage } from './conversation-store.ts'
 import type { Turn } from './schemas.ts'
@@ -14,9 +14,19 @@ export function createReadTurn({ database, hiding }: { database: Database; hidin
     return database.readInOwner(ownerId, async (tx) => {
       const turn = await loadTurn(tx, ownerId, turnId)
       const { finishReason = null, ...usage } = turn.usage ?? NO_USAGE
-      const [reply] = turn.replyMessageId
-        ? await hiding.messages(tx, ownerId, [await loadMessage(tx, ownerId, turn.replyMessageId)])
-        : []
+      const both = [
+        turn.replyMessageId &&
+          hiding.messages(
+            tx,
+            ownerId,
+            loadMessage(tx, ownerId, turn.replyMessageId).then((message) => [message])
+          ),
+        hiding.used(tx, ownerId, turn.memoriesUsed)
+      ] as const
+      // Sent together.
+      await allSettledOrThrow(both.map(async (asked) => asked))
+      const [replies, memoriesUsed] = await Promise.all(both)
+      const [reply] = replies || []
       return {
         conversationId: turn.conversationId,
         turnId: turn.id,
@@ -33,7 +43,7 @@ export function createReadTurn({ database, hiding }: { database: Database; hidin
               attachments: []
             })) ??
           null,
-        memoriesUsed: await hiding.used(tx, ownerId, turn.memoriesUsed),
+        memoriesUsed,
         usage,
         finishReason,
         error: turn.error

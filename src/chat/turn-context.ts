@@ -42,7 +42,7 @@ export async function loadContext(
     const known = await findCarried(tx, ownerId, conversationId, userMessageId)
     const said = turn.begins
       ? alone
-      : await hiding.messages(tx, ownerId, await loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES))
+      : await hiding.messages(tx, ownerId, loadBranch(tx, ownerId, userMessageId, HISTORY_MESSAGES))
     // What was shown to another model before must not keep one that does not see from answering.
     const shown = said.filter((one) => one.hasImages && (seesImages || one.id === userMessageId))
     const ids = shown.map(({ id }) => id)

@@ -5,7 +5,7 @@ import type { OpenAiSettings } from './openai-server.ts'
 /** A turn waits for the answer, and does without it after this long. */
 const ASK_MS = 1_000
 /** A server may be started anew with another window. */
-const KEPT_MS = { found: 600_000, missing: 30_000 }
+const KEPT_MS = { found: 600_000, missing: 300_000 }
 /** How servers name it in their lists: vLLM and SGLang, Groq, OpenRouter and Together, Mistral. */
 const LISTED_AS = ['max_model_len', 'context_window', 'context_length', 'max_context_length']
 
@@ -19,18 +19,26 @@ export function createFindWindow(settings: OpenAiSettings): FindWindow | undefin
   const { baseUrl, contextTokens } = settings
   if (contextTokens !== undefined) return async () => contextTokens
   if (baseUrl === undefined || isOpenAi(baseUrl)) return undefined
-  let known: { answer: Promise<number | null>; until: number } | undefined
+  const server = { ...settings, baseUrl }
+  let known: Promise<number | null> | undefined
+  let until = 0
+
+  function ask(): Promise<number | null> {
+    until = Number.POSITIVE_INFINITY
+    const answer = askServer(server).then((window) => {
+      until = performance.now() + (window === null ? KEPT_MS.missing : KEPT_MS.found)
+      return window
+    })
+    // Only the first one waits: what was known before is good enough until the server has told again.
+    if (known) answer.then(() => (known = answer)).catch(() => {})
+    return answer
+  }
 
   return async function findWindow(signal) {
     signal.throwIfAborted()
-    if (!known || known.until < performance.now()) {
-      // Whoever asks next waits for the same answer.
-      const asked = { answer: askServer({ ...settings, baseUrl }), until: Number.POSITIVE_INFINITY }
-      known = asked
-      const window = await asked.answer
-      asked.until = performance.now() + (window === null ? KEPT_MS.missing : KEPT_MS.found)
-    }
-    return known.answer
+    if (!known) known = ask()
+    else if (until < performance.now()) ask()
+    return known
   }
 }
 

@@ -72,6 +72,15 @@ export function callAs(house: TestApp, owner: TestOwner): Call {
   }
 }
 
+/** Makes the log of a turn that has made calls many megabytes long, which no reply is let grow to. */
+export async function lengthenLog(database: Database, turnId: string): Promise<void> {
+  await database.pool.query(
+    `UPDATE turn_events SET data = jsonb_set(data, '{arguments}', to_jsonb(repeat('bees ', 20000)))
+      WHERE turn_id = $1 AND type = 'tool-call'`,
+    [turnId]
+  )
+}
+
 export const STREAM = { accept: 'text/event-stream' }
 
 /** The events of a stream; comments are no events. */

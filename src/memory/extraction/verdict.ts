@@ -39,7 +39,8 @@ export interface Verdict {
 const TOLD_AGAIN = new Set(['job', 'likes', 'dislikes'])
 
 /** What of a fact decides how it stands to what is known. */
-export type Stated = Pick<FoundFact, 'text' | 'subject' | 'slot' | 'evidence'>
+export type Stated = Pick<FoundFact, 'text' | 'subject' | 'slot' | 'evidence'> &
+  Partial<Pick<FoundFact, 'quote'>>
 
 const NEW: Verdict = { kind: 'new', id: null, reason: 'said for the first time' }
 
@@ -71,8 +72,9 @@ export function judgeOpposite(fact: Stated, since: Date, standing: Standing[]): 
   )
   if (!opposite) return NEW
   const { id } = opposite
-  // An attribute of one value has words of change asked for by itself; of others they stand in the statement.
-  const hasChanged = fact.evidence ?? findEvidence(fact.text)
+  // An attribute of one value has words of change asked for by itself; of others they stand in what was said. The statement may be
+  // a model's own words.
+  const hasChanged = fact.evidence ?? findEvidence(fact.quote ?? fact.text)
   if (hasChanged && since > opposite.since) return { kind: 'supersedes', id, reason: 'said to have changed' }
   if (findEvidence(opposite.text) && since < opposite.since)
     return { kind: 'outdated', id, reason: 'said to have changed since' }

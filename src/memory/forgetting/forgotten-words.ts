@@ -40,6 +40,11 @@ export interface ForgottenWords {
 /** Of statements, each of which says a fact as a whole: a part of one, such as a name or a year, tells other things too. */
 export function createForgottenWords(statements: string[]): ForgottenWords {
   const facts = statements.filter(isTelling)
+  const factTerms = facts.map((fact) => new Set(analyzeTerms(fact)))
+  const repeats = (text: string): boolean => {
+    const held = termsOf(text)
+    return factTerms.some((terms) => shareOf(terms, held) >= REPEAT_SHARE)
+  }
   const patterns = [...new Set(facts.flatMap((words) => [words, words.normalize('NFKC')]))].map(patternFor)
   if (patterns.length === 0) return { ...NOTHING, repeatsIn }
   // Longest first, so that of two that begin alike the whole of the longer is found.
@@ -65,10 +70,10 @@ export function createForgottenWords(statements: string[]): ForgottenWords {
   return { isIn, spansIn, takeOutOf: (text) => takeOut(text, spansIn(text)).text, repeatsIn }
 
   function repeatsIn(text: string, cited: number[]): Span[] {
+    // No sentence holds more of it than all of them.
+    if (cited.length === 0 && !repeats(text)) return []
     return Array.from(sentences.segment(text), ({ index, segment }): Span[] => {
-      const isRepeat =
-        cited.some((number) => segment.includes(`[${number}]`)) ||
-        facts.some((fact) => shareOf(fact, segment) >= REPEAT_SHARE)
+      const isRepeat = cited.some((number) => segment.includes(`[${number}]`)) || repeats(segment)
       const end = index + segment.trimEnd().length
       return isRepeat ? [[index, end]] : []
     }).flat()
@@ -138,10 +143,16 @@ function isTelling(words: string): boolean {
 }
 
 /** The share of a fact's terms that a text holds. */
-function shareOf(fact: string, text: string): number {
-  const terms = new Set(analyzeTerms(fact))
-  const held = new Set(analyzeTerms(text))
+function shareOf(terms: Set<string>, held: Set<string>): number {
   return terms.size === 0 ? 0 : [...terms].filter((term) => held.has(term)).length / terms.size
+}
+
+/** The last one is kept: a text is held against one fact after the other. */
+let analysed = { text: '', terms: new Set<string>() }
+
+function termsOf(text: string): Set<string> {
+  if (analysed.text !== text) analysed = { text, terms: new Set(analyzeTerms(text)) }
+  return analysed.terms
 }
 
 /** The words one after the other, with anything but words between them. */
