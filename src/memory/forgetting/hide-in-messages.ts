@@ -5,7 +5,7 @@ import type { Tx } from '../../db/client.ts'
 import { type Shortened, type Span, takeOut } from './forgotten-words.ts'
 import { findSpans, moveQuote, type Said, withoutCitations } from './told-spans.ts'
 import { type Coming, type Hidden, withWaiting } from './waiting.ts'
-import { isSaidSince } from './what-stays.ts'
+import { saidAtOf } from './what-stays.ts'
 
 /** A message with what is shown of it. */
 export type Shown = Said & { citations?: Citation[]; name?: string | null }
@@ -26,39 +26,31 @@ async function hideIn<M extends Shown>(
   waiting: Hidden[],
   said: M[]
 ): Promise<(M & { shortened: Shortened })[]> {
-  const changed = said.map((message) => ({ message: { ...message }, spans: [] as Span[] }))
-  for (const [hiddenAt, hidden] of Map.groupBy(waiting, (one) => one.hiddenAt.getTime())) {
-    const since = await findSaidSince(tx, ownerId, said, new Date(hiddenAt))
-    for (const { message, spans } of changed) {
-      if (since.has(message.id)) continue
-      const { citations } = message
-      for (const one of hidden) {
-        spans.push(...findSpans({ ...message, citations: citations ?? [] }, one))
-        if (message.citations) message.citations = withoutCitations(message.citations, one)
-        if (message.name) message.name = one.words.takeOutOf(message.name)
-      }
+  if (said.length === 0) return []
+  const saidAt = await findSaidAt(tx, ownerId, said)
+  return said.map((unchanged) => {
+    const message = { ...unchanged }
+    const spans: Span[] = []
+    for (const one of waiting) {
+      // It told it again after that was hidden.
+      if ((saidAt.get(message.id) ?? 0) > one.hiddenAt.getTime()) continue
+      spans.push(...findSpans({ ...message, citations: message.citations ?? [] }, one))
+      if (message.citations) message.citations = withoutCitations(message.citations, one)
+      if (message.name) message.name = one.words.takeOutOf(message.name)
     }
-  }
-  return changed.map(({ message, spans }) => {
     const shortened = takeOut(message.content, spans)
     return { ...message, content: shortened.text, shortened }
   })
 }
 
-/** Those that told it again after it was hidden. */
-async function findSaidSince(tx: Tx, ownerId: string, said: Said[], hiddenAt: Date): Promise<Set<string>> {
+/** When each was said, in milliseconds since 1970. What was hidden before that it tells again, as `isSaidSince` has it. */
+async function findSaidAt(tx: Tx, ownerId: string, said: Said[]): Promise<Map<string, number>> {
   const ids = said.map(({ id }) => id)
   const rows = await tx
-    .select({ id: messages.id })
+    .select({ id: messages.id, saidAt: saidAtOf(ownerId) })
     .from(messages)
-    .where(
-      and(
-        eq(messages.ownerId, ownerId),
-        inArray(messages.id, ids),
-        isSaidSince(ownerId, hiddenAt, 'messages')
-      )
-    )
-  return new Set(rows.map(({ id }) => id))
+    .where(and(eq(messages.ownerId, ownerId), inArray(messages.id, ids)))
+  return new Map(rows.map(({ id, saidAt }) => [id, new Date(saidAt).getTime()]))
 }
 
 /** Messages by their ids, as they were said and as they may be read while this waits. */

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { allSettledOrThrow, type Tx } from '../../db/client.ts'
 import { ask, fixed } from '../../db/statement.ts'
 import type { TakenDown } from './forget.ts'
-import { createForgottenWords } from './forgotten-words.ts'
+import { createForgottenWords, type ForgottenWords } from './forgotten-words.ts'
 import type { WhatGoes } from './what-goes.ts'
 
 /** What is there, or on its way: it is asked for together with what is to be hidden of it. */
@@ -57,12 +57,31 @@ function describe(together: WaitingRow[]): Hidden {
   const told = sources.flatMap(({ messageId }) => messageId ?? [])
   return {
     ids,
-    words: createForgottenWords(texts),
+    words: wordsOf(together[0]?.batchId ?? '', texts),
     sources,
     stays,
     hiddenAt: new Date(together[0]?.hiddenAt ?? 0),
     messageIds: [...new Set([...told, ...messageIds])]
   }
+}
+
+/**
+ * The words of what was forgotten together do not change, and putting them together takes longer than looking for them. Kept for
+ * about as long as they wait, and no longer.
+ */
+const KEPT_MS = 600_000
+const MOST_KEPT = 2_000
+const kept = new Map<string, ForgottenWords>()
+
+function wordsOf(batchId: string, texts: string[]): ForgottenWords {
+  const known = kept.get(batchId)
+  if (known) return known
+  const words = createForgottenWords(texts)
+  if (kept.size < MOST_KEPT) {
+    kept.set(batchId, words)
+    setTimeout(() => kept.delete(batchId), KEPT_MS).unref()
+  }
+  return words
 }
 
 /** What waits, asked for with something else and never before it: nearly always nothing does. */

@@ -14,6 +14,12 @@ export function isSaidSince(ownerId: string, hiddenAt: Date | null, message: str
     WHERE turns.owner_id = ${owner} AND turns.reply_message_id = ${message}.id AND turns.created_at <= ${since}))`)
 }
 
+/** The moment that `isSaidSince` compares, of a message. */
+export function saidAtOf(ownerId: string): SQL<Date> {
+  return sql<Date>`least(messages.created_at, (SELECT min(turns.created_at) FROM turns
+    WHERE turns.owner_id = ${ownerId} AND turns.reply_message_id = messages.id))`
+}
+
 /** A place without the rows that may hold the words: those of what stays, and of what was told since. */
 export function withoutWhatStays(place: Place, ownerId: string, { stays, hiddenAt }: WhatGoes): Place {
   if (!hiddenAt || place.schema !== 'public') return place
