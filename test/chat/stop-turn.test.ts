@@ -29,9 +29,11 @@ describeEachDatabase('stopping a turn', (database) => {
   test('before the first word leaves no reply, and the conversation goes on', async () => {
     const first = gate()
     const steps = [first.step]
-    const { house, owner, call } = await setUp(database(), () => [steps.shift() ?? 'Hello'])
+    const { house, owner, call, model } = await setUp(database(), () => [steps.shift() ?? 'Hello'])
     const stream = await openStream(house, owner, '/chat', { body: { message: 'Hi' } })
     const { data } = await stream.until('turn')
+    // Stopped sooner, it would leave the gate for the next turn to wait at.
+    await eventually(() => expect(model.asked).toHaveLength(1))
     await call('POST', `/turns/${data.turnId}/stop`)
     expect((await stream.all()).at(-1)?.data).toEqual({ status: 'stopped', messageId: null })
     const { conversationId } = data
