@@ -29,7 +29,8 @@ export const killNode: FaultProgram = {
   // As long as a kill may take to come, so that it meets turns under way.
   reply: ({ body }) => {
     if (!body.stream) return NOTHING
-    const [reader] = /Round \d+, reader/.exec(JSON.stringify(body.messages)) ?? []
+    // Only who asks: what is recalled for the others may be the reader's words.
+    const [reader] = /Round \d+, reader/.exec(JSON.stringify((body.messages as unknown[]).at(-1))) ?? []
     return reader && !said.has(reader) ? sayLong(reader) : TAKES_TIME(KILL_WITHIN_MS / 3)
   },
   async run(rig, rounds, tally) {
