@@ -111,7 +111,7 @@ function readServers(settings: LlmSettings, wanted: (string | undefined)[]): Rec
   const context = contextOf(settings)
   const given = Object.entries(settings.servers ?? {})
   const servers: Record<string, Server> = Object.fromEntries(
-    given.map(([name, server]) => [name, { ...context, ...server }])
+    given.map(([name, server]) => [name, { ...(!isOpenAi(server.baseUrl) && context), ...server }])
   )
   if (openAiApiKey || openAiBaseUrl) {
     servers.openai = {

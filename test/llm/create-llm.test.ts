@@ -144,6 +144,19 @@ describe('several providers at once', () => {
       expect(llm.embedderFor(id), id).toBeNull()
   })
 
+  test('have the window of the setting where a compatible server answers, and not OpenAI itself, whatever its name', async () => {
+    const llm = await create({
+      openAiApiKey: 'sk',
+      contextTokens: 8_192,
+      servers: { lab, europe: { baseUrl: 'https://eu.api.openai.com/v1', apiKey: 'sk' } },
+      models: ['lab:qwen3', 'europe:gpt-5']
+    })
+    const windowOf = (name: string) => llm.chatModel(name).findWindow?.(AbortSignal.timeout(5_000))
+    expect(await windowOf('lab:qwen3')).toBe(8_192)
+    expect(await windowOf('europe:gpt-5')).toBeUndefined()
+    expect(await windowOf('openai:gpt-5-mini')).toBeUndefined()
+  })
+
   test('list what may be chosen, by id, alias or bare name, and nothing else', async () => {
     const llm = await create({
       openAiApiKey: 'sk',
