@@ -29,8 +29,9 @@ export const killNode: FaultProgram = {
   // As long as a kill may take to come, so that it meets turns under way.
   reply: ({ body }) => {
     if (!body.stream) return NOTHING
-    // Only who asks: what is recalled for the others may be the reader's words.
-    const [reader] = /Round \d+, reader/.exec(JSON.stringify((body.messages as unknown[]).at(-1))) ?? []
+    // Only who asks: what is recalled for the others, and stands before their words, may be the reader's.
+    const { content } = (body.messages as { content: string }[]).at(-1) ?? {}
+    const [, reader] = /(Round \d+, reader), message \d+$/.exec(content ?? '') ?? []
     return reader && !said.has(reader) ? sayLong(reader) : TAKES_TIME(KILL_WITHIN_MS / 3)
   },
   async run(rig, rounds, tally) {
