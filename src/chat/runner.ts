@@ -89,7 +89,7 @@ export function createRunner({
     // One that begins while the answer is on its way is not in it.
     const kept = [...running]
     const turnIds = kept.map(([turnId]) => turnId)
-    const leases = await database.inSystem((tx) => renewLeases(tx, id, turnIds))
+    const leases = await renewLeases(database, id, turnIds)
     for (const [turnId, { abort }] of kept) {
       const lease = leases.get(turnId)
       if (!lease) abort('interrupted')

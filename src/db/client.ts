@@ -1,12 +1,10 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
-import { isTracing } from '../telemetry/traced.ts'
 import { DatabaseUnavailable, OwnerGone } from './errors.ts'
 import { KEPT_PLAN } from './kept-plans.ts'
+import { assertNoTransaction, insideTransaction, type Pool } from './pool.ts'
 import { ask, type Statement } from './statement.ts'
-import { traceStatements } from './trace-statements.ts'
 
 /** A drizzle handle on one open transaction. */
 export type Tx = NodePgDatabase & { $client: pg.PoolClient }
@@ -20,7 +18,7 @@ export interface Listener {
 
 export interface Database {
   kind: 'postgres' | 'embedded'
-  pool: pg.Pool
+  pool: Pool
   /**
    * Runs `work` in one transaction as the unprivileged role, with row-level security set to this owner. A deadlock is
    * tried again, so `work` holds nothing but database work: no network call, no use of the pool.
@@ -37,6 +35,8 @@ export interface Database {
   /** The same without an owner: sees no owner's row, only what the functions in `db/system.ts` answer. */
   inSystem<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   oneInSystem<Row extends pg.QueryResultRow>(statement: Statement<Row>): Promise<Row[]>
+  /** The same for what turns under way depend on: it goes before all who wait for a connection. */
+  firstInSystem<Row extends pg.QueryResultRow>(statement: Statement<Row>): Promise<Row[]>
   /** Calls back for each NOTIFY on `channel`; `onReconnect` after each (re)subscription, when some may have been missed. */
   listen(channel: string, onNotify: (payload: string) => void, onReconnect: () => void): Promise<Listener>
   /** What a server does by itself: forgets removed rows for good, and counts the others for the planner. */
@@ -56,16 +56,6 @@ const MAX_TRIES = 3
 /** How the foreign keys to an owner's account are named. */
 const OWNER_KEY = '_owner_id_users_id_fk'
 
-/** The transaction the caller's code runs in. Work it set going may outlive it, so its end is marked. */
-const surrounding = new AsyncLocalStorage<{ open: boolean }>()
-
-/** Throws when the caller is inside a transaction, where another connection must not be asked for. */
-export function assertNoTransaction(): void {
-  if (surrounding.getStore()?.open) {
-    throw new Error('The pool was used inside a transaction: pass its tx on instead')
-  }
-}
-
 /**
  * Waits until all of these statements of one transaction are over, then throws what the first of those that failed did. Were the
  * failure passed on at once, its connection would be given back while the others may still have something to send.
@@ -75,32 +65,16 @@ export async function allSettledOrThrow(statements: Promise<unknown>[]): Promise
   if (failed) throw failed.reason
 }
 
-/** A pool that refuses to be used inside a transaction, where waiting for its own connection would never end. */
-export class Pool extends pg.Pool {
-  constructor(options: pg.PoolConfig) {
-    super(options)
-    // A connection that breaks is replaced by the pool, and fails whoever is using it; unhandled, its error would end the
-    // process.
-    this.on('error', () => {})
-    this.on('connect', (client) => {
-      client.on('error', () => {})
-      if (isTracing()) traceStatements(client)
-    })
-  }
-
-  override connect(): Promise<pg.PoolClient>
-  override connect(callback: Parameters<pg.Pool['connect']>[0]): void
-  override connect(callback?: Parameters<pg.Pool['connect']>[0]): Promise<pg.PoolClient> | undefined {
-    assertNoTransaction()
-    if (!callback) return super.connect()
-    super.connect(callback)
-    return undefined
-  }
-}
-
 export type Transactions = Pick<
   Database,
-  'inOwner' | 'readInOwner' | 'searchInOwner' | 'oneInOwner' | 'readOneInOwner' | 'inSystem' | 'oneInSystem'
+  | 'inOwner'
+  | 'readInOwner'
+  | 'searchInOwner'
+  | 'oneInOwner'
+  | 'readOneInOwner'
+  | 'inSystem'
+  | 'oneInSystem'
+  | 'firstInSystem'
 >
 
 /**
@@ -108,13 +82,13 @@ export type Transactions = Pick<
  * whose connections pipeline it travels with the work's first statement: were it refused, that statement would find an
  * aborted transaction.
  */
-export function createTransactions(pool: pg.Pool): Transactions {
+export function createTransactions(pool: Pool): Transactions {
   const handles = new WeakMap<pg.PoolClient, Tx>()
   const pipelined = 'pipeline' in pool.options && pool.options.pipeline === true
 
-  async function run<T>({ begin, reads, isWhole }: Start, work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function run<T>({ begin, reads, isWhole, isFirst }: Start, work: (tx: Tx) => Promise<T>): Promise<T> {
     assertNoTransaction()
-    const client = await checkOut(pool)
+    const client = await checkOut(isFirst ? pool.connectFirst() : pool.connect())
     const transaction = { open: true }
     let begun: Promise<unknown> = Promise.resolve()
     let end: Promise<Error | undefined> | undefined
@@ -123,7 +97,7 @@ export function createTransactions(pool: pg.Pool): Transactions {
       // Heard below, whatever the work does meanwhile.
       begun.catch(() => {})
       if (!pipelined) await begun
-      const working = surrounding.run(transaction, () => work(handleOf(client)))
+      const working = insideTransaction(transaction, () => work(handleOf(client)))
       const committing = isWhole && pipelined ? commit(client) : undefined
       // Heard below, unless the work has failed and there is nothing to commit.
       committing?.catch(() => {})
@@ -191,7 +165,9 @@ export function createTransactions(pool: pg.Pool): Transactions {
         one(statement)
       ),
     inSystem: (work) => runWithRetry({ begin: BEGIN_SYSTEM }, work),
-    oneInSystem: (statement) => runWithRetry({ begin: BEGIN_SYSTEM, isWhole: true }, one(statement))
+    oneInSystem: (statement) => runWithRetry({ begin: BEGIN_SYSTEM, isWhole: true }, one(statement)),
+    firstInSystem: (statement) =>
+      runWithRetry({ begin: BEGIN_SYSTEM, isWhole: true, isFirst: true }, one(statement))
   }
 }
 
@@ -201,6 +177,8 @@ interface Start {
   reads?: boolean
   /** The work sends all it has to ask at once, so that the commit can be sent behind it. */
   isWhole?: boolean
+  /** It goes before all who wait for a connection. */
+  isFirst?: boolean
 }
 
 const BEGIN_SYSTEM = `BEGIN; SET LOCAL ROLE pai_app; SET LOCAL pai.owner_id = ''`
@@ -226,9 +204,9 @@ async function commit(client: pg.PoolClient): Promise<void> {
   if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a statement in it had failed')
 }
 
-async function checkOut(pool: pg.Pool): Promise<pg.PoolClient> {
+async function checkOut(connecting: Promise<pg.PoolClient>): Promise<pg.PoolClient> {
   try {
-    return await pool.connect()
+    return await connecting
   } catch (cause) {
     throw new DatabaseUnavailable({ cause })
   }

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events'
 import net from 'node:net'
 import pg from 'pg'
-import { createTransactions, type Database, Pool } from './client.ts'
+import { createTransactions, type Database } from './client.ts'
 import { type EmbeddedThread, startEmbedded } from './embedded-thread.ts'
+import { Pool } from './pool.ts'
 
 /** The embedded database takes one statement at a time: another waits here until the one before it is answered. */
 class OneByOneClient extends pg.Client {

@@ -1,5 +1,6 @@
 import pg from 'pg'
-import { createTransactions, type Database, Pool } from './client.ts'
+import { createTransactions, type Database } from './client.ts'
+import { Pool } from './pool.ts'
 
 /**
  * Gathers what is sent until the code that runs now pauses: statements that do not wait for each other's answers are one

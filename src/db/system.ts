@@ -120,7 +120,7 @@ export interface LogPart {
  * are, and of each whether that was written: a turn that somebody has locked is brought again. The rest are another's.
  */
 export async function appendTurnEvents(
-  database: Pick<Database, 'oneInSystem'>,
+  database: Pick<Database, 'firstInSystem'>,
   runnerId: string,
   parts: LogPart[],
   notices: Notice[]
@@ -131,7 +131,7 @@ export async function appendTurnEvents(
     first_id: firstId,
     events
   }))
-  const rows = await database.oneInSystem(
+  const rows = await database.firstInSystem(
     append({
       runnerId,
       batch: JSON.stringify(batch),
@@ -157,15 +157,18 @@ const append = fixed<
  * wants them stopped.
  */
 export async function renewLeases(
-  tx: Tx,
+  database: Pick<Database, 'firstInSystem'>,
   runnerId: string,
   turnIds: string[]
 ): Promise<Map<string, { stopRequested: boolean }>> {
-  const { rows } = await tx.execute<{ id: string; stopRequested: boolean }>(
-    sql`SELECT turn_id AS id, stop_requested AS "stopRequested" FROM system.keep_leases(${runnerId}::uuid, ${sql.param(turnIds)}::uuid[])`
-  )
+  const rows = await database.firstInSystem(renew({ runnerId, turnIds }))
   return new Map(rows.map(({ id, stopRequested }) => [id, { stopRequested }]))
 }
+
+const renew = fixed<{ runnerId: string; turnIds: string[] }, { id: string; stopRequested: boolean }>(
+  ({ runnerId, turnIds }) =>
+    sql`SELECT turn_id AS id, stop_requested AS "stopRequested" FROM system.keep_leases(${runnerId}::uuid, ${turnIds}::uuid[])`
+)
 
 /** Sessions that ended in the last `seconds`. */
 export async function listRevokedSessions(tx: Tx, seconds: number): Promise<string[]> {

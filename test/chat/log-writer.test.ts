@@ -22,9 +22,9 @@ describeEachDatabase('the writer of turn logs', (database, kind) => {
     let transactions = 0
     const counted: Database = {
       ...database(),
-      oneInSystem: (statement) => {
+      firstInSystem: (statement) => {
         transactions++
-        return database().oneInSystem(statement)
+        return database().firstInSystem(statement)
       }
     }
     const write = createLogWriter({ database: counted, bus, runnerId })

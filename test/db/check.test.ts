@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { checkAppRole, checkDatabase, isBelow } from '../../src/db/check.ts'
 import { DatabaseUnsuitable } from '../../src/db/errors.ts'
+import type { Pool } from '../../src/db/pool.ts'
 import { describeEachDatabase } from '../support/database.ts'
 
 test.each([
@@ -63,7 +64,7 @@ describeEachDatabase('the check at start-up', (database) => {
     try {
       await client.query('BEGIN')
       await client.query(statement)
-      await checkAppRole({ pool: client as unknown as pg.Pool })
+      await checkAppRole({ pool: client as unknown as Pool })
     } finally {
       await client.query('ROLLBACK')
       client.release()

@@ -4,11 +4,12 @@ import { vector } from '@electric-sql/pglite-pgvector'
 import pg from 'pg'
 import { createTransactions, type Database } from '../../../src/db/client.ts'
 import { migrate } from '../../../src/db/migrate.ts'
+import { Pool } from '../../../src/db/pool.ts'
 import { queueMigration } from '../../../src/jobs/queue.ts'
 
 export interface SimulatedDatabase {
   /** The real thing, in this thread, whose clock it therefore has. */
-  pool: pg.Pool
+  pool: Pool
   transactions: ReturnType<typeof createTransactions>
   /** Who hears of each NOTIFY from now on, in the place of whoever did before. */
   hear(heard: (payload: string) => void): void
@@ -36,7 +37,7 @@ class RememberingClient extends pg.Client {
 export async function openInMemory(): Promise<SimulatedDatabase> {
   const database = await PGlite.create({ extensions: { vector } })
   let heard: (payload: string) => void = () => {}
-  const pool = new pg.Pool({
+  const pool = new Pool({
     max: 1,
     Client: RememberingClient,
     idleTimeoutMillis: 0,

@@ -86,7 +86,7 @@ export async function openWorld(
   }
 
   function databaseOf(process: Process): Database {
-    const { inOwner, readInOwner, oneInOwner, inSystem, oneInSystem } = database.transactions
+    const { inOwner, readInOwner, oneInOwner, inSystem, oneInSystem, firstInSystem } = database.transactions
     return {
       kind: 'postgres',
       inOwner: through(inOwner),
@@ -94,6 +94,7 @@ export async function openWorld(
       oneInOwner: through(oneInOwner),
       inSystem: through(inSystem),
       oneInSystem: through(oneInSystem),
+      firstInSystem: through(firstInSystem),
       async listen(_channel, onNotify, onReconnect): Promise<Listener> {
         const listener = {
           process,
