@@ -8,7 +8,7 @@ export interface Guarded<T> {
   guard: Guard
 }
 
-/** What another model may mend. One that refuses a request is not gone round. */
+/** What another model may mend. Where the model that was asked for refuses a request, it is not gone round. */
 const MENDABLE = new Set([
   'PAI_MODEL_PROVIDER_DOWN',
   'PAI_MODEL_UNREACHABLE',
@@ -87,7 +87,8 @@ async function askInOrder<M extends { id: string }, T>(
       signal.throwIfAborted()
       // Of several failures the first one tells most: it is of the model that was asked for.
       failure ??= error
-      if (!MENDABLE.has(codeOf(error))) break
+      // What a stand-in refuses, for its key, its window or its budget, says nothing of the next one.
+      if (place === 0 && !MENDABLE.has(codeOf(error))) break
     }
   }
   throw failure

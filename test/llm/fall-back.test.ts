@@ -99,6 +99,18 @@ describe('a reply', () => {
     expect(error?.message).toContain('openai:one')
   })
 
+  test.each<[string, ScriptedReply]>([
+    ['refuses its key', { status: 401, body: {} }],
+    ['cannot hold the prompt', { status: 400, body: { error: { code: 'context_length_exceeded' } } }]
+  ])('is of the third one where the first is down and the second %s', async (_, reply) => {
+    const { llm, first, second } = await setup({ fallbackModels: ['lab:two', 'lab:three'] })
+    break3(first)
+    second.script(reply)
+    const { seen } = await stream(llm)
+    expect(seen[0]).toEqual({ type: 'start', model: 'lab:three' })
+    expect(second.requests.map(({ body }) => body.model)).toEqual(['two', 'three'])
+  })
+
   test('may be a quote from memory in the end', async () => {
     const { llm, first } = await setup({ fallbackModels: ['offline'] })
     break3(first)
