@@ -60,8 +60,8 @@ export function createInterruptAbandoned(
         usage,
         finishReason: null
       }
-      const account = { ownerId, purpose: 'chat', conversationId: turn.conversationId }
-      if (written !== '') await deps.noteLost(tx, account, { model: turn.model, usage }, turn.createdAt)
+      const account = { ownerId, purpose: 'chat', conversationId: turn.conversationId, turnId: id }
+      if (written !== '') await deps.noteLost(tx, account, { model: turn.model, usage })
       await finishTurn(tx, deps, { ...turn, temporary, runnerId: null }, outcome, lastId + 1, [])
       return true
     })

@@ -192,11 +192,11 @@ export function createRunTurn(deps: RunTurnDeps) {
 }
 
 /** Whoever stops or fails before the end is told what was used by the account alone. */
-function accountOf({ ownerId, conversationId }: AcceptedTurn, reply: Reply): Account {
+function accountOf({ ownerId, id, conversationId }: AcceptedTurn, reply: Reply): Account {
   const hear: Account['hear'] = ({ kind, usage }) => {
     if (kind === 'chat') reply.usage = usage
   }
-  return { ownerId, purpose: 'chat', conversationId, hear }
+  return { ownerId, purpose: 'chat', conversationId, turnId: id, hear }
 }
 
 /** Its words are in the log and the reply from the start: cut off again, nothing of them is lost. */

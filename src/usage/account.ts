@@ -7,6 +7,8 @@ export interface Account {
   /** chat, search, extraction, indexing, title … */
   purpose: string
   conversationId?: string
+  /** The turn whose reply it is: whoever stores the call of that model, its runner or who found it dead, it counts once. */
+  turnId?: string
   /** Hears of each call as it is noted. */
   hear?: OnUsage
 }

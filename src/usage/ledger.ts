@@ -7,7 +7,7 @@ import type { Account, Books } from './account.ts'
 import { type Budgets, monthOf, nextMonthOf } from './budgets.ts'
 import { BudgetSpent } from './errors.ts'
 import type { Prices } from './prices.ts'
-import { hasCalls, readStanding, type StoredCall, saveCalls } from './store.ts'
+import { readStanding, type StoredCall, saveCalls } from './store.ts'
 
 const FLUSH_MS = 500
 /** A database that does not take them is asked again after this long. */
@@ -39,11 +39,10 @@ export function createLedger({ database, prices, budgets, count, onError, now }:
   let waiting: (StoredCall & { ownerId: string })[] = []
   let timer: NodeJS.Timeout | undefined
   let flushing: Promise<void> = Promise.resolve()
+  /** Accounts whose turn's id has been given to a call. */
+  const named = new WeakSet<Account>()
 
-  function toStored(
-    account: Account,
-    { model, usage }: Pick<Parameters<Books['note']>[1], 'model' | 'usage'>
-  ): StoredCall {
+  function toStored(account: Account, { model, usage, kind }: Parameters<Books['note']>[1]): StoredCall {
     const tokens = {
       inputTokens: Math.min(usage.inputTokens, MAX_TOKENS),
       cachedTokens: Math.min(usage.cachedTokens, MAX_TOKENS),
@@ -54,7 +53,15 @@ export function createLedger({ database, prices, budgets, count, onError, now }:
     const createdAt = now().toISOString()
     const { purpose } = account
     const conversationId = account.conversationId ?? null
-    return { id: uuidv7(), conversationId, purpose, model, ...tokens, costNanos, estimated, createdAt }
+    const id = (kind === 'chat' && takeTurnId(account)) || uuidv7()
+    return { id, conversationId, purpose, model, ...tokens, costNanos, estimated, createdAt }
+  }
+
+  /** The turn's id, once: a second call of the same turn is one more. */
+  function takeTurnId(account: Account): string | undefined {
+    if (named.has(account)) return undefined
+    named.add(account)
+    return account.turnId
   }
 
   const note: Books['note'] = (account, made) => {
@@ -120,19 +127,17 @@ export function createLedger({ database, prices, budgets, count, onError, now }:
   return {
     note,
     /**
-     * Stores, in the caller's transaction, a call whose process died before it could. Nothing where a call of that model on the same account
-     * since `since` is stored already: that process was only slow to end.
+     * Stores, in the caller's transaction, the call of a turn whose process died before it could. Nothing where that process has stored
+     * it; and where it was only slow to end, what it stores after this counts no second time.
      */
     async noteLost(
       tx: Tx,
-      account: Account & { conversationId: string },
-      call: { model: string; usage: Usage },
-      since: Date
+      account: Account & { turnId: string },
+      call: { model: string; usage: Usage }
     ): Promise<void> {
-      if (call.model === OFFLINE || (await hasCalls(tx, account, call.model, since))) return
-      const stored = toStored(account, call)
-      await saveCalls(tx, account.ownerId, [stored])
-      count(stored)
+      if (call.model === OFFLINE) return
+      const stored = toStored(account, { ...call, kind: 'chat' })
+      if ((await saveCalls(tx, account.ownerId, [stored])) > 0) count(stored)
     },
     /** Throws where nothing is left for a call of this model. */
     async check(ownerId: string, model: string): Promise<void> {

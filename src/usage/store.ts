@@ -17,9 +17,9 @@ export interface StoredCall {
   createdAt: string
 }
 
-/** Adds calls, and what they cost to their months. Those that are there already count once. */
-export async function saveCalls(tx: Tx, ownerId: string, calls: StoredCall[]): Promise<void> {
-  await tx.execute(sql`
+/** Adds calls, and what they cost to their months. Those that are there already count once; answers how many were not. */
+export async function saveCalls(tx: Tx, ownerId: string, calls: StoredCall[]): Promise<number> {
+  const { rows } = await tx.execute<{ added: number }>(sql`
     WITH given AS (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(calls)}::jsonb) AS given (
         id uuid, "conversationId" uuid, purpose text, model text, "inputTokens" integer, "cachedTokens" integer,
@@ -33,24 +33,14 @@ export async function saveCalls(tx: Tx, ownerId: string, calls: StoredCall[]): P
              purpose, model, "inputTokens", "cachedTokens", "outputTokens", estimated, "costNanos", "createdAt"
         FROM given ON CONFLICT DO NOTHING
       RETURNING cost_nanos, created_at
+    ), summed AS (
+      INSERT INTO monthly_costs AS known (owner_id, month, cost_nanos)
+      SELECT ${ownerId}::uuid, date_trunc('month', created_at AT TIME ZONE 'UTC')::date, sum(cost_nanos)::bigint
+        FROM added WHERE cost_nanos > 0 GROUP BY 2
+      ON CONFLICT (owner_id, month) DO UPDATE SET cost_nanos = known.cost_nanos + excluded.cost_nanos
     )
-    INSERT INTO monthly_costs AS known (owner_id, month, cost_nanos)
-    SELECT ${ownerId}::uuid, date_trunc('month', created_at AT TIME ZONE 'UTC')::date, sum(cost_nanos)::bigint
-      FROM added WHERE cost_nanos > 0 GROUP BY 2
-    ON CONFLICT (owner_id, month) DO UPDATE SET cost_nanos = known.cost_nanos + excluded.cost_nanos`)
-}
-
-/** Whether calls of a model for a purpose of a conversation were stored since then. */
-export async function hasCalls(
-  tx: Tx,
-  { ownerId, conversationId, purpose }: { ownerId: string; conversationId: string; purpose: string },
-  model: string,
-  since: Date
-): Promise<boolean> {
-  const { rows } = await tx.execute(sql`
-    SELECT 1 FROM model_calls WHERE owner_id = ${ownerId} AND conversation_id = ${conversationId}
-       AND purpose = ${purpose} AND model = ${model} AND created_at >= ${since} LIMIT 1`)
-  return rows.length > 0
+    SELECT count(*)::int AS added FROM added`)
+  return rows[0]?.added ?? 0
 }
 
 /** What an owner has spent in a month, and may spend by the own wish. */

@@ -2,7 +2,6 @@ import { eq, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { users } from '../../src/auth/tables.ts'
-import { createConversation } from '../../src/chat/conversation-store.ts'
 import { conversations } from '../../src/chat/tables.ts'
 import type { Database } from '../../src/db/client.ts'
 import { createBudgets } from '../../src/usage/budgets.ts'
@@ -70,21 +69,31 @@ describeEachDatabase('the ledger', (database) => {
     expect(onError).toHaveBeenCalledTimes(2)
   })
 
-  test('stores a call whose process died, unless that process has stored it', async () => {
+  test('counts the call of a turn once, whoever stores it: its runner, or who found it dead', async () => {
     const owner = await createOwner(database())
     const { ledger } = setUp()
-    const conversation = { id: uuidv7(), title: 'Bees', temporary: false, model: null }
-    const { id: conversationId } = conversation
-    await database().inOwner(owner, (tx) => createConversation(tx, owner, conversation))
-    const account = { ownerId: owner, purpose: 'chat', conversationId }
-    const lose = (since: string) =>
-      database().inOwner(owner, (tx) => ledger.noteLost(tx, account, CALL, new Date(since)))
-    await lose('2026-05-01')
+    const runner = () => ({ ownerId: owner, purpose: 'chat', turnId: uuidv7() })
+    const lose = (turn: ReturnType<typeof runner>) =>
+      database().inOwner(owner, (tx) => ledger.noteLost(tx, { ...turn }, CALL))
+    const store = (turn: ReturnType<typeof runner>) => {
+      ledger.note(turn, CALL)
+      return ledger.flush()
+    }
+    const dead = runner()
+    await lose(dead)
+    await lose(dead)
     expect(await read(owner)).toMatchObject({ calls: 1, spentNanos: COST })
-    await lose('2026-05-01')
-    expect(await read(owner)).toMatchObject({ calls: 1 })
-    await lose('2027-01-01')
+    const slowToEnd = runner()
+    await lose(slowToEnd)
+    await store(slowToEnd)
     expect(await read(owner)).toMatchObject({ calls: 2, spentNanos: 2 * COST })
+    const quick = runner()
+    await store(quick)
+    await lose(quick)
+    expect(await read(owner)).toMatchObject({ calls: 3, spentNanos: 3 * COST })
+    // One that asks its model twice pays for both.
+    await store(quick)
+    expect(await read(owner)).toMatchObject({ calls: 4, spentNanos: 4 * COST })
   })
 
   test('counts what is not stored yet against the budget, in this process at once', async () => {
