@@ -9,8 +9,6 @@ export type ToBegin = Omit<AcceptedTurn, 'onFirstWord'> & Partial<Pick<AcceptedT
 /** What a retry knows of a turn that is not stored with it. */
 export type KnownAgain = Partial<Pick<ToBegin, 'wishes' | 'hasImages' | 'begins' | 'begun'>>
 
-export type TakeUp = ReturnType<typeof createTakeUp>
-
 /**
  * Has a retry run the turn that an earlier request stored, where nobody does: the message was stored, and the connection to
  * the database broke before that was heard of.

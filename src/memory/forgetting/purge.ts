@@ -5,10 +5,11 @@ import { findDuePurges } from '../../db/system.ts'
 import type { JobHandlers } from '../../jobs/jobs.ts'
 import type { Queue } from '../../jobs/queue.ts'
 import { memories, memoryPurges } from '../tables.ts'
+import type { HidingDeps } from './hide-forgotten.ts'
 import { listPlaces } from './places.ts'
 import { isClean, type Proof, prove } from './prove.ts'
 import { findTakenDown, purgeTraces, removeMemories } from './purge-traces.ts'
-import { indexAnew, type RedactDeps, redactMessages } from './redact-messages.ts'
+import { indexAnew, redactMessages } from './redact-messages.ts'
 import { loadWhatWent, type WhatGoes } from './what-goes.ts'
 
 /** A turn that ran when something was forgotten may still write it, and is waited for. */
@@ -19,7 +20,7 @@ const LONGEST_WAIT_MS = 15 * 60_000
 const LOOKS = 3
 const SWEPT_AT_ONCE = 100
 
-export interface PurgeDeps extends RedactDeps {
+export interface PurgeDeps extends HidingDeps {
   database: Database
   queue: Queue
   now: () => Date

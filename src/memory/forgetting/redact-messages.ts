@@ -22,8 +22,6 @@ type MessageRow = Pick<
   'id' | 'conversationId' | 'role' | 'name' | 'content' | 'citations'
 >
 
-export type RedactDeps = HidingDeps
-
 /**
  * Takes the words out of every message that told them or repeats them, and what was made from these messages with them.
  * Answers the messages that are to be indexed anew.
@@ -33,7 +31,7 @@ export async function redactMessages(
   ownerId: string,
   place: Place,
   going: WhatGoes,
-  { toTitle }: RedactDeps
+  { toTitle }: HidingDeps
 ): Promise<{ messageIds: string[]; conversationIds: string[] }> {
   const told = new Set(going.sources.map(({ messageId }) => messageId))
   const changed = (await findAffected(tx, ownerId, place, going)).flatMap((row) => {
